@@ -1,0 +1,54 @@
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Data;
+
+/// <summary>The task table and the instance table. Each store derives from it to say how it keeps times and IDs.</summary>
+public abstract class TaskDbContext(DbContextOptions options) : DbContext(options)
+{
+    public DbSet<ScheduledTask> Tasks => Set<ScheduledTask>();
+
+    public DbSet<InstanceLease> Instances => Set<InstanceLease>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<TaskKind>().HaveConversion<string>().HaveMaxLength(16);
+        configurationBuilder.Properties<ScheduledTaskState>().HaveConversion<string>().HaveMaxLength(16);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        var task = modelBuilder.Entity<ScheduledTask>();
+        task.ToTable("Tasks");
+        task.HasKey(t => t.Sequence);
+        task.Property(t => t.Sequence).ValueGeneratedOnAdd();
+        task.Property(t => t.JobId).HasMaxLength(64);
+        task.Property(t => t.Instance).HasMaxLength(256);
+        task.Property(t => t.Output).HasMaxLength(256);
+        task.Property(t => t.Error).HasMaxLength(2048);
+
+        task.HasIndex(t => t.Id).IsUnique();
+        task.HasIndex(t => t.JobId).IsUnique();
+        task.HasIndex(t => t.CreatedAt);
+        // What is finished never enters these two, and what is unfinished never the next two.
+        task.HasIndex(t => t.DueAt).HasDatabaseName("IX_Tasks_Pending").HasFilter("\"State\" = 'Pending'");
+        task.HasIndex(t => t.InstanceId).HasDatabaseName("IX_Tasks_Running").HasFilter("\"State\" = 'Running'");
+        task.HasIndex(t => t.FinishedAt).HasFilter("\"FinishedAt\" IS NOT NULL");
+        task.HasIndex(t => t.DeletedAt).HasFilter("\"DeletedAt\" IS NOT NULL");
+
+        var instance = modelBuilder.Entity<InstanceLease>();
+        instance.ToTable("Instances");
+        instance.Property(i => i.Id).ValueGeneratedNever();
+        instance.Property(i => i.Name).HasMaxLength(256);
+    }
+}
+
+/// <summary>One process life of an instance. The attempts it holds count as alive while it was seen within the lease.</summary>
+public sealed class InstanceLease
+{
+    public Guid Id { get; set; }
+
+    public required string Name { get; set; }
+
+    public DateTimeOffset SeenAt { get; set; }
+}

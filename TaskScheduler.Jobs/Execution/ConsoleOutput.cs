@@ -1,0 +1,84 @@
+using System.Text;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Standard output, which carries the tasks' lines and nothing else. One thread writes whole lines and flushes; a reader
+/// that is slow delays no task, and when it is gone the lines are dropped (they stay in the task table).
+/// </summary>
+public sealed partial class ConsoleOutput : IAsyncDisposable
+{
+    private static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>(new() { SingleReader = true });
+    private readonly Func<Stream> _open;
+    private readonly ILogger<ConsoleOutput> _logger;
+    private readonly Task _writer;
+
+    public ConsoleOutput(ILogger<ConsoleOutput> logger)
+        : this(Console.OpenStandardOutput, logger)
+    {
+    }
+
+    public ConsoleOutput(Func<Stream> open, ILogger<ConsoleOutput> logger)
+    {
+        _open = open;
+        _logger = logger;
+        // A write to a full pipe blocks, hence a thread of its own.
+        _writer = Task.Factory.StartNew(
+            WriteAll, CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default);
+    }
+
+    public void Print(IEnumerable<string> lines)
+    {
+        foreach (var line in lines)
+            _lines.Writer.TryWrite(line);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _lines.Writer.TryComplete();
+        await _writer.WaitAsync(LastChance).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_writer.IsCompleted)
+            Log.ReaderTooSlow(_logger, _lines.Reader.Count);
+    }
+
+    private void WriteAll()
+    {
+        using var stream = _open();
+        var reader = _lines.Reader;
+        var text = new StringBuilder();
+        var open = true;
+        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            text.Clear();
+            while (text.Length < 32_768 && reader.TryRead(out var line))
+                text.Append(line).Append('\n');
+            if (!open)
+                continue;
+            try
+            {
+                stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
+                stream.Flush();
+            }
+            catch (IOException error)
+            {
+                open = false;
+                Log.ReaderGone(_logger, error.Message);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning,
+            "Nobody reads standard output any more ({Reason}): outputs are kept in the task table only.")]
+        public static partial void ReaderGone(ILogger logger, string reason);
+
+        [LoggerMessage(2, LogLevel.Warning,
+            "The reader of standard output did not keep up: about {Lines} lines are in the task table only.")]
+        public static partial void ReaderTooSlow(ILogger logger, int lines);
+    }
+}

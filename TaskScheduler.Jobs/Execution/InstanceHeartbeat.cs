@@ -1,0 +1,61 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Keeps the lease of every attempt of this instance with one statement, however many there are. An instance that holds
+/// and runs nothing says nothing.
+/// </summary>
+public sealed class InstanceHeartbeat(
+    IDbContextFactory<TaskDbContext> contexts, InstanceIdentity instance, TimeProvider clock, IOptions<ExecutionOptions> options)
+    : IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private long? _lastBeat;
+
+    public TimeSpan Interval => options.Value.Heartbeat;
+
+    /// <summary>
+    /// Beats unless the last beat is younger than <paramref name="age"/>. Called before a claim too: what an instance
+    /// claims must not look abandoned from the start.
+    /// </summary>
+    public async Task BeatAsync(TimeSpan age, CancellationToken cancel)
+    {
+        await _gate.WaitAsync(cancel);
+        try
+        {
+            if (_lastBeat is { } last && clock.GetElapsedTime(last) < age)
+                return;
+            var started = clock.GetTimestamp();
+            var now = clock.GetUtcNow().RoundDownToMillisecond();
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            var beaten = await db.Instances
+                .Where(i => i.Id == instance.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now), cancel);
+            if (beaten == 0)
+            {
+                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, SeenAt = now });
+                await db.SaveChangesAsync(cancel);
+            }
+
+            _lastBeat = started;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public void Dispose() => _gate.Dispose();
+
+    /// <summary>Ends the lease at once: whatever an orderly stop could not give back is rescued without a wait.</summary>
+    public async Task LeaveAsync()
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        await db.Instances.Where(i => i.Id == instance.Id).ExecuteDeleteAsync();
+    }
+
+}

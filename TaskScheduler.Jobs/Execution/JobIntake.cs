@@ -1,0 +1,92 @@
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Decides what a delivered job is good for by asking the task table: hold its task, or bring the job to the end that
+/// the table says. Jobs arrive here from the queue, and again when their claim was refused.
+/// </summary>
+public sealed class JobIntake(
+    IDbContextFactory<TaskDbContext> contexts,
+    HoldQueue holds,
+    RunningTasks running,
+    JobReporter reporter,
+    TaskJobs jobs,
+    TaskClient client,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options)
+{
+    /// <summary>Holds the tasks of those jobs that are worth it; the order does not matter.</summary>
+    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    {
+        foreach (var group in jobIds.Distinct().Chunk(1_000))
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            var rows = await db.Tasks.AsNoTracking()
+                .Where(t => EF.Parameter(group).Contains(t.JobId))
+                .ToDictionaryAsync(t => t.JobId!, cancel);
+            var alive = rows.Values.Any(t => t.State == ScheduledTaskState.Running)
+                ? await db.Instances.AliveAsync(clock, options.Value, cancel)
+                : [];
+            foreach (var jobId in group)
+            {
+                if (rows.TryGetValue(jobId, out var row))
+                    await TakeAsync(jobId, row, alive, cancel);
+                else
+                    reporter.EndSpare(jobId);
+            }
+        }
+    }
+
+    private async Task TakeAsync(string jobId, ScheduledTask row, HashSet<Guid> alive, CancellationToken cancel)
+    {
+        switch (row.State)
+        {
+            case ScheduledTaskState.Pending:
+                HoldOrReturn(jobId, row);
+                break;
+            case ScheduledTaskState.Running when running.Contains(row.Id):
+                // Someone requeued the job of a task that is running here: the task goes on, the job shows it again.
+                reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
+                break;
+            case ScheduledTaskState.Running when !alive.Contains(row.InstanceId!.Value):
+                Hold(jobId, row, rescued: true);
+                break;
+            case ScheduledTaskState.Running:
+                // It runs on another instance, which brings this job to its end.
+                break;
+            case ScheduledTaskState.Failed:
+                // Only someone's requeue on the dashboard brings the job of a failed task back.
+                if (await client.RequeueAsync(row.Id, cancel) is { } requeued)
+                    HoldOrReturn(jobId, requeued);
+                break;
+            case ScheduledTaskState.Completed:
+                reporter.Succeeded(
+                    jobId, row.Id, row.CreatedAt, row.StartedAt!.Value, row.FinishedAt!.Value, row.Output);
+                break;
+            case ScheduledTaskState.Deleted:
+                reporter.Report(jobId, row.Id, row.CreatedAt, new DeletedState { Reason = "The task is deleted" });
+                break;
+        }
+    }
+
+    private void HoldOrReturn(string jobId, ScheduledTask row)
+    {
+        // A schedule is kept in whole seconds, so a delivery may be a second ahead of the look-ahead. Further ahead than
+        // that, someone triggered the job by hand.
+        if (row.DueAt - options.Value.LookAhead - TimeSpan.FromSeconds(2) > clock.GetUtcNow())
+            reporter.Report(jobId, row.Id, row.CreatedAt, jobs.Awaiting(row.DueAt, "Not due yet"));
+        else
+            Hold(jobId, row, rescued: false);
+    }
+
+    private void Hold(string jobId, ScheduledTask row, bool rescued)
+    {
+        holds.Add(new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued));
+        reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
+    }
+}

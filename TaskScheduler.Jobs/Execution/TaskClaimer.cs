@@ -1,0 +1,55 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Step 3, claim: one guarded statement starts everything that was granted a slot. It takes a task only from the job that
+/// its row names, only when it is due by the clock of the task table, and only if nobody who is alive runs it.
+/// </summary>
+public sealed class TaskClaimer(
+    IDbContextFactory<TaskDbContext> contexts, InstanceIdentity instance, TimeProvider clock, IOptions<ExecutionOptions> options)
+{
+    /// <summary>
+    /// Makes one attempt of each delivered task that may start. <paramref name="token"/> is new for each group and is kept
+    /// for its retries: what an earlier try claimed without learning of it is returned by the next.
+    /// </summary>
+    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
+        IReadOnlyList<Delivery> deliveries, Guid token, CancellationToken cancel)
+    {
+        var jobIds = deliveries.Select(delivery => delivery.JobId).ToArray();
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+
+        var now = clock.GetUtcNow().RoundDownToMillisecond();
+        var aliveSince = now - options.Value.Lease;
+        await db.Tasks
+            .Where(t => EF.Parameter(jobIds).Contains(t.JobId) && t.ClaimToken != token)
+            .Where(t => (t.State == ScheduledTaskState.Pending && t.DueAt <= now)
+                || (t.State == ScheduledTaskState.Running
+                    && !db.Instances.Any(i => i.Id == t.InstanceId && i.SeenAt > aliveSince)))
+            .ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(t => t.State, ScheduledTaskState.Running)
+                    .SetProperty(t => t.Attempt, t => t.Attempt + 1)
+                    .SetProperty(t => t.StartedAt, now)
+                    .SetProperty(t => t.Instance, instance.Name)
+                    .SetProperty(t => t.InstanceId, instance.Id)
+                    .SetProperty(t => t.ClaimToken, token),
+                cancel);
+
+        var claimed = await db.Tasks.AsNoTracking()
+            .Where(t => EF.Parameter(jobIds).Contains(t.JobId)
+                && t.ClaimToken == token && t.State == ScheduledTaskState.Running)
+            .Select(t => new { t.JobId, t.Attempt, t.Tries, t.StartedAt })
+            .ToDictionaryAsync(t => t.JobId!, cancel);
+        return
+        [
+            .. from delivery in deliveries
+               let row = claimed.GetValueOrDefault(delivery.JobId)
+               where row is not null
+               select new ClaimedTask(delivery, row.Attempt, row.Tries, row.StartedAt!.Value, token),
+        ];
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Reflection;
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using Hangfire.Storage;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>A state for the job of a task. <paramref name="CreatedAt"/> is the task's.</summary>
+public sealed record JobStateChange(string JobId, Guid TaskId, DateTimeOffset CreatedAt, IState State);
+
+/// <summary>Creates the Hangfire jobs of tasks and moves them between states, many in one storage transaction.</summary>
+public sealed class TaskJobs(JobStorage storage, IJobFilterProvider filters, TimeProvider clock, IOptions<ExecutionOptions> options)
+{
+    public const string Queue = "tasks";
+
+    /// <summary>A job without a state is invisible to Hangfire; one whose creator died is forgotten after this time.</summary>
+    private static readonly TimeSpan UnfinishedCreation = TimeSpan.FromHours(1);
+
+    private static readonly MethodInfo RunMethod = typeof(TaskJob).GetMethod(nameof(TaskJob.Run))!;
+
+    private readonly StateMachine _stateMachine = new(filters);
+
+    /// <summary>
+    /// Creates a job that nobody delivers yet: the task's row must name it first, because a delivery that no row names
+    /// is thrown away.
+    /// </summary>
+    public string Create(Guid taskId)
+    {
+        using var connection = storage.GetConnection();
+        return connection.CreateExpiredJob(
+            JobFor(taskId), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation);
+    }
+
+    /// <summary>Scheduled until a task of that due time comes within the look-ahead, or enqueued if it is there already.</summary>
+    public IState Awaiting(DateTimeOffset dueAt, string? reason = null)
+    {
+        var deliverAt = dueAt - options.Value.LookAhead;
+        return deliverAt <= clock.GetUtcNow()
+            ? new EnqueuedState(Queue) { Reason = reason }
+            : new ScheduledState(deliverAt.UtcDateTime) { Reason = reason };
+    }
+
+    /// <summary>
+    /// Applies the changes in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
+    /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and a job that is gone is passed over.
+    /// </summary>
+    public void Apply(IReadOnlyCollection<JobStateChange> changes)
+    {
+        using var connection = storage.GetConnection();
+        using var transaction = connection.CreateWriteTransaction();
+        var current = new Dictionary<string, string?>();
+        foreach (var change in changes)
+        {
+            if (!current.TryGetValue(change.JobId, out var old))
+            {
+                var state = connection.GetStateData(change.JobId);
+                old = state?.Name;
+                if (old is null && connection.GetJobData(change.JobId) is null)
+                    continue;
+            }
+
+            if (old == DeletedState.StateName)
+                continue;
+#pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
+            var job = new BackgroundJob(change.JobId, JobFor(change.TaskId), change.CreatedAt.UtcDateTime);
+#pragma warning restore RS0030
+            current[change.JobId] = _stateMachine
+                .ApplyState(new ApplyStateContext(storage, connection, transaction, job, change.State, old)).Name;
+        }
+
+        transaction.Commit();
+    }
+
+    /// <summary>The name of the job's state; null if there is no such job or it was never given a state.</summary>
+    public string? StateOf(string jobId)
+    {
+        using var connection = storage.GetConnection();
+        return connection.GetStateData(jobId)?.Name;
+    }
+
+    private static Job JobFor(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);
+}
+
+/// <summary>
+/// Hangfire's <c>Processing</c>, whose own class only Hangfire can construct: the job is with an instance, which holds it
+/// until its moment and then runs it.
+/// </summary>
+public sealed class HeldState(string serverId, DateTimeOffset heldAt, DateTimeOffset dueAt) : IState
+{
+    public string Name => ProcessingState.StateName;
+
+    public string Reason => string.Create(CultureInfo.InvariantCulture, $"Held until {dueAt:yyyy-MM-dd HH:mm:ss.fff} UTC");
+
+    public bool IsFinal => false;
+
+    public bool IgnoreJobLoadException => false;
+
+    public Dictionary<string, string> SerializeData() => new()
+    {
+        ["StartedAt"] = JobHelper.SerializeDateTime(heldAt.UtcDateTime),
+        ["ServerId"] = serverId,
+        ["WorkerId"] = "task-worker",
+    };
+}

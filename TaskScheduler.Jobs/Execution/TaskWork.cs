@@ -1,0 +1,23 @@
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Step 4, run: the task's own work, which returns the line to print. An exception other than the cancellation of
+/// <paramref name="stop"/> is the task's own failure and counts as a try.
+/// </summary>
+public delegate Task<string> TaskWork(TaskKind kind, Guid id, CancellationToken stop);
+
+public static class PausingWork
+{
+    /// <summary>Pauses as long as the kind asks, on a timer: no thread waits with it.</summary>
+    public static TaskWork On(TimeProvider clock) => async (kind, id, stop) =>
+    {
+        var definition = kind.Definition();
+        var end = clock.GetTimestamp() + (long)(definition.Pause.TotalSeconds * clock.TimestampFrequency);
+        // A timer may fire up to a millisecond before its time; the pause is never shorter than promised.
+        while (clock.GetElapsedTime(clock.GetTimestamp(), end) is { Ticks: > 0 } left)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)), clock, stop);
+        return definition.OutputOf(id);
+    };
+}

@@ -1,0 +1,334 @@
+using System.Threading.Channels;
+using Hangfire.Server;
+using Hangfire.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// The pump: one background process of the Hangfire server instead of a thread per task. It strings the steps together,
+/// fetch → hold until due → claim → run → complete and print → tell Hangfire, and groups each of them.
+/// </summary>
+/// <remarks>
+/// Hangfire may restart its server while the application runs (a lost server record): fetching then stops and starts
+/// again under a new server ID, and the tasks here go on. Only <see cref="BeginStop"/> ends them.
+/// </remarks>
+public sealed partial class TaskWorker(
+    JobFetcher fetcher,
+    JobIntake intake,
+    HoldQueue holds,
+    InstanceHeartbeat heartbeat,
+    TaskClaimer claimer,
+    RunningTasks running,
+    TaskWork work,
+    TaskCompleter completer,
+    LostAttempts lostAttempts,
+    JobReporter reporter,
+    TaskJobs jobs,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options,
+    ILogger<TaskWorker> logger) : IBackgroundProcess, IDisposable
+{
+    private const int MostAtOnce = 1_000;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LostAttemptsInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>After the drain: room to record what was stopped. Less than the margin between the stop timeouts.</summary>
+    private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(3);
+
+    private readonly Channel<IFetchedJob> _delivered =
+        Channel.CreateUnbounded<IFetchedJob>(new() { SingleReader = true });
+
+    private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>(new() { SingleReader = true });
+    private readonly AsyncSignal _wake = new(clock);
+    private readonly AsyncSignal _attemptEnded = new(clock);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Lock _gate = new();
+    private Task? _intake;
+    private Task? _grant;
+    private Task? _rest;
+    private Task? _drain;
+
+    /// <summary>What an attempt came to: an output, an error, or neither if it was stopped.</summary>
+    private sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
+
+    /// <summary>Slots that no due task of this instance is about to take.</summary>
+    public int SpareSlots => running.Free - holds.CountDue(clock.GetUtcNow());
+
+    /// <summary>Given whenever a slot becomes free: overdue rows may be waiting for one.</summary>
+    public AsyncSignal SlotFreed { get; } = new(clock);
+
+    /// <summary>True while this instance holds or runs the task.</summary>
+    public bool Knows(Guid taskId) => holds.Contains(taskId) || running.Contains(taskId);
+
+    /// <summary>Fetches until Hangfire's server stops; on an orderly stop of the application it drains first.</summary>
+    public void Execute(BackgroundProcessContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        reporter.ServerId = context.ServerId;
+        EnsureStarted();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.StoppingToken, _stopping.Token);
+        fetcher.FetchInto(_delivered.Writer, stop.Token);
+        if (_stopping.IsCancellationRequested)
+            DrainAsync().GetAwaiter().GetResult();
+    }
+
+    /// <summary>Starts the orderly stop: no more fetching, no more claims.</summary>
+    public void BeginStop() => _stopping.Cancel();
+
+    /// <summary>
+    /// Gives back at once what is only held, lets running tasks finish up to <see cref="ExecutionOptions.DrainTimeout"/>,
+    /// gives back what did not, and tells Hangfire.
+    /// </summary>
+    public Task DrainAsync()
+    {
+        EnsureStarted();
+        lock (_gate)
+            return _drain ??= Task.Run(DrainOnceAsync);
+    }
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _stopped.Dispose();
+    }
+
+    private void EnsureStarted()
+    {
+        lock (_gate)
+        {
+            _intake ??= Task.Run(IntakeAsync);
+            _grant ??= Task.Run(GrantAsync);
+            _rest ??= Task.WhenAll(
+                Task.Run(CompleteAsync),
+                Task.Run(() => reporter.RunAsync(_stopped.Token)),
+                Task.Run(() => RepeatAsync(heartbeat.Interval, BeatAsync)),
+                Task.Run(() => RepeatAsync(LostAttemptsInterval, () => lostAttempts.StopAsync(_stopped.Token))));
+        }
+    }
+
+    private async Task IntakeAsync()
+    {
+        while (await _delivered.Reader.WaitToReadAsync())
+        {
+            var group = new List<IFetchedJob>();
+            while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var fetched))
+                group.Add(fetched);
+            await TakeInAsync([.. group.Select(fetched => fetched.JobId)]);
+            // From here on the row, not the queue, is what the task survives by: if this instance dies, the rescuer of
+            // any instance makes a new job. So nothing has to keep queue entries alive while tasks are held and run.
+            foreach (var fetched in group)
+            {
+                fetched.RemoveFromQueue();
+                fetched.Dispose();
+            }
+        }
+    }
+
+    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds)
+    {
+        await RetryAsync(() => intake.TakeAsync(jobIds, _stopped.Token));
+        _wake.Set();
+    }
+
+    private async Task GrantAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            var due = holds.TakeDue(clock.GetUtcNow(), Math.Min(running.Free, MostAtOnce));
+            if (due.Count == 0)
+            {
+                await _wake.WaitAsync(UntilNextGrant(), _stopping.Token);
+                continue;
+            }
+
+            running.TakeSlots(due.Count);
+            var claimed = await ClaimAsync(due);
+            foreach (var task in claimed)
+                _ = RunAsync(running.Add(task));
+
+            running.FreeSlots(due.Count - claimed.Count);
+            if (claimed.Count < due.Count)
+                await TakeInAsync([.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))]);
+        }
+    }
+
+    private TimeSpan UntilNextGrant()
+    {
+        if (running.Free <= 0 || holds.NextDue is not { } next)
+            return Timeout.InfiniteTimeSpan;
+        var left = next - clock.GetUtcNow();
+        if (left < TimeSpan.Zero)
+            return TimeSpan.Zero;
+        // The wall clock may be set while we wait, so look again now and then.
+        return left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1);
+    }
+
+    private async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(IReadOnlyList<Delivery> due)
+    {
+        var token = Guid.NewGuid();
+        IReadOnlyList<ClaimedTask> claimed = [];
+        await RetryAsync(async () =>
+        {
+            await heartbeat.BeatAsync(heartbeat.Interval, _stopped.Token);
+            claimed = await claimer.ClaimAsync(due, token, _stopped.Token);
+        });
+        return claimed;
+    }
+
+    private async Task RunAsync(RunningTask attempt)
+    {
+        Outcome outcome;
+        try
+        {
+            outcome = new(attempt, await work(attempt.Task.Kind, attempt.Task.Id, attempt.Stopped), null);
+        }
+        catch (OperationCanceledException) when (attempt.Stopped.IsCancellationRequested)
+        {
+            outcome = new(attempt, null, null);
+        }
+#pragma warning disable CA1031 // Whatever the work throws is the task's own failure.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.TryFailed(logger, attempt.Task.Id, attempt.Task.Attempt, error);
+            outcome = new(attempt, null, error);
+        }
+
+        _outcomes.Writer.TryWrite(outcome);
+    }
+
+    private async Task CompleteAsync()
+    {
+        while (await _outcomes.Reader.WaitToReadAsync())
+        {
+            var group = new List<Outcome>();
+            while (group.Count < MostAtOnce && _outcomes.Reader.TryRead(out var outcome))
+                group.Add(outcome);
+            await CommitAsync([.. group.Where(o => o.Output is not null).Select(o => (o.Attempt.Task, o.Output!))]);
+            foreach (var failed in group.Where(o => o.Error is not null))
+                await RetryAsync(() => completer.FailAsync(failed.Attempt.Task, failed.Error!, _stopped.Token));
+            await GiveBackAsync(
+                [.. group.Where(o => o is { Output: null, Error: null, Attempt.ToGiveBack: true }).Select(o => o.Attempt.Task)]);
+
+            foreach (var ended in group)
+                running.Remove(ended.Attempt);
+            _wake.Set();
+            _attemptEnded.Set();
+            SlotFreed.Set();
+        }
+    }
+
+    private async Task CommitAsync(IReadOnlyCollection<(ClaimedTask Task, string Output)> finished)
+    {
+        var unanswered = false;
+        await RetryAsync(async () =>
+        {
+            if (unanswered)
+                finished = await completer.SettleAsync(finished, _stopped.Token);
+            if (finished.Count == 0)
+                return;
+            unanswered = true;
+            await completer.CompleteAsync(finished, _stopped.Token);
+        });
+    }
+
+    private async Task GiveBackAsync(IReadOnlyCollection<ClaimedTask> interrupted)
+    {
+        if (interrupted.Count == 0)
+            return;
+        Log.GivingBack(logger, interrupted.Count);
+        await RetryAsync(() => completer.GiveBackAsync(interrupted, _stopped.Token));
+    }
+
+    private async Task BeatAsync()
+    {
+        if (holds.Count > 0 || running.Count > 0)
+            await heartbeat.BeatAsync(TimeSpan.Zero, _stopped.Token);
+    }
+
+    private async Task DrainOnceAsync()
+    {
+        await _stopping.CancelAsync();
+        await _grant!;
+        _delivered.Writer.TryComplete();
+        await _intake!;
+        foreach (var held in holds.TakeAll())
+        {
+            reporter.Report(
+                held.JobId, held.TaskId, held.CreatedAt, jobs.Awaiting(held.DueAt, "Given back by an instance that stopped"));
+        }
+
+        if (running.Count > 0)
+            Log.Draining(logger, running.Count, options.Value.DrainTimeout);
+        await WaitForAttemptsAsync(options.Value.DrainTimeout);
+        foreach (var attempt in running.All)
+            attempt.Stop(giveBack: true);
+        await WaitForAttemptsAsync(LastCommits);
+
+        _outcomes.Writer.TryComplete();
+        await _stopped.CancelAsync();
+        await _rest!;
+        await heartbeat.LeaveAsync();
+    }
+
+    private async Task WaitForAttemptsAsync(TimeSpan atMost)
+    {
+        var started = clock.GetTimestamp();
+        while (running.Count > 0 && atMost - clock.GetElapsedTime(started) is { Ticks: > 0 } left)
+            await _attemptEnded.WaitAsync(left, CancellationToken.None);
+    }
+
+    private async Task RepeatAsync(TimeSpan interval, Func<Task> action)
+    {
+        while (!_stopped.IsCancellationRequested)
+        {
+            await RetryAsync(action);
+            await Task.Delay(interval, clock, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// The task table may be away for a while: everything that talks to it is tried until it answers or the stop is over.
+    /// Every statement is guarded, so a repetition does no harm.
+    /// </summary>
+    private async Task RetryAsync(Func<Task> action)
+    {
+        while (!_stopped.IsCancellationRequested)
+        {
+            try
+            {
+                await action();
+                return;
+            }
+            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                Log.TableFailed(logger, RetryDelay, error);
+                await Task.Delay(RetryDelay, clock, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; next try in {Delay}.")]
+        public static partial void TableFailed(ILogger logger, TimeSpan delay, Exception error);
+
+        [LoggerMessage(2, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
+        public static partial void TryFailed(ILogger logger, Guid taskId, int attempt, Exception error);
+
+        [LoggerMessage(3, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
+        public static partial void Draining(ILogger logger, int count, TimeSpan timeout);
+
+        [LoggerMessage(4, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
+        public static partial void GivingBack(ILogger logger, int count);
+    }
+}

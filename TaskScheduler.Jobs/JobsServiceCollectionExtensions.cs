@@ -1,0 +1,45 @@
+using Hangfire.Common;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs;
+
+public static class JobsServiceCollectionExtensions
+{
+    /// <summary>Tasks, their execution, the chores around them and the store. The host binds the settings.</summary>
+    public static IServiceCollection AddJobs(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddEmbeddedStore();
+
+        services.AddSingleton<IJobFilterProvider>(_ => JobFilterProviders.Providers);
+        services.AddSingleton<TaskJobs>();
+        services.AddSingleton<TaskClient>();
+        services.AddSingleton<InstanceIdentity>();
+
+        services.AddSingleton<JobFetcher>();
+        services.AddSingleton<JobIntake>();
+        services.AddSingleton<HoldQueue>();
+        services.AddSingleton<TaskClaimer>();
+        services.AddSingleton(provider => new RunningTasks(provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Count));
+        services.AddSingleton(provider => PausingWork.On(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<TaskCompleter>();
+        services.AddSingleton<ConsoleOutput>();
+        services.AddSingleton<JobReporter>();
+        services.AddSingleton<InstanceHeartbeat>();
+        services.AddSingleton<LostAttempts>();
+        services.AddSingleton<TaskWorker>();
+
+        services.AddSingleton<TaskRescuer>();
+        services.AddSingleton<JobRebuilder>();
+        services.AddSingleton<DeletedJobMirror>();
+        services.AddSingleton<FinishedJobSweeper>();
+        services.AddSingleton<TaskCleaner>();
+        return services;
+    }
+}

@@ -1,0 +1,55 @@
+using Hangfire;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Maintenance;
+
+/// <summary>
+/// Ends the jobs whose row is finished, or that no row names: what a crash between a commit and its report left behind.
+/// Looks at the jobs that Hangfire believes in progress or in the queue, and at the rows that were deleted lately.
+/// </summary>
+public sealed class FinishedJobSweeper(
+    IDbContextFactory<TaskDbContext> contexts, JobStorage storage, JobIntake intake, TaskJobs jobs, TimeProvider clock)
+    : MaintenanceProcess(clock)
+{
+    private const int MostAtOnce = 1_000;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    /// <summary>The worker's own report of a row that ended just now is still on its way.</summary>
+    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
+
+    /// <summary>How far back deletions are looked at: several rounds, so that a missed one does not matter.</summary>
+    private static readonly TimeSpan Lately = TimeSpan.FromMinutes(5);
+
+    public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        await using var db = await contexts.CreateDbContextAsync(stop);
+        var monitoring = storage.GetMonitoringApi();
+        string[] open =
+        [
+            .. monitoring.ProcessingJobs(0, MostAtOnce).Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key),
+            .. monitoring.EnqueuedJobs(TaskJobs.Queue, 0, MostAtOnce).Select(job => job.Key),
+        ];
+        var rows = await db.Tasks
+            .Where(t => EF.Parameter(open).Contains(t.JobId))
+            .Select(t => new { t.JobId, EndedAt = t.DeletedAt ?? t.FinishedAt })
+            .ToDictionaryAsync(t => t.JobId!, t => t.EndedAt, stop);
+        var endedBefore = Clock.GetUtcNow() - UnderWay;
+        await intake.TakeAsync(
+            [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)], stop);
+
+        var since = Clock.GetUtcNow().RoundDownToMillisecond() - Lately;
+        var deleted = await db.Tasks.AsNoTracking()
+            .Where(t => t.DeletedAt != null && t.DeletedAt >= since && t.JobId != null)
+            .OrderByDescending(t => t.DeletedAt)
+            .Take(MostAtOnce)
+            .Select(t => new { t.JobId, t.Id, t.CreatedAt })
+            .ToListAsync(stop);
+        jobs.Apply([.. deleted.Select(t => new JobStateChange(
+            t.JobId!, t.Id, t.CreatedAt, new DeletedState { Reason = "The task was deleted" }))]);
+        return Interval;
+    }
+}

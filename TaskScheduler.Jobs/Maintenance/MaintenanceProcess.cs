@@ -1,0 +1,25 @@
+using Hangfire.Server;
+
+namespace TaskScheduler.Jobs.Maintenance;
+
+/// <summary>
+/// A chore that every instance repeats inside its Hangfire server, which logs its errors and starts it again. Every chore
+/// is safe to run on all instances at once.
+/// </summary>
+public abstract class MaintenanceProcess(TimeProvider clock) : IBackgroundProcess
+{
+    protected TimeProvider Clock { get; } = clock;
+
+    public void Execute(BackgroundProcessContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var rest = RunOnceAsync(context.StoppingToken).GetAwaiter().GetResult();
+        RestAsync(rest, context.StoppingToken).GetAwaiter().GetResult();
+    }
+
+    /// <returns>How long to rest before the next run.</returns>
+    public abstract Task<TimeSpan> RunOnceAsync(CancellationToken stop);
+
+    /// <summary>Ends early when there is something to do.</summary>
+    protected virtual Task RestAsync(TimeSpan rest, CancellationToken stop) => Task.Delay(rest, Clock, stop);
+}

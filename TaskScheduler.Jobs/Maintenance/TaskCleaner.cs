@@ -1,0 +1,40 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Maintenance;
+
+/// <summary>
+/// Retention: removes finished and deleted tasks whose time is up, in batches so small that nothing waits for one, and the
+/// instances that have been silent for so long that no attempt can name them any more.
+/// </summary>
+public sealed class TaskCleaner(
+    IDbContextFactory<TaskDbContext> contexts, TimeProvider clock, IOptions<RetentionOptions> options) : MaintenanceProcess(clock)
+{
+    private const int Batch = 200;
+    private static readonly TimeSpan WhileThereIsMore = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan SilentInstance = TimeSpan.FromDays(1);
+
+    public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        var now = Clock.GetUtcNow().RoundDownToMillisecond();
+        var finishedBefore = now - options.Value.Finished;
+        var deletedBefore = now - options.Value.Deleted;
+        var silentSince = now - SilentInstance;
+        await using var db = await contexts.CreateDbContextAsync(stop);
+        var removed = await RemoveAsync(
+            db.Tasks.Where(t => t.FinishedAt != null && t.FinishedAt < finishedBefore && t.State != ScheduledTaskState.Deleted)
+                .OrderBy(t => t.FinishedAt));
+        removed += await RemoveAsync(
+            db.Tasks.Where(t => t.DeletedAt != null && t.DeletedAt < deletedBefore).OrderBy(t => t.DeletedAt));
+        await db.Instances
+            .Where(i => i.SeenAt < silentSince && !db.Tasks.Any(t => t.State == ScheduledTaskState.Running && t.InstanceId == i.Id))
+            .ExecuteDeleteAsync(stop);
+        return removed > 0 ? WhileThereIsMore : Interval;
+
+        Task<int> RemoveAsync(IQueryable<ScheduledTask> expired) =>
+            db.Tasks.Where(t => expired.Select(e => e.Sequence).Take(Batch).Contains(t.Sequence)).ExecuteDeleteAsync(stop);
+    }
+}

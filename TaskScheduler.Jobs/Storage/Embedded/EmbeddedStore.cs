@@ -1,0 +1,87 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+
+namespace TaskScheduler.Jobs.Storage.Embedded;
+
+/// <summary>
+/// Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings the schema up to date.
+/// </summary>
+public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts) : IDisposable
+{
+    private FileStream? _lock;
+
+    public string Path { get; } = System.IO.Path.GetFullPath(options.Value.File);
+
+    /// <exception cref="StorageUnavailableException">The file is in use, unreadable, or newer than this program.</exception>
+    public async Task OpenAsync(CancellationToken cancel)
+    {
+        Lock();
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            await ClearMigrationLockAsync(db, cancel);
+            await MigrateAsync(db, cancel);
+            // Under the lock this process is the only one, so whoever spoke before is gone and its attempts are free.
+            await db.Instances.ExecuteDeleteAsync(cancel);
+        }
+        catch (SqliteException error)
+        {
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
+        }
+    }
+
+    public void Dispose() => _lock?.Dispose();
+
+    private void Lock()
+    {
+        var path = Path + ".lock";
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            _lock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException error) when (File.Exists(path))
+        {
+            throw new StorageUnavailableException(
+                $"Another instance uses the storage file '{Path}'. The embedded store serves one instance: stop the other "
+                + "one, or give this one a file of its own with Storage:File.", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
+        }
+    }
+
+    /// <summary>EF keeps its migration lock in a table; one that a killed process left would make every start wait for ever.</summary>
+    private static async Task ClearMigrationLockAsync(TaskDbContext db, CancellationToken cancel)
+    {
+        var left = await db.Database
+            .SqlQueryRaw<int>("SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'")
+            .ToListAsync(cancel);
+        if (left is [> 0])
+            await db.Database.ExecuteSqlRawAsync("DELETE FROM __EFMigrationsLock", cancel);
+    }
+
+    private async Task MigrateAsync(TaskDbContext db, CancellationToken cancel)
+    {
+        var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
+        if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
+        {
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' was written by a newer version of TaskScheduler (it has the migration "
+                + $"'{unknown}'). Use that version, or another file with Storage:File.");
+        }
+
+        if (options.Value.Migrate)
+            await db.Database.MigrateAsync(cancel);
+        else if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
+        {
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' needs migrations, and Storage:Migrate is false.");
+        }
+    }
+}

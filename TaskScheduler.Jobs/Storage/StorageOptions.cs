@@ -1,0 +1,33 @@
+namespace TaskScheduler.Jobs.Storage;
+
+/// <summary>Where tasks and jobs live.</summary>
+public enum StorageProvider
+{
+    /// <summary>The task table in a SQLite file, the jobs in memory; one instance.</summary>
+    Embedded,
+}
+
+/// <summary>Settings of the section <c>Storage</c>.</summary>
+public sealed class StorageOptions : ISettings
+{
+    public static string Section => "Storage";
+
+    public StorageProvider Provider { get; set; } = StorageProvider.Embedded;
+
+    /// <summary>The file of the embedded store; relative to the current directory.</summary>
+    public string File { get; set; } = "data/taskscheduler.db";
+
+    /// <summary>Whether a start applies the migrations that the database lacks, or refuses to run without them.</summary>
+    public bool Migrate { get; set; } = true;
+
+    public IEnumerable<InvalidSetting> Validate()
+    {
+        if (!Enum.IsDefined(Provider))
+            yield return new(nameof(Provider), Provider, string.Join(", ", Enum.GetNames<StorageProvider>()));
+        if (string.IsNullOrWhiteSpace(File) || File.Contains('\0', StringComparison.Ordinal))
+            yield return new(nameof(File), File, "the path of a file");
+    }
+}
+
+/// <summary>The store cannot be used as it is. The message is for the person who started the process.</summary>
+public sealed class StorageUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

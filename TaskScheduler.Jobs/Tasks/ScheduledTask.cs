@@ -1,0 +1,74 @@
+namespace TaskScheduler.Jobs.Tasks;
+
+/// <summary>
+/// One unit of work that a client asked for: a row of the task table, which is the source of truth for what exists,
+/// what state it is in and what came out. Rows change through guarded set-based statements only, so an instance of this
+/// class is always a picture of the past. All times are UTC in whole milliseconds.
+/// </summary>
+public sealed class ScheduledTask
+{
+    /// <summary>The table's own order of creation; breaks ties between equal times.</summary>
+    public long Sequence { get; private set; }
+
+    public Guid Id { get; private set; }
+
+    public TaskKind Kind { get; private set; }
+
+    public ScheduledTaskState State { get; private set; }
+
+    /// <summary>The time that the client asked for, rounded up. No attempt ever starts before it.</summary>
+    public DateTimeOffset ExecuteAt { get; private set; }
+
+    /// <summary>When the next attempt is due: <see cref="ExecuteAt"/>, or later while a retry backs off.</summary>
+    public DateTimeOffset DueAt { get; private set; }
+
+    public DateTimeOffset CreatedAt { get; private set; }
+
+    /// <summary>Start of the latest attempt; null while <see cref="ScheduledTaskState.Pending"/>.</summary>
+    public DateTimeOffset? StartedAt { get; private set; }
+
+    public DateTimeOffset? FinishedAt { get; private set; }
+
+    public DateTimeOffset? DeletedAt { get; private set; }
+
+    /// <summary>Claims so far; the fencing token: only the latest attempt may complete, retry or give back.</summary>
+    public int Attempt { get; private set; }
+
+    /// <summary>Attempts that ended in an exception of the task's own work.</summary>
+    public int Tries { get; private set; }
+
+    /// <summary>The name of the instance of the latest attempt; null while pending.</summary>
+    public string? Instance { get; private set; }
+
+    /// <summary>The process life behind <see cref="Instance"/>; its row in the instance table keeps the lease.</summary>
+    public Guid? InstanceId { get; private set; }
+
+    /// <summary>
+    /// Random, written by each claim: tells a claim or completion whose answer was lost whether it went through.
+    /// </summary>
+    public Guid? ClaimToken { get; private set; }
+
+    /// <summary>The Hangfire job that carries this task; only this job speaks for it.</summary>
+    public string? JobId { get; private set; }
+
+    /// <summary>The committed output; null until <see cref="ScheduledTaskState.Completed"/>.</summary>
+    public string? Output { get; private set; }
+
+    /// <summary>Why the latest try failed; null unless one did.</summary>
+    public string? Error { get; private set; }
+
+    public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, string? jobId, Guid id)
+    {
+        var due = executeAt.RoundUpToMillisecond();
+        return new ScheduledTask
+        {
+            Id = id,
+            Kind = kind,
+            State = ScheduledTaskState.Pending,
+            ExecuteAt = due,
+            DueAt = due,
+            CreatedAt = now.RoundDownToMillisecond(),
+            JobId = jobId,
+        };
+    }
+}

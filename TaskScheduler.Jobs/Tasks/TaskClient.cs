@@ -1,0 +1,121 @@
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+
+namespace TaskScheduler.Jobs.Tasks;
+
+/// <summary>
+/// What clients do to tasks. The row decides; Hangfire is told afterwards, and what it refuses is repaired from the row.
+/// </summary>
+public sealed partial class TaskClient(
+    IDbContextFactory<TaskDbContext> contexts, TaskJobs jobs, TimeProvider clock, ILogger<TaskClient> logger)
+{
+    /// <summary>
+    /// Creates a task and its job. Once the row is committed the task is accepted, whatever Hangfire says then.
+    /// </summary>
+    /// <exception cref="DbUpdateException">The task table did not take the row.</exception>
+    public async Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        // The job exists before the row that names it and gets its state after it: a delivery always finds its row.
+        var jobId = AskHangfire(id, () => jobs.Create(id));
+        var task = ScheduledTask.Create(kind, executeAt, now, jobId, id);
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        db.Tasks.Add(task);
+        await db.SaveChangesAsync(cancel);
+        if (jobId is not null)
+            TellHangfire(task, jobs.Awaiting(task.DueAt));
+        return task;
+    }
+
+    /// <summary>The task as it is now; null if there is none of that ID.</summary>
+    public async Task<ScheduledTask?> FindAsync(Guid id, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, cancel);
+    }
+
+    /// <summary>
+    /// Deletes a task in any state, again and again if need be. A running attempt is stopped and never prints; an output
+    /// that was committed before stays in the record.
+    /// </summary>
+    /// <returns>False if there is no task of that ID.</returns>
+    public async Task<bool> DeleteAsync(Guid id, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var deleted = await DeleteRowsAsync(db.Tasks.Where(t => t.Id == id), cancel);
+        var task = await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, cancel);
+        if (deleted == 1 && task is { JobId: not null })
+            TellHangfire(task, new DeletedState { Reason = "The task was deleted" });
+        return task is not null;
+    }
+
+    /// <summary>Deletes the tasks whose own jobs were deleted on the dashboard.</summary>
+    /// <returns>How many of them were not deleted yet.</returns>
+    public async Task<int> DeleteByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var ids = jobIds.ToArray();
+        return await DeleteRowsAsync(db.Tasks.Where(t => EF.Parameter(ids).Contains(t.JobId)), cancel);
+    }
+
+    /// <summary>Lets a failed task run again, with all its tries and at once if its time is past.</summary>
+    /// <returns>The task; null if it was not failed.</returns>
+    public async Task<ScheduledTask?> RequeueAsync(Guid id, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var requeued = await db.Tasks.Where(t => t.Id == id).ThatCan(TaskTransition.Requeue).ExecuteUpdateAsync(
+            set => set
+                .SetProperty(t => t.State, TaskTransition.Requeue.Target())
+                .SetProperty(t => t.DueAt, t => t.ExecuteAt)
+                .SetProperty(t => t.Tries, 0)
+                .SetProperty(t => t.Error, (string?)null)
+                .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
+                .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
+                .SetProperty(t => t.Instance, (string?)null)
+                .SetProperty(t => t.InstanceId, (Guid?)null),
+            cancel);
+        return requeued == 0 ? null : await db.Tasks.AsNoTracking().SingleAsync(t => t.Id == id, cancel);
+    }
+
+    private Task<int> DeleteRowsAsync(IQueryable<ScheduledTask> tasks, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow().RoundDownToMillisecond();
+        return tasks.ThatCan(TaskTransition.Delete).ExecuteUpdateAsync(
+            set => set
+                .SetProperty(t => t.State, TaskTransition.Delete.Target())
+                .SetProperty(t => t.DeletedAt, now),
+            cancel);
+    }
+
+    private void TellHangfire(ScheduledTask task, IState state) =>
+        AskHangfire(task.Id, () =>
+        {
+            jobs.Apply([new JobStateChange(task.JobId!, task.Id, task.CreatedAt, state)]);
+            return task.JobId;
+        });
+
+    private string? AskHangfire(Guid taskId, Func<string?> ask)
+    {
+        try
+        {
+            return ask();
+        }
+#pragma warning disable CA1031 // Whatever goes wrong in the job store, the task table can make up for it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.HangfireFailed(logger, taskId, error);
+            return null;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Hangfire did not take the job of task {TaskId}; it will be repaired from the task table.")]
+        public static partial void HangfireFailed(ILogger logger, Guid taskId, Exception error);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Frozen;
+
+namespace TaskScheduler.Jobs.Tasks;
+
+/// <summary>Everything that can happen to a task.</summary>
+public enum TaskTransition
+{
+    /// <summary>An instance starts a task that is due.</summary>
+    Claim,
+
+    /// <summary>An instance starts a task whose running attempt has lost its lease.</summary>
+    TakeOver,
+
+    /// <summary>The attempt's output is committed.</summary>
+    Complete,
+
+    /// <summary>An orderly shutdown returns a task that it could not finish.</summary>
+    GiveBack,
+
+    /// <summary>The task's own work threw and tries are left.</summary>
+    Retry,
+
+    /// <summary>The task's own work threw and no tries are left.</summary>
+    Fail,
+
+    /// <summary>Somebody wants a failed task to run again.</summary>
+    Requeue,
+
+    /// <summary>Somebody deletes the task.</summary>
+    Delete,
+}
+
+/// <summary>
+/// The one transition table. Every guarded statement that moves a task takes the states it may leave, and the state
+/// it leads to, from here; what the table does not allow changes no row. <c>docs/task-lifecycle.md</c> draws it.
+/// </summary>
+public static class TaskTransitions
+{
+    public static IReadOnlyDictionary<TaskTransition, (ScheduledTaskState[] From, ScheduledTaskState To)> Table { get; } =
+        new Dictionary<TaskTransition, (ScheduledTaskState[], ScheduledTaskState)>
+        {
+            [TaskTransition.Claim] = ([ScheduledTaskState.Pending], ScheduledTaskState.Running),
+            [TaskTransition.TakeOver] = ([ScheduledTaskState.Running], ScheduledTaskState.Running),
+            [TaskTransition.Complete] = ([ScheduledTaskState.Running], ScheduledTaskState.Completed),
+            [TaskTransition.GiveBack] = ([ScheduledTaskState.Running], ScheduledTaskState.Pending),
+            [TaskTransition.Retry] = ([ScheduledTaskState.Running], ScheduledTaskState.Pending),
+            [TaskTransition.Fail] = ([ScheduledTaskState.Running], ScheduledTaskState.Failed),
+            [TaskTransition.Requeue] = ([ScheduledTaskState.Failed], ScheduledTaskState.Pending),
+            [TaskTransition.Delete] =
+            (
+                [
+                    ScheduledTaskState.Pending, ScheduledTaskState.Running,
+                    ScheduledTaskState.Completed, ScheduledTaskState.Failed,
+                ],
+                ScheduledTaskState.Deleted
+            ),
+        }.ToFrozenDictionary();
+
+    public static bool CanLeave(this TaskTransition transition, ScheduledTaskState state) =>
+        Table[transition].From.Contains(state);
+
+    public static ScheduledTaskState Target(this TaskTransition transition) => Table[transition].To;
+
+    /// <summary>The rows that <paramref name="transition"/> may move: the guard of every statement that moves one.</summary>
+    public static IQueryable<ScheduledTask> ThatCan(this IQueryable<ScheduledTask> tasks, TaskTransition transition)
+    {
+        var from = Table[transition].From;
+        return from is [var only] ? tasks.Where(t => t.State == only) : tasks.Where(t => from.Contains(t.State));
+    }
+}

@@ -1,1 +1,11 @@
-var b = WebApplication.CreateBuilder(args); var app = b.Build(); app.MapGet("/", () => System.IO.Directory.GetCurrentDirectory()); app.Run();
+using TaskScheduler.Api.Hosting;
+
+return await StartupErrors.ReportAsync(async () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddTaskScheduler();
+    await using var app = builder.Build();
+    app.UseTaskScheduler();
+    app.AnnounceStart();
+    await app.RunAsync();
+});

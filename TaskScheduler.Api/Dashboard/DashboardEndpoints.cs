@@ -1,0 +1,17 @@
+using Hangfire;
+
+namespace TaskScheduler.Api.Dashboard;
+
+public static class DashboardEndpoints
+{
+    /// <summary>
+    /// Hangfire's dashboard at <c>/hangfire</c>. Who may see it is decided before, by <see cref="Security.ThisMachineOnly"/>;
+    /// its commands are protected against forgery because antiforgery is registered.
+    /// </summary>
+    public static void MapDashboard(this WebApplication app) =>
+        app.MapHangfireDashboardWithNoAuthorizationFilters("/hangfire", new DashboardOptions
+        {
+            DashboardTitle = "TaskScheduler",
+            DisplayStorageConnectionString = false,
+        });
+}

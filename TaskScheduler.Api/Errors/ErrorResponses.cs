@@ -1,0 +1,77 @@
+using System.Data.Common;
+using System.Diagnostics;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Api.Original;
+
+namespace TaskScheduler.Api.Errors;
+
+/// <summary>
+/// Every error leaves through here: as problem details (RFC 9457), or in the original system's own words on its four calls.
+/// </summary>
+public static partial class ErrorResponses
+{
+    private const string RetryAfterSeconds = "5";
+
+    public static Task WriteAsync(
+        HttpContext context, int status, string? detail = null, IDictionary<string, string[]>? errors = null) =>
+        WriteAsync(context, ProblemType.Of(status), detail, errors);
+
+    public static async Task WriteAsync(
+        HttpContext context, ProblemType type, string? detail = null, IDictionary<string, string[]>? errors = null)
+    {
+        context.Response.StatusCode = type.Status;
+        if (type.Status == StatusCodes.Status503ServiceUnavailable)
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        if (OriginalErrors.Covers(context.Request.Path))
+        {
+            await OriginalErrors.WriteAsync(context, detail ?? type.Title, errors);
+            return;
+        }
+
+        var problem = errors is null ? new ProblemDetails() : new ValidationProblemDetails(errors);
+        problem.Type = type.Uri;
+        problem.Title = type.Title;
+        problem.Status = type.Status;
+        problem.Detail = detail;
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier;
+        // A HEAD is answered like a GET, but its answer has no body.
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.WriteAsJsonAsync(problem, problem.GetType(), options: null, "application/problem+json");
+    }
+
+    public static async Task HandleExceptionAsync(HttpContext context)
+    {
+        var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        switch (error)
+        {
+            case BadHttpRequestException refused:
+                await WriteAsync(context, refused.StatusCode);
+                break;
+            case DbException or DbUpdateException { InnerException: DbException }:
+                Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error);
+                await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+                break;
+            case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                break;
+            default:
+                Log.Failed(Logger(context), context.Request.Method, context.Request.Path, error);
+                await WriteAsync(context, StatusCodes.Status500InternalServerError);
+                break;
+        }
+    }
+
+    private static ILogger Logger(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ErrorResponses));
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.")]
+        public static partial void Failed(ILogger logger, string method, string path, Exception? error);
+
+        [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer.")]
+        public static partial void StoreFailed(ILogger logger, string method, string path, Exception? error);
+    }
+}

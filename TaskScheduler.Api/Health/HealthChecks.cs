@@ -1,0 +1,43 @@
+using Hangfire;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs.Data;
+
+namespace TaskScheduler.Api.Health;
+
+/// <summary>The task table answers and has the schema that this program needs.</summary>
+public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var pending = await db.Database.GetPendingMigrationsAsync(cancellationToken);
+        await db.Tasks.AnyAsync(cancellationToken);
+        return pending.Any() ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy();
+    }
+}
+
+/// <summary>This instance's Hangfire server beats.</summary>
+public sealed class WorkerHealthCheck(JobStorage storage, WorkerService worker, TimeProvider clock) : IHealthCheck
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var beatsSince = (clock.GetUtcNow() - Silence).UtcDateTime;
+        var beats = storage.GetMonitoringApi().Servers().Any(server =>
+            server.Name.StartsWith(worker.ServerName, StringComparison.Ordinal) && server.Heartbeat > beatsSince);
+        return Task.FromResult(beats ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+    }
+}
+
+public static class HealthEndpoints
+{
+    public static void MapHealth(this WebApplication app)
+    {
+        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+    }
+}

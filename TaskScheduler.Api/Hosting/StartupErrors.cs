@@ -1,0 +1,55 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Storage;
+
+namespace TaskScheduler.Api.Hosting;
+
+/// <summary>
+/// A start that cannot succeed ends with one line on standard error that says what to change, and exit code 1.
+/// </summary>
+public static partial class StartupErrors
+{
+    public static async Task<int> ReportAsync(Func<Task> run)
+    {
+        try
+        {
+            await run();
+            return 0;
+        }
+        catch (Exception error) when (Explain(error) is { } line)
+        {
+            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {line}");
+            return 1;
+        }
+    }
+
+    /// <summary>The line for an error that its reader can mend; null for a defect, which keeps its stack trace.</summary>
+    public static string? Explain(Exception error) => error switch
+    {
+        OptionsValidationException invalid => string.Join(" ", invalid.Failures),
+        StorageUnavailableException storage => storage.Message,
+        InvalidOperationException unreadable when Unreadable().Match(unreadable.Message) is { Success: true } match =>
+            $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}'; allowed: {Allowed(match.Groups["type"].Value)}.",
+        IOException { InnerException: AddressInUseException or SocketException } address =>
+            $"{address.Message} Choose another address with --urls.",
+        SocketException socket => $"The address cannot be used: {socket.Message}. Choose another one with --urls.",
+        InvalidOperationException or FormatException when error.StackTrace?.Contains("BindingAddress", StringComparison.Ordinal) is true
+            || error.StackTrace?.Contains("AddressBinder", StringComparison.Ordinal) is true => $"{error.Message} Example: --urls http://127.0.0.1:8080",
+        InvalidDataException { InnerException: { } cause } file => $"{file.Message} {cause.Message}",
+        _ => null,
+    };
+
+    private static string Allowed(string type) => type switch
+    {
+        "System.Int32" => "a whole number",
+        "System.TimeSpan" => "a duration such as 00:00:10",
+        "System.Boolean" => "true or false",
+        _ when typeof(StorageOptions).Assembly.GetType(type) is { IsEnum: true } choice => string.Join(", ", Enum.GetNames(choice)),
+        _ => "another kind of value",
+    };
+
+    [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<setting>[^']*)' to type '(?<type>[^']*)'", RegexOptions.Singleline)]
+    private static partial Regex Unreadable();
+}

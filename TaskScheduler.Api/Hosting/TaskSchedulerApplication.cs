@@ -1,0 +1,130 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using FluentValidation.AspNetCore;
+using Hangfire;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Dashboard;
+using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Health;
+using TaskScheduler.Api.Home;
+using TaskScheduler.Api.Security;
+using TaskScheduler.Api.Tasks;
+using TaskScheduler.Jobs;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Hosting;
+
+/// <summary>The composition root, shared by the program, the tests and the benchmarks.</summary>
+public static class TaskSchedulerApplication
+{
+    private const string DefaultUrl = "http://127.0.0.1:8080";
+    private const long LargestBody = 1024 * 1024;
+
+    public static void AddTaskScheduler(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<StorageOptions>();
+        services.AddSettings<InstanceOptions>();
+        services.AddSettings<WorkerOptions>();
+        services.AddSettings<ExecutionOptions>();
+        services.AddSettings<RetentionOptions>();
+        services.AddSettings<TaskOptions>();
+        services.AddJobs();
+        services.AddSingleton<WorkerService>();
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerService>());
+        services.AddSingleton<StartBanner>();
+        services.AddOptions<HostOptions>().Configure<IOptions<ExecutionOptions>>((host, execution) =>
+            host.ShutdownTimeout = execution.Value.HostShutdownTimeout());
+
+        builder.AddLogging();
+        builder.AddServer();
+        builder.AddApi();
+        services.AddHangfire(_ => { });
+        services.AddAntiforgery();
+        services.AddDataProtection().SetApplicationName("TaskScheduler");
+        services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
+            .Configure<IOptions<StorageOptions>>(DashboardKeys.KeepBesideTheStore);
+        services.AddHealthChecks()
+            .AddCheck<StoreHealthCheck>("store", tags: ["ready"])
+            .AddCheck<WorkerHealthCheck>("worker", tags: ["ready"]);
+    }
+
+    public static void UseTaskScheduler(this WebApplication app)
+    {
+        app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
+        app.UseStatusCodePages(context => ErrorResponses.WriteAsync(context.HttpContext, context.HttpContext.Response.StatusCode));
+        app.UseMiddleware<ThisMachineOnly>();
+        app.MapHealth();
+        app.MapHome();
+        app.MapControllers();
+        app.MapDashboard();
+    }
+
+    /// <summary>Once the server listens, tells the person at the console where.</summary>
+    public static void AnnounceStart(this WebApplication app) =>
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<StartBanner>().Write(Console.Error));
+
+    private static void AddLogging(this WebApplicationBuilder builder)
+    {
+        // Standard output carries the tasks' lines and nothing else.
+        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddSimpleConsole(line => line.SingleLine = true);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Hangfire", LogLevel.Warning);
+        // What stops a start is said in one line by StartupErrors, not twice with a stack trace.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.", LogLevel.Warning);
+        // Answered with 503, 413 and the like, or logged by ErrorResponses.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
+        // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
+
+    private static void AddServer(this WebApplicationBuilder builder)
+    {
+        var configuration = builder.Configuration;
+        if (configuration["urls"] is null && configuration["http_ports"] is null && configuration["https_ports"] is null
+            && !configuration.GetSection("Kestrel:Endpoints").Exists())
+        {
+            builder.WebHost.UseUrls(DefaultUrl);
+        }
+
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+        });
+    }
+
+    private static void AddApi(this WebApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddControllers(mvc => mvc.SuppressImplicitRequiredAttributeForNonNullableReferenceTypes = true)
+            .ConfigureApiBehaviorOptions(behavior =>
+            {
+                behavior.SuppressMapClientErrors = true;
+                behavior.InvalidModelStateResponseFactory = InvalidRequests.Answer;
+            })
+            .AddJsonOptions(json =>
+            {
+                json.JsonSerializerOptions.AllowDuplicateProperties = false;
+                json.JsonSerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
+                json.JsonSerializerOptions.Converters.Add(new JsonStringEnumConverter());
+                json.JsonSerializerOptions.Converters.Add(new UtcTimeConverter());
+            });
+        services.AddFluentValidationAutoValidation(validation => validation.DisableDataAnnotationsValidation = true);
+        services.AddValidatorsFromAssemblyContaining<CreateTaskValidator>(ServiceLifetime.Singleton);
+        ValidatorOptions.Global.PropertyNameResolver = (_, member, _) =>
+            member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
+        services.AddSingleton<TaskList>();
+        services.AddSingleton<ExecutionTime>();
+    }
+}

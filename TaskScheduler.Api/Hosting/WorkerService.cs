@@ -1,0 +1,73 @@
+using Hangfire;
+using Hangfire.Server;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage.Embedded;
+
+namespace TaskScheduler.Api.Hosting;
+
+/// <summary>
+/// Opens the store, then runs this instance's Hangfire server: Hangfire's own scheduler, our worker in place of
+/// Hangfire's, and the chores.
+/// </summary>
+public sealed class WorkerService(
+    EmbeddedStore store,
+    JobStorage storage,
+    TaskWorker worker,
+    TaskRescuer rescuer,
+    JobRebuilder rebuilder,
+    DeletedJobMirror mirror,
+    FinishedJobSweeper sweeper,
+    TaskCleaner cleaner,
+    InstanceIdentity instance,
+    IOptions<ExecutionOptions> execution,
+    IOptions<WorkerOptions> workerOptions,
+    IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+{
+    /// <summary>Scores in Hangfire's schedule are whole seconds, so looking more often finds nothing more.</summary>
+    private static readonly TimeSpan SchedulePollingInterval = TimeSpan.FromSeconds(1);
+
+    private BackgroundProcessingServer? _server;
+
+    /// <summary>The name that this instance's Hangfire servers begin with.</summary>
+    public string ServerName => instance.Name.ToLowerInvariant();
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await store.OpenAsync(cancellationToken);
+        lifetime.ApplicationStopping.Register(worker.BeginStop);
+        var options = execution.Value;
+        // BackgroundJobServer would add Hangfire's own workers, one thread each, which run what they fetch at once.
+        _server = new BackgroundProcessingServer(
+            storage,
+            [new DelayedJobScheduler(SchedulePollingInterval), worker, rescuer, rebuilder, mirror, sweeper, cleaner],
+            new Dictionary<string, object>
+            {
+                ["Queues"] = new[] { TaskJobs.Queue },
+                ["WorkerCount"] = workerOptions.Value.Count,
+            },
+            new BackgroundProcessingServerOptions
+            {
+                ServerName = instance.Name,
+                HeartbeatInterval = TimeSpan.FromSeconds(5),
+                // Hangfire's default waits longer with every error, up to minutes; a chore must be back soon.
+                RetryDelay = _ => TimeSpan.FromSeconds(1),
+                StopTimeout = options.HangfireStopTimeout(),
+                ShutdownTimeout = options.HangfireShutdownTimeout(),
+            });
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_server is null)
+            return;
+        worker.BeginStop();
+        _server.SendStop();
+        await _server.WaitForShutdownAsync(cancellationToken);
+        // Hangfire's server drains the worker on its way out, unless it was between two lives just then.
+        await worker.DrainAsync().WaitAsync(cancellationToken);
+    }
+
+    public void Dispose() => _server?.Dispose();
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FluentValidation;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Tasks;
+
+/// <summary>The body of <c>POST /tasks</c>.</summary>
+public sealed class CreateTaskRequest
+{
+    [JsonConverter(typeof(AnyValueAsText))]
+    public string? Kind { get; init; }
+
+    [JsonConverter(typeof(AnyValueAsText))]
+    public string? ExecuteAt { get; init; }
+
+    /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Unknown { get; init; }
+}
+
+public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
+{
+    public CreateTaskValidator(ExecutionTime executionTime)
+    {
+        RuleFor(request => request.Kind).Custom((kind, context) =>
+        {
+            if (kind is null)
+                context.AddFailure("kind", $"kind is missing; allowed: {string.Join(", ", Enum.GetNames<TaskKind>())}.");
+            else if (!Choice.TryParse<TaskKind>(kind, out _))
+                context.AddFailure("kind", $"kind {Choice.Problem<TaskKind>(kind)}.");
+        });
+        RuleFor(request => request.ExecuteAt).Custom((executeAt, context) =>
+        {
+            if (executeAt is null)
+                context.AddFailure("executeAt", $"executeAt is missing: an RFC 3339 time with an offset, like {Rfc3339.Example}.");
+            else if (!Rfc3339.TryParse(executeAt, out var time, out var problem))
+                context.AddFailure("executeAt", $"executeAt {problem}.");
+            else if (executionTime.Problem(time) is { } outOfRange)
+                context.AddFailure("executeAt", $"executeAt {outOfRange}.");
+        });
+        RuleFor(request => request.Unknown).Custom((unknown, context) =>
+        {
+            foreach (var name in unknown?.Keys ?? [])
+                context.AddFailure(name, $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
+        });
+    }
+}
+
+/// <summary>The range of execution times that is accepted; the past is, and runs at once.</summary>
+public sealed class ExecutionTime(TimeProvider clock, IOptions<TaskOptions> options)
+{
+    private static readonly DateTimeOffset Earliest = DateTimeOffset.UnixEpoch;
+
+    /// <summary>Why a time is not accepted, to be read after the name of the field; null if it is.</summary>
+    public string? Problem(DateTimeOffset time)
+    {
+        var latest = clock.GetUtcNow() + options.Value.MaxAhead;
+        return time < Earliest || time > latest
+            ? $"must be from {Rfc3339.Format(Earliest)} to {Rfc3339.Format(latest)}; {Rfc3339.Format(time)} is not"
+            : null;
+    }
+}

@@ -1,0 +1,67 @@
+using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Tasks;
+
+/// <summary>The query of <c>GET /tasks</c>.</summary>
+public sealed class ListTasksRequest
+{
+    public const int DefaultPageSize = 50;
+    public const int LargestPageSize = 500;
+
+    [FromQuery(Name = "state")]
+    public string?[] State { get; init; } = [];
+
+    [FromQuery(Name = "kind")]
+    public string?[] Kind { get; init; } = [];
+
+    [FromQuery(Name = "pageSize")]
+    public string?[] PageSize { get; init; } = [];
+
+    [FromQuery(Name = "pageToken")]
+    public string?[] PageToken { get; init; } = [];
+
+    public TaskFilter ToFilter() => new(
+        [.. State.Select(state => Choice.Parse<ScheduledTaskState>(state!)).Distinct().Order()],
+        [.. Kind.Select(kind => Choice.Parse<TaskKind>(kind!)).Distinct().Order()]);
+
+    public int ToPageSize() => PageSize is [{ } size] ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) : DefaultPageSize;
+
+    public PagePosition? ToPosition() =>
+        PageToken is [{ } token] && Tasks.PageToken.TryRead(token, ToFilter(), out var position) ? position : null;
+}
+
+public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
+{
+    public ListTasksValidator()
+    {
+        RuleFor(request => request.State).Custom(CheckChoices<ScheduledTaskState>("state"));
+        RuleFor(request => request.Kind).Custom(CheckChoices<TaskKind>("kind"));
+        RuleFor(request => request.PageSize).Custom((sizes, context) =>
+        {
+            if (sizes is [] or [{ Length: > 0 and <= 3 }] && sizes.All(size => int.TryParse(size, System.Globalization.NumberStyles.None, null, out var n) && n is >= 1 and <= ListTasksRequest.LargestPageSize))
+                return;
+            context.AddFailure("pageSize", $"pageSize must be one whole number from 1 to {ListTasksRequest.LargestPageSize}.");
+        });
+        RuleFor(request => request).Custom((request, context) =>
+        {
+            if (request.PageToken is [])
+                return;
+            var readable = request.State.All(state => Choice.TryParse<ScheduledTaskState>(state, out _))
+                && request.Kind.All(kind => Choice.TryParse<TaskKind>(kind, out _));
+            if (readable && request.ToPosition() is null)
+            {
+                context.AddFailure("pageToken",
+                    "pageToken must be the nextPageToken of an answer to the same state and kind filters, unchanged.");
+            }
+        });
+    }
+
+    private static Action<string?[], ValidationContext<ListTasksRequest>> CheckChoices<T>(string name)
+        where T : struct, Enum => (values, context) =>
+    {
+        foreach (var value in values.Where(value => !Choice.TryParse<T>(value, out _)))
+            context.AddFailure(name, $"{name} {Choice.Problem<T>(value)}.");
+    };
+}

@@ -1,0 +1,7 @@
+namespace TaskScheduler.Api.Tasks;
+
+/// <summary>IDs as clients write them: a UUID with hyphens, in any case. Anything else is the ID of no task.</summary>
+public static class TaskId
+{
+    public static bool TryParse(string text, out Guid id) => Guid.TryParseExact(text, "D", out id);
+}

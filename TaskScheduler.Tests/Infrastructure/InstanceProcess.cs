@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using TaskScheduler.Api.Hosting;
+
+namespace TaskScheduler.Tests.Infrastructure;
+
+/// <summary>A real instance in a process of its own, seen as another program sees it: HTTP, its two outputs, signals.</summary>
+public sealed class InstanceProcess : IAsyncDisposable
+{
+    private readonly ConcurrentQueue<(DateTimeOffset At, string Text)> _output = [];
+    private readonly ConcurrentQueue<string> _errors = [];
+    private readonly Process _process;
+
+    private InstanceProcess(Process process)
+    {
+        _process = process;
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+                _output.Enqueue((TimeProvider.System.GetUtcNow(), line.Data));
+        };
+        _process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+                _errors.Enqueue(line.Data);
+        };
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public HttpClient Client { get; } = new();
+
+    public int Id => _process.Id;
+
+    /// <summary>The lines of standard output and when each arrived.</summary>
+    public IReadOnlyCollection<(DateTimeOffset At, string Text)> Output => _output;
+
+    /// <summary>The lines of standard error.</summary>
+    public IReadOnlyCollection<string> Errors => _errors;
+
+    /// <summary>Starts the program without waiting for it to listen.</summary>
+    public static InstanceProcess Launch(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add(typeof(TaskSchedulerApplication).Assembly.Location);
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        return new InstanceProcess(new Process { StartInfo = start });
+    }
+
+    /// <summary>Starts the program on a storage file and a free port, and waits until it listens.</summary>
+    public static async Task<InstanceProcess> StartAsync(string file, params string[] arguments)
+    {
+        var instance = Launch(["--urls=http://127.0.0.1:0", $"--Storage:File={file}", .. arguments]);
+        var line = await Eventually.GetAsync(
+            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.Contains("Start page", StringComparison.Ordinal))),
+            "the instance says where it listens");
+        instance.Client.BaseAddress = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]);
+        return instance;
+    }
+
+    public async Task<Guid> CreateAsync(string kind, DateTimeOffset executeAt)
+    {
+        using var response = await Client.PostAsJsonAsync("/tasks", new { kind, executeAt }, TestContext.Current.CancellationToken);
+        response.EnsureSuccessStatusCode();
+        return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetGuid();
+    }
+
+    public Task<JsonElement> ShowAsync(Guid id) =>
+        Client.GetFromJsonAsync<JsonElement>($"/tasks/{id}", TestContext.Current.CancellationToken);
+
+    /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>SIGTERM or SIGINT; the exit code tells how it ended.</summary>
+    public async Task<int> StopAsync(string signal = "TERM", TimeSpan? within = null)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return await ExitCodeAsync(within);
+    }
+
+    public async Task<int> ExitCodeAsync(TimeSpan? within = null)
+    {
+        await Eventually.TrueAsync(() => _process.HasExited, "the process ends", within ?? TimeSpan.FromSeconds(60));
+        // Also waits until both outputs are read to their ends.
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

@@ -108,6 +108,7 @@ public static class TaskSchedulerApplication
     {
         var services = builder.Services;
         services.AddControllers(mvc => mvc.SuppressImplicitRequiredAttributeForNonNullableReferenceTypes = true)
+            .AddApplicationPart(typeof(TasksController).Assembly)
             .ConfigureApiBehaviorOptions(behavior =>
             {
                 behavior.SuppressMapClientErrors = true;

@@ -10,7 +10,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
     private static readonly ProblemType[] ByStatus =
     [
         InvalidRequest,
-        ThisMachineOnly,
+        new(403, "forbidden", "The request was refused."),
         NotFound,
         new(405, "method-not-allowed", "This address does not answer to that method."),
         new(408, "request-timeout", "The request took too long to arrive."),

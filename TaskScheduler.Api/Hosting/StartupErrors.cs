@@ -35,8 +35,6 @@ public static partial class StartupErrors
         IOException { InnerException: AddressInUseException or SocketException } address =>
             $"{address.Message} Choose another address with --urls.",
         SocketException socket => $"The address cannot be used: {socket.Message}. Choose another one with --urls.",
-        InvalidOperationException or FormatException when error.StackTrace?.Contains("BindingAddress", StringComparison.Ordinal) is true
-            || error.StackTrace?.Contains("AddressBinder", StringComparison.Ordinal) is true => $"{error.Message} Example: --urls http://127.0.0.1:8080",
         InvalidDataException { InnerException: { } cause } file => $"{file.Message} {cause.Message}",
         _ => null,
     };

@@ -91,7 +91,9 @@ public static class TaskSchedulerApplication
     private static void AddServer(this WebApplicationBuilder builder)
     {
         var configuration = builder.Configuration;
-        if (configuration["urls"] is null && configuration["http_ports"] is null && configuration["https_ports"] is null
+        if (configuration["urls"] is { } urls)
+            CheckAddresses(urls);
+        else if (configuration["http_ports"] is null && configuration["https_ports"] is null
             && !configuration.GetSection("Kestrel:Endpoints").Exists())
         {
             builder.WebHost.UseUrls(DefaultUrl);
@@ -102,6 +104,20 @@ public static class TaskSchedulerApplication
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
         });
+    }
+
+    /// <summary>The server would fail on these too, but with an error that names neither the setting nor what is allowed.</summary>
+    private static void CheckAddresses(string urls)
+    {
+        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var anyHost = url.Replace("//*", "//any", StringComparison.Ordinal).Replace("//+", "//any", StringComparison.Ordinal);
+            if (!Uri.TryCreate(anyHost, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            {
+                throw new OptionsValidationException("urls", typeof(string),
+                    [$"--urls (or ASPNETCORE_URLS) has '{url}'; allowed: addresses like {DefaultUrl}, separated by semicolons."]);
+            }
+        }
     }
 
     private static void AddApi(this WebApplicationBuilder builder)

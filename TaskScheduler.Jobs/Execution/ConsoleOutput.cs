@@ -50,23 +50,24 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
         using var stream = _open();
         var reader = _lines.Reader;
         var text = new StringBuilder();
-        var open = true;
+        var failing = false;
         while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             text.Clear();
             while (text.Length < 32_768 && reader.TryRead(out var line))
                 text.Append(line).Append('\n');
-            if (!open)
-                continue;
             try
             {
                 stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
                 stream.Flush();
+                failing = false;
             }
             catch (IOException error)
             {
-                open = false;
-                Log.ReaderGone(_logger, error.Message);
+                // A disk may have room again; a pipe without a reader is ignored by the runtime itself.
+                if (!failing)
+                    Log.CannotPrint(_logger, error.Message);
+                failing = true;
             }
         }
     }
@@ -74,8 +75,8 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning,
-            "Nobody reads standard output any more ({Reason}): outputs are kept in the task table only.")]
-        public static partial void ReaderGone(ILogger logger, string reason);
+            "Standard output cannot be written ({Reason}): for now, outputs are in the task table only.")]
+        public static partial void CannotPrint(ILogger logger, string reason);
 
         [LoggerMessage(2, LogLevel.Warning,
             "The reader of standard output did not keep up: about {Lines} lines are in the task table only.")]

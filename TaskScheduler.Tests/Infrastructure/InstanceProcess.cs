@@ -42,30 +42,15 @@ public sealed class InstanceProcess : IAsyncDisposable
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
-    public static InstanceProcess Launch(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        start.ArgumentList.Add(typeof(TaskSchedulerApplication).Assembly.Location);
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
-        return new InstanceProcess(new Process { StartInfo = start });
-    }
+    public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, arguments);
 
     /// <summary>Starts the program on a storage file and a free port, and waits until it listens.</summary>
-    public static async Task<InstanceProcess> StartAsync(string file, params string[] arguments)
-    {
-        var instance = Launch(["--urls=http://127.0.0.1:0", $"--Storage:File={file}", .. arguments]);
-        var line = await Eventually.GetAsync(
-            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.Contains("Start page", StringComparison.Ordinal))),
-            "the instance says where it listens");
-        instance.Client.BaseAddress = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]);
-        return instance;
-    }
+    public static Task<InstanceProcess> StartAsync(string file, params string[] arguments) =>
+        WaitUntilListeningAsync(Launch(OnFile(file, arguments)));
+
+    /// <summary>The same, with standard output piped into another program.</summary>
+    public static Task<InstanceProcess> StartIntoAsync(string program, string file) =>
+        WaitUntilListeningAsync(Launch(program, OnFile(file, [])));
 
     public async Task<Guid> CreateAsync(string kind, DateTimeOffset executeAt)
     {
@@ -82,6 +67,31 @@ public sealed class InstanceProcess : IAsyncDisposable
     {
         _process.Kill();
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    private static InstanceProcess Launch(string? into, params string[] arguments)
+    {
+        string[] program = ["dotnet", typeof(TaskSchedulerApplication).Assembly.Location, .. arguments];
+        // The shell becomes the program, so that signals reach it; the reader runs beside it.
+        var start = into is null
+            ? new ProcessStartInfo(program[0], program[1..])
+            : new ProcessStartInfo("bash", ["-c", $"exec \"$@\" > >({into})", "bash", .. program]);
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.WorkingDirectory = Path.GetTempPath();
+        return new InstanceProcess(new Process { StartInfo = start });
+    }
+
+    private static string[] OnFile(string file, string[] arguments) =>
+        ["--urls=http://127.0.0.1:0", $"--Storage:File={file}", .. arguments];
+
+    private static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance)
+    {
+        var line = await Eventually.GetAsync(
+            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.Contains("Start page", StringComparison.Ordinal))),
+            "the instance says where it listens");
+        instance.Client.BaseAddress = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]);
+        return instance;
     }
 
     /// <summary>SIGTERM or SIGINT; the exit code tells how it ended.</summary>

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using TaskScheduler.Api.Hosting;
+
+namespace TaskScheduler.Benchmarks;
+
+/// <summary>The product in a process of its own on a new store, driven over HTTP, watched through its console.</summary>
+public static class ProductRun
+{
+    private const int Clients = 16;
+
+    public static async Task<IReadOnlyList<Observation>> MeasureAsync(Scenario scenario)
+    {
+        var folder = Directory.CreateTempSubdirectory("taskscheduler-benchmark-");
+        var printed = new ConcurrentDictionary<Guid, DateTimeOffset>();
+        var listening = new TaskCompletionSource<string>();
+        using var process = Start(folder.FullName, scenario.Slots, printed, listening);
+        try
+        {
+            using var client = new HttpClient { BaseAddress = new Uri(await listening.Task.WaitAsync(TimeSpan.FromSeconds(60))) };
+            var posted = new ConcurrentBag<Guid>();
+            // Room to post everything before the first is due.
+            var origin = TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(500 + (3 * scenario.Tasks.Count));
+            await Parallel.ForEachAsync(scenario.Tasks, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (task, _) =>
+                posted.Add((await PostAsync(client, task.Kind.ToString(), origin + task.Due)).Id));
+            var measured = posted.ToList();
+            if (scenario.PostedForNow > 0)
+            {
+                // When everything else is held: it is due 8 s after the origin, and the look-ahead is 10 s.
+                await Task.Delay(Max(origin - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(1)));
+                measured = [];
+                for (var i = 0; i < scenario.PostedForNow; i++)
+                    measured.Add((await PostAsync(client, "Fizz", TimeProvider.System.GetUtcNow())).Id);
+            }
+
+            while (printed.Count < posted.Count + (scenario.PostedForNow > 0 ? measured.Count : 0))
+                await Task.Delay(50);
+            return [.. await Task.WhenAll(measured.Select(async id => await ObserveAsync(client, id, printed[id])))];
+        }
+        finally
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static Process Start(
+        string folder, int slots, ConcurrentDictionary<Guid, DateTimeOffset> printed, TaskCompletionSource<string> listening)
+    {
+        var start = new ProcessStartInfo("dotnet",
+        [
+            typeof(TaskSchedulerApplication).Assembly.Location, "--urls=http://127.0.0.1:0",
+            $"--Storage:File={Path.Combine(folder, "tasks.db")}", $"--Worker:Count={slots}",
+        ])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var process = new Process { StartInfo = start };
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is { } text)
+                printed[Guid.Parse(text.AsSpan(text.LastIndexOf(' ') + 1))] = TimeProvider.System.GetUtcNow();
+        };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data?.IndexOf("Start page", StringComparison.Ordinal) is >= 0)
+                listening.TrySetResult(line.Data[line.Data.IndexOf("http", StringComparison.Ordinal)..]);
+        };
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private static async Task<Answer> PostAsync(HttpClient client, string kind, DateTimeOffset executeAt)
+    {
+        using var response = await client.PostAsJsonAsync("/tasks", new { kind, executeAt });
+        response.EnsureSuccessStatusCode();
+        return (await response.Content.ReadFromJsonAsync<Answer>(Json))!;
+    }
+
+    private static async Task<Observation> ObserveAsync(HttpClient client, Guid id, DateTimeOffset printedAt)
+    {
+        var task = (await client.GetFromJsonAsync<Answer>($"/tasks/{id}", Json))!;
+        return new Observation(Enum.Parse<Jobs.Tasks.TaskKind>(task.Kind), task.ExecuteAt, task.StartedAt!.Value, printedAt);
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
+
+    private sealed record Answer(Guid Id, string Kind, DateTimeOffset ExecuteAt, DateTimeOffset? StartedAt);
+}

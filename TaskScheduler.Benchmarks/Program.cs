@@ -1,0 +1,3 @@
+using TaskScheduler.Benchmarks;
+
+return await Benchmarks.RunAsync(args);

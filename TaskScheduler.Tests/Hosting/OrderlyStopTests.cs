@@ -1,0 +1,70 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Hosting;
+
+public sealed class OrderlyStopTests
+{
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task SignalLetsTheRunningFinishGivesBackTheHeldAndExitsWithZero(string signal)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("tasks.db");
+        await using var instance = await InstanceProcess.StartAsync(file);
+        var now = TimeProvider.System.GetUtcNow();
+        var running = await instance.CreateAsync("Fizz", now);
+        var held = await instance.CreateAsync("Fizz", now.AddSeconds(5));
+        await Eventually.TrueAsync(
+            async () => (await instance.ShowAsync(running)).GetProperty("state").GetString() == "Running", "the first task runs");
+
+        Assert.Equal(0, await instance.StopAsync(signal));
+
+        Assert.Equal([$"Fizz {running}"], instance.Output.Select(line => line.Text));
+        await using var next = await InstanceProcess.StartAsync(file);
+        await Eventually.TrueAsync(() => next.Output.Any(line => line.Text == $"Fizz {held}"), "the held task runs in the next life");
+        Assert.Equal(1, (await next.ShowAsync(held)).GetProperty("attempt").GetInt32());
+    }
+
+    [Fact]
+    public async Task TaskThatDoesNotFinishInTimeIsGivenBackAndCountsNoTry()
+    {
+        using var folder = new TemporaryFolder();
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        Guid id;
+        await using (var app = await TestApplication.StartAsync(WithEndlessWork(clock), folder.File("tasks.db")))
+        {
+            id = (await app.CreateAsync(TaskKind.Fizz, clock.GetUtcNow().AddSeconds(-1))).Id;
+            await app.WaitForAsync(id, ScheduledTaskState.Running);
+
+            var stop = app.StopAsync();
+            await Eventually.TrueAsync(
+                () =>
+                {
+                    clock.Advance(TimeSpan.FromSeconds(1));
+                    return stop.IsCompleted;
+                },
+                "the stop ends after the drain timeout");
+            await stop;
+        }
+
+        await using var next = await TestApplication.StartAsync(WithEndlessWork(clock), folder.File("tasks.db"));
+        var task = await next.WaitForAsync(id, ScheduledTaskState.Running);
+        Assert.Equal((2, 0), (task.Attempt, task.Tries));
+        Assert.Empty(next.Output.Lines);
+    }
+
+    private static Action<IServiceCollection> WithEndlessWork(TimeProvider clock) => services =>
+    {
+        services.AddSingleton(clock);
+        services.AddSingleton<TaskWork>(async (_, _, stop) =>
+        {
+            await new TaskCompletionSource<string>().Task.WaitAsync(stop);
+            return "never";
+        });
+    };
+}

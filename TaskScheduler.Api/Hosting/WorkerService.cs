@@ -23,7 +23,7 @@ public sealed class WorkerService(
     InstanceIdentity instance,
     IOptions<ExecutionOptions> execution,
     IOptions<WorkerOptions> workerOptions,
-    IHostApplicationLifetime lifetime) : IHostedService, IDisposable
+    IHostApplicationLifetime lifetime) : IHostedLifecycleService, IDisposable
 {
     /// <summary>Scores in Hangfire's schedule are whole seconds, so looking more often finds nothing more.</summary>
     private static readonly TimeSpan SchedulePollingInterval = TimeSpan.FromSeconds(1);
@@ -33,9 +33,13 @@ public sealed class WorkerService(
     /// <summary>The name that this instance's Hangfire servers begin with.</summary>
     public string ServerName => instance.Name.ToLowerInvariant();
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => store.OpenAsync(cancellationToken);
+
+    /// <summary>Works only once the web server listens: a start that fails on its address must not have run a task.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
     {
-        await store.OpenAsync(cancellationToken);
         lifetime.ApplicationStopping.Register(worker.BeginStop);
         var options = execution.Value;
         // BackgroundJobServer would add Hangfire's own workers, one thread each, which run what they fetch at once.
@@ -56,7 +60,10 @@ public sealed class WorkerService(
                 StopTimeout = options.HangfireStopTimeout(),
                 ShutdownTimeout = options.HangfireShutdownTimeout(),
             });
+        return Task.CompletedTask;
     }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -68,6 +75,8 @@ public sealed class WorkerService(
         // Hangfire's server drains the worker on its way out, unless it was between two lives just then.
         await worker.DrainAsync().WaitAsync(cancellationToken);
     }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _server?.Dispose();
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using TaskScheduler.Api.Errors;
 
 namespace TaskScheduler.Api.Tasks;
 
@@ -23,7 +24,8 @@ public sealed class KnownQueryOnlyAttribute : ActionFilterAttribute
         foreach (var name in context.HttpContext.Request.Query.Keys.Except(known, StringComparer.OrdinalIgnoreCase))
         {
             context.ModelState.AddModelError(
-                name, $"'{Rfc3339.Shown(name)}' is not a query parameter here; allowed: {(known is [] ? "none" : string.Join(", ", known))}.");
+                InvalidRequests.FieldOf(name, otherwise: "query"),
+                $"'{Rfc3339.Shown(name)}' is not a query parameter here; allowed: {(known is [] ? "none" : string.Join(", ", known))}.");
         }
     }
 }

@@ -11,8 +11,8 @@ public static partial class InvalidRequests
     public static IActionResult Answer(ActionContext context) => new Result(ErrorsOf(context.ModelState));
 
     /// <summary>
-    /// The field that an error about a name the client made up belongs to: the name itself if it is a plain one. Anything
-    /// else is told apart by the sentence alone; it may be of any length and mean something to MVC.
+    /// The field that an error about a name the client made up belongs to: the name itself if it is a plain one.
+    /// Anything else is told apart by the sentence alone; it may be of any length and mean something to MVC.
     /// </summary>
     public static string FieldOf(string name, string otherwise) => PlainName().IsMatch(name) ? name : otherwise;
 
@@ -27,7 +27,11 @@ public static partial class InvalidRequests
         // parameter is only an echo.
         var unread = errors.Where(error => error.Key.StartsWith('$')).ToList();
         if (unread.Count > 0)
-            return new() { ["body"] = [.. unread.SelectMany(error => error.Value.Select(message => Explain(error.Key, message)))] };
+        {
+            var sentences = unread.SelectMany(error => error.Value.Select(message => Explain(error.Key, message)));
+            return new() { ["body"] = [.. sentences] };
+        }
+
         if (errors.ContainsKey(""))
             return new() { ["body"] = ["The body must be a JSON object; this one is empty."] };
         return errors;
@@ -46,7 +50,9 @@ public static partial class InvalidRequests
         if (Duplicate().Match(message) is { Success: true } duplicate)
         {
             // Of a member of our own class the serializer tells the place only.
-            var name = duplicate.Groups["ours"].Success ? path.Trim('$', '.', '[', ']', '\'') : duplicate.Groups["name"].Value;
+            var name = duplicate.Groups["ours"].Success
+                ? path.Trim('$', '.', '[', ']', '\'')
+                : duplicate.Groups["name"].Value;
             return $"The name '{Rfc3339.Shown(name)}' appears twice in one object.";
         }
 
@@ -60,7 +66,8 @@ public static partial class InvalidRequests
     [GeneratedRegex(@" ?Path: .* \| LineNumber: (?<line>\d+) \| BytePositionInLine: (?<byte>\d+)\.?")]
     private static partial Regex Place();
 
-    [GeneratedRegex("^Duplicate property '(?<name>.*?)' encountered during deserialization(?<ours> of type)?", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "^Duplicate property '(?<name>.*?)' encountered during deserialization(?<ours> of type)?", RegexOptions.Singleline)]
     private static partial Regex Duplicate();
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,63}\z")]

@@ -46,7 +46,11 @@ public sealed class SetTaskValidator : AbstractValidator<SetTaskRequest>
         RuleFor(request => request.Unknown).Custom((unknown, context) =>
         {
             foreach (var name in unknown?.Keys ?? [])
-                context.AddFailure(InvalidRequests.FieldOf(name, otherwise: "body"), $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, when.");
+            {
+                context.AddFailure(
+                    InvalidRequests.FieldOf(name, otherwise: "body"),
+                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, when.");
+            }
         });
     }
 }

@@ -44,7 +44,11 @@ public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
         RuleFor(request => request.Unknown).Custom((unknown, context) =>
         {
             foreach (var name in unknown?.Keys ?? [])
-                context.AddFailure(InvalidRequests.FieldOf(name, otherwise: "body"), $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
+            {
+                context.AddFailure(
+                    InvalidRequests.FieldOf(name, otherwise: "body"),
+                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
+            }
         });
     }
 }

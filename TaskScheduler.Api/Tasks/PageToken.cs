@@ -52,8 +52,12 @@ public static class PageToken
 
         var createdAt = BinaryPrimitives.ReadInt64BigEndian(token[1..]);
         // A forged position may lie outside of all times.
-        if (createdAt < DateTimeOffset.MinValue.ToUnixTimeMilliseconds() || createdAt > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        if (createdAt < DateTimeOffset.MinValue.ToUnixTimeMilliseconds()
+            || createdAt > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        {
             return false;
+        }
+
         position = new PagePosition(
             DateTimeOffset.FromUnixTimeMilliseconds(createdAt), BinaryPrimitives.ReadInt64BigEndian(token[9..]));
         // The last character of the text carries bits that decoding ignores.

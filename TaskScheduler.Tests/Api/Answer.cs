@@ -36,7 +36,7 @@ public sealed partial record Answer(
         return Json;
     }
 
-    /// <summary>Checks that the request was refused because of this field alone, and returns what is said about it.</summary>
+    /// <summary>Checks that this refuses this field alone, and returns what is said about it.</summary>
     public string Refused(string field)
     {
         var errors = Problem(HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
@@ -60,6 +60,7 @@ public sealed partial record Answer(
 
     private void AssertSpeaksToClients() => Assert.DoesNotMatch(Internals(), Text);
 
-    [GeneratedRegex(@"System\.|Microsoft\.|TaskScheduler\.|Hangfire|Exception|SQLite|Path: \$|LineNumber|\bat [A-Z]\w+\.|Request'")]
+    [GeneratedRegex(
+        @"System\.|Microsoft\.|TaskScheduler\.|Hangfire|Exception|SQLite|Path: \$|LineNumber|\bat [A-Z]\w+\.|Request'")]
     private static partial Regex Internals();
 }

@@ -14,10 +14,8 @@ public sealed class OriginalListTests(ApiFixture api) : IClassFixture<ApiFixture
         var answer = await api.GetAsync("/task?status=Completed");
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
-        Assert.StartsWith(
-            $$"""{"success":true,"status":"Completed","tasks":[{"id":"{{task.Id}}","kind":"Fizz","status":"Completed"}""",
-            answer.Text,
-            StringComparison.Ordinal);
+        var listed = $$"""[{"id":"{{task.Id}}","kind":"Fizz","status":"Completed"}""";
+        Assert.StartsWith($$"""{"success":true,"status":"Completed","tasks":{{listed}}""", answer.Text);
     }
 
     [Fact]
@@ -85,9 +83,9 @@ public sealed class OriginalListTests(ApiFixture api) : IClassFixture<ApiFixture
         await api.CreatePendingAsync(TaskKind.Fizz);
         await api.CreatePendingAsync(TaskKind.Buzz);
 
-        var list = (await api.GetAsync("/task?kind=fizz")).Json;
+        var tasks = (await api.GetAsync("/task?kind=fizz")).Json.GetProperty("tasks").EnumerateArray();
 
-        Assert.All(list.GetProperty("tasks").EnumerateArray(), task => Assert.Equal("Fizz", task.GetProperty("kind").GetString()));
+        Assert.Equal(["Fizz"], tasks.Select(task => task.GetProperty("kind").GetString()).Distinct());
     }
 
     [Fact]
@@ -95,7 +93,8 @@ public sealed class OriginalListTests(ApiFixture api) : IClassFixture<ApiFixture
     {
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, 1_001)
-            .Select(i => ScheduledTask.Create(TaskKind.FizzBuzz, now.AddDays(1), now.AddMilliseconds(i), jobId: null, Guid.NewGuid()))
+            .Select(i => ScheduledTask.Create(
+                TaskKind.FizzBuzz, now.AddDays(1), now.AddMilliseconds(i), jobId: null, Guid.NewGuid()))
             .ToList();
         await using var db = await api.App.OpenTableAsync();
         db.Tasks.AddRange(tasks);
@@ -129,7 +128,9 @@ public sealed class OriginalListTests(ApiFixture api) : IClassFixture<ApiFixture
     [InlineData("status=1", "status '1' is not one of Pending, Running, Completed, Failed, Deleted.")]
     [InlineData("kind=Fuzz", "kind 'Fuzz' is not one of Fizz, Buzz, FizzBuzz.")]
     [InlineData("kind=", "kind must not be empty; allowed: Fizz, Buzz, FizzBuzz.")]
-    [InlineData("kind=Fizz,Buzz", "kind 'Fizz,Buzz' is not one of Fizz, Buzz, FizzBuzz; for several, repeat the parameter instead of using commas.")]
+    [InlineData(
+        "kind=Fizz,X",
+        "kind 'Fizz,X' is not one of Fizz, Buzz, FizzBuzz; for several, repeat the parameter instead of using commas.")]
     public async Task UnknownFilterIsRefusedWithWhatIsAllowed(string query, string message)
     {
         Assert.Equal(message, (await api.GetAsync($"/task?{query}")).OriginalError(HttpStatusCode.BadRequest));

@@ -18,7 +18,8 @@ public sealed class OriginalTaskTests(ApiFixture api) : IClassFixture<ApiFixture
         var answer = await api.SendAsync(new HttpMethod(method), $"/task/{task.Id}");
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
-        Assert.Equal($$$"""{"success":true,"task":{"id":"{{{task.Id}}}","kind":"Fizz","status":"Completed"}}""", answer.Text);
+        Assert.Equal(
+            $$$"""{"success":true,"task":{"id":"{{{task.Id}}}","kind":"Fizz","status":"Completed"}}""", answer.Text);
     }
 
     [Theory]

@@ -27,7 +27,9 @@ public sealed class ChoiceTests
     [InlineData(null, "must not be empty; allowed: Fizz, Buzz, FizzBuzz")]
     [InlineData("", "must not be empty; allowed: Fizz, Buzz, FizzBuzz")]
     [InlineData("x", "'x' is not one of Fizz, Buzz, FizzBuzz")]
-    [InlineData("a,b", "'a,b' is not one of Fizz, Buzz, FizzBuzz; for several, repeat the parameter instead of using commas")]
+    [InlineData(
+        "a,b",
+        "'a,b' is not one of Fizz, Buzz, FizzBuzz; for several, repeat the parameter instead of using commas")]
     public void ProblemNamesWhatIsAllowed(string? text, string problem) =>
         Assert.Equal(problem, Choice.Problem<TaskKind>(text));
 

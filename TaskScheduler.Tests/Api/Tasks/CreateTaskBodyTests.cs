@@ -36,7 +36,7 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     {
         var sentence = (await api.PostAsync("/tasks", body)).Refused("body");
 
-        Assert.StartsWith(reason, sentence, StringComparison.Ordinal);
+        Assert.StartsWith(reason, sentence);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     {
         var answer = await api.PostAsync("/tasks", "{\n  \"kind\": Fizz }");
 
-        Assert.Contains("(line 2, byte 11)", answer.Refused("body"), StringComparison.Ordinal);
+        Assert.Contains("(line 2, byte 11)", answer.Refused("body"));
     }
 
     [Theory]
@@ -57,9 +57,8 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     [InlineData("{" + Members + ",\"extra\":{\"a\\nb\":1,\"a\\nb\":2}}", "a\nb")]
     public async Task NameTwiceInOneObjectIsRefusedByName(string body, string name)
     {
-        var errors = (await api.PostAsync("/tasks", body)).Problem(HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
+        var sentence = (await api.PostAsync("/tasks", body)).Refused("body");
 
-        var sentence = Assert.Single(errors.GetProperty("body").EnumerateArray()).GetString()!;
         Assert.Equal($"The name '{name}' appears twice in one object.", sentence, ignoreCase: true);
     }
 
@@ -119,7 +118,7 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     {
         var answer = await api.PostAsync("/tasks", $$"""{"kind":{{kind}},"executeAt":"2030-01-01T00:00:00Z"}""");
 
-        Assert.Contains("Fizz, Buzz, FizzBuzz", answer.Refused("kind"), StringComparison.Ordinal);
+        Assert.Contains("Fizz, Buzz, FizzBuzz", answer.Refused("kind"));
     }
 
     [Fact]
@@ -127,7 +126,7 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     {
         var answer = await api.PostAsync("/tasks", """{"kind":"Fizz,Buzz","executeAt":"2030-01-01T00:00:00Z"}""");
 
-        Assert.Contains("repeat the parameter", answer.Refused("kind"), StringComparison.Ordinal);
+        Assert.Contains("repeat the parameter", answer.Refused("kind"));
     }
 
     [Fact]
@@ -151,7 +150,7 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
 
         var answer = await api.PostAsync("/tasks", $$"""{{{Members}},"x":{{nested}}}""");
 
-        Assert.Contains(reason, answer.Json.GetProperty("errors").ToString(), StringComparison.Ordinal);
+        Assert.Contains(reason, answer.Json.GetProperty("errors").ToString());
         answer.Problem(HttpStatusCode.BadRequest, "invalid-request");
     }
 
@@ -161,7 +160,8 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     [InlineData("{\"kind\":\"\u00C0\",\"executeAt\":\"2030-01-01T00:00:00Z\"}")]
     public async Task BodyThatIsNotUtf8IsRefused(string latin1)
     {
-        var content = new StringContent(latin1, Encoding.Latin1) { Headers = { ContentType = new("application/json") } };
+        var content = new ByteArrayContent(Encoding.Latin1.GetBytes(latin1));
+        content.Headers.ContentType = new("application/json");
 
         (await api.SendAsync(HttpMethod.Post, "/tasks", content)).Refused("body");
     }
@@ -169,7 +169,8 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     [Fact]
     public async Task BodyOfAnotherDeclaredEncodingIsRead()
     {
-        var content = new StringContent($"{{{Members}}}", Encoding.Unicode, new MediaTypeHeaderValue("application/json", "utf-16"));
+        var content = new StringContent(
+            $"{{{Members}}}", Encoding.Unicode, new MediaTypeHeaderValue("application/json", "utf-16"));
 
         Assert.Equal(HttpStatusCode.Created, (await api.SendAsync(HttpMethod.Post, "/tasks", content)).Status);
     }

@@ -51,8 +51,9 @@ public sealed class DeleteTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     public async Task DeletedRunningTaskIsStopped()
     {
         var task = await api.CreateAsync(TaskKind.Buzz, ScheduledTaskState.Running);
+        var running = api.App.Get<RunningTasks>();
         var attempt = await Eventually.GetAsync(
-            () => Task.FromResult(api.App.Get<RunningTasks>().All.SingleOrDefault(running => running.Task.Id == task.Id)),
+            () => Task.FromResult(running.All.SingleOrDefault(attempt => attempt.Task.Id == task.Id)),
             "the attempt runs");
         var token = attempt.Stopped;
 

@@ -46,7 +46,8 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
         await api.CreateAsync(TaskKind.FizzBuzz, ScheduledTaskState.Failed);
 
         var first = await api.GetAsync("/tasks?state=Failed&pageSize=1");
-        var last = await api.GetAsync($"/tasks?state=Failed&pageSize=1&pageToken={first.Json.GetProperty("nextPageToken")}");
+        var token = first.Json.GetProperty("nextPageToken");
+        var last = await api.GetAsync($"/tasks?state=Failed&pageSize=1&pageToken={token}");
 
         Assert.False(last.Json.TryGetProperty("nextPageToken", out _));
     }
@@ -98,7 +99,7 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Theory]
-    [InlineData("state=Pending&state=Completed&kind=Fizz&kind=Buzz", "kind=buzz&state=completed&kind=fizz&state=PENDING")]
+    [InlineData("state=Pending&state=Running&kind=Fizz&kind=Buzz", "kind=buzz&state=running&kind=fizz&state=PENDING")]
     [InlineData("state=Pending", "STATE=pending&state=Pending")]
     public async Task TokenIsGoodForTheSameFiltersWrittenOtherwise(string filters, string same)
     {
@@ -125,7 +126,7 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
 
         var answer = await api.GetAsync($"/tasks?{others}&pageToken={first.Next}");
 
-        Assert.Contains("same state and kind filters", answer.Refused("pageToken"), StringComparison.Ordinal);
+        Assert.Contains("same state and kind filters", answer.Refused("pageToken"));
     }
 
     [Fact]
@@ -147,11 +148,12 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
         await InsertAsync(2);
         var token = (await PageAsync("pageSize=1")).Next!;
 
-        foreach (var altered in (string[])[token[..^1], token[1..], token[..20], $"{token}A", $"{token}=", $"%20{token}", token + token])
+        string[] others = [token[..^1], token[1..], $"{token}A", $"{token}=", $"%20{token}", token + token];
+        foreach (var altered in others)
             (await api.GetAsync($"/tasks?pageToken={altered}")).Refused("pageToken");
     }
 
-    /// <summary>Rows with the same creation time by threes, oldest first; without jobs, which a list does not need.</summary>
+    /// <summary>Rows with the same creation time by threes, oldest first; a list needs no jobs.</summary>
     private async Task<List<Guid>> InsertAsync(int count)
     {
         var now = ApiFixture.Now;
@@ -166,7 +168,7 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     /// <summary>Turns pages up to the one that shows <paramref name="stop"/>, or to the last.</summary>
-    private async Task<List<Guid>> AllPagesAsync(string query, Guid stop, Func<IReadOnlyList<Guid>, Task>? onPage = null)
+    private async Task<List<Guid>> AllPagesAsync(string query, Guid stop, Func<List<Guid>, Task>? onPage = null)
     {
         List<Guid> seen = [];
         string? token = null;

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace TaskScheduler.Tests.Api.Tasks;
 
 public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
@@ -16,7 +18,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?state={state}")).Refused("state");
 
-        Assert.Contains("Pending, Running, Completed, Failed, Deleted", sentence, StringComparison.Ordinal);
+        Assert.Contains("Pending, Running, Completed, Failed, Deleted", sentence);
     }
 
     [Theory]
@@ -29,7 +31,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?kind={kind}")).Refused("kind");
 
-        Assert.Contains("Fizz, Buzz, FizzBuzz", sentence, StringComparison.Ordinal);
+        Assert.Contains("Fizz, Buzz, FizzBuzz", sentence);
     }
 
     [Theory]
@@ -41,7 +43,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?{filter}={list}")).Refused(filter);
 
-        Assert.Contains("repeat the parameter", sentence, StringComparison.Ordinal);
+        Assert.Contains("repeat the parameter", sentence);
     }
 
     [Theory]
@@ -75,13 +77,13 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11")]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
-    [InlineData("%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00%00")]
+    [InlineData("%00AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("a&pageToken=b")]
     public async Task ForeignTokenIsRefusedWithWhereTokensComeFrom(string token)
     {
         var sentence = (await api.GetAsync($"/tasks?pageToken={token}")).Refused("pageToken");
 
-        Assert.Contains("must be the nextPageToken of an answer", sentence, StringComparison.Ordinal);
+        Assert.Contains("must be the nextPageToken of an answer", sentence);
     }
 
     [Theory]
@@ -95,7 +97,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?{query}")).Refused(field);
 
-        Assert.EndsWith("is not a query parameter here; allowed: state, kind, pageSize, pageToken.", sentence, StringComparison.Ordinal);
+        Assert.EndsWith("is not a query parameter here; allowed: state, kind, pageSize, pageToken.", sentence);
     }
 
     [Fact]
@@ -131,7 +133,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
 
         var answer = await api.GetAsync($"/tasks?{query}");
 
-        var errors = answer.Problem(System.Net.HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
+        var errors = answer.Problem(HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
         Assert.All(errors.EnumerateObject(), error => Assert.NotEmpty(error.Value[0].GetString()!));
     }
 }

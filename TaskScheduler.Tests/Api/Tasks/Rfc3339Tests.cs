@@ -46,7 +46,7 @@ public sealed class Rfc3339Tests
     [Theory]
     [InlineData("2026-11-23T10:00:00")]
     [InlineData("2026-11-23T10:00:00.25")]
-    public void MissingOffsetIsNamed(string text) => Assert.Contains("has no offset", Problem(text), StringComparison.Ordinal);
+    public void MissingOffsetIsNamed(string text) => Assert.Contains("has no offset", Problem(text));
 
     [Theory]
     [InlineData("2026-02-30T10:00:00Z")]
@@ -62,7 +62,7 @@ public sealed class Rfc3339Tests
     [InlineData("2026-11-23T10:00:00+24:00")]
     [InlineData("2026-11-23T10:00:00-01:60")]
     public void ImpossibleTimeIsNamed(string text) =>
-        Assert.Contains("is not a time that exists", Problem(text), StringComparison.Ordinal);
+        Assert.Contains("is not a time that exists", Problem(text));
 
     [Theory]
     [InlineData("")]
@@ -81,7 +81,7 @@ public sealed class Rfc3339Tests
     [InlineData("２０２６-11-23T10:00:00Z")]
     [InlineData("2026-11-23T10:00:00.000000000000000000000000000000001Z")]
     public void OtherTextIsRefusedWithAnExample(string text) =>
-        Assert.Contains(Rfc3339.Example, Problem(text), StringComparison.Ordinal);
+        Assert.Contains(Rfc3339.Example, Problem(text));
 
     [Fact]
     public void LongTextIsSaidBackShortened() => Assert.InRange(Problem(new string('9', 1_000_000)).Length, 64, 200);
@@ -89,9 +89,11 @@ public sealed class Rfc3339Tests
     [Fact]
     public void ShortenedTextNeverEndsInHalfACharacter()
     {
-        var texts = Enumerable.Range(0, 4).Select(i => new string('x', i) + string.Concat(Enumerable.Repeat("😀", 50)));
+        var faces = string.Concat(Enumerable.Repeat("😀", 50));
 
-        Assert.All(texts, text => Assert.DoesNotContain("\\uFFFD", JsonSerializer.Serialize(Rfc3339.Shown(text)), StringComparison.Ordinal));
+        Assert.All(
+            [faces, $"x{faces}"],
+            text => Assert.DoesNotContain("\\uFFFD", JsonSerializer.Serialize(Rfc3339.Shown(text))));
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class ShowTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var task = await ShownAsync(TaskKind.FizzBuzz, ScheduledTaskState.Failed);
 
-        Assert.Contains("No luck today.", task.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("No luck today.", task.GetProperty("error").GetString());
         Assert.Matches(UtcWithMilliseconds, task.GetProperty("finishedAt").GetString()!);
         Assert.Equal(JsonValueKind.Null, task.GetProperty("output").ValueKind);
     }
@@ -84,15 +84,16 @@ public sealed class ShowTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.All(answers, answer =>
         {
             var problem = answer.Problem(HttpStatusCode.NotFound, "not-found");
-            Assert.StartsWith("There is no task '", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+            Assert.StartsWith("There is no task '", problem.GetProperty("detail").GetString());
         });
     }
 
     [Fact]
     public async Task VeryLongIdIsNotFoundAndSaidBackShortened()
     {
-        var problem = (await api.GetAsync($"/tasks/{new string('a', 5_000)}")).Problem(HttpStatusCode.NotFound, "not-found");
+        var answer = await api.GetAsync($"/tasks/{new string('a', 5_000)}");
 
+        var problem = answer.Problem(HttpStatusCode.NotFound, "not-found");
         Assert.InRange(problem.GetProperty("detail").GetString()!.Length, 64, 200);
     }
 

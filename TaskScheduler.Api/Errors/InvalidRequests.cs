@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using TaskScheduler.Api.Tasks;
 
 namespace TaskScheduler.Api.Errors;
 
@@ -9,41 +10,68 @@ public static partial class InvalidRequests
 {
     public static IActionResult Answer(ActionContext context) => new Result(ErrorsOf(context.ModelState));
 
+    /// <summary>
+    /// The field that an error about a name the client made up belongs to: the name itself if it is a plain one.
+    /// Anything else is told apart by the sentence alone; it may be of any length and mean something to MVC.
+    /// </summary>
+    public static string FieldOf(string name, string otherwise) => PlainName().IsMatch(name) ? name : otherwise;
+
     private static Dictionary<string, string[]> ErrorsOf(ModelStateDictionary modelState)
     {
+        // MVC stops counting at 200 errors and says so by an error without a message.
         var errors = modelState
-            .Where(entry => entry.Value is { Errors.Count: > 0 })
-            .ToDictionary(entry => entry.Key, entry => entry.Value!.Errors.Select(error => error.ErrorMessage).ToArray());
+            .Select(entry => (entry.Key, Sentences: Sentences(entry.Value)))
+            .Where(entry => entry.Sentences is not [])
+            .ToDictionary(entry => entry.Key, entry => entry.Sentences);
         // Keys that begin with $ are places in the JSON text. Where it could not be read, what MVC says about the missing
         // parameter is only an echo.
         var unread = errors.Where(error => error.Key.StartsWith('$')).ToList();
         if (unread.Count > 0)
-            return new() { ["body"] = [.. unread.SelectMany(error => error.Value).Select(Explain)] };
-        if (errors.TryGetValue("", out var missing))
-            return new() { ["body"] = missing };
+        {
+            var sentences = unread.SelectMany(error => error.Value.Select(message => Explain(error.Key, message)));
+            return new() { ["body"] = [.. sentences] };
+        }
+
+        if (errors.ContainsKey(""))
+            return new() { ["body"] = ["The body must be a JSON object; this one is empty."] };
         return errors;
     }
 
+    private static string[] Sentences(ModelStateEntry? entry) =>
+        [.. (entry?.Errors ?? []).Select(error => error.ErrorMessage).Where(message => message.Length > 0)];
+
     /// <summary>The serializer's message without the names of our classes, and with the place as an editor counts it.</summary>
-    private static string Explain(string message)
+    private static string Explain(string path, string message)
     {
         var place = Place().Match(message);
         var at = place.Success
             ? $" (line {int.Parse(place.Groups["line"].ValueSpan) + 1}, byte {int.Parse(place.Groups["byte"].ValueSpan) + 1})"
             : "";
         if (Duplicate().Match(message) is { Success: true } duplicate)
-            return $"The name '{duplicate.Groups["name"].Value}' appears twice in one object.";
+        {
+            // Of a member of our own class the serializer tells the place only.
+            var name = duplicate.Groups["ours"].Success
+                ? path.Trim('$', '.', '[', ']', '\'')
+                : duplicate.Groups["name"].Value;
+            return $"The name '{Rfc3339.Shown(name)}' appears twice in one object.";
+        }
+
         if (message.Contains("could not be converted", StringComparison.Ordinal))
-            return $"The body must be a JSON object{at}.";
-        var reason = place.Success ? message[..place.Index].TrimEnd(' ', '.') : message.TrimEnd('.');
+            return $"The body must be a JSON object in valid Unicode{at}.";
+        var reason = (place.Success ? message[..place.Index] : message)
+            .Replace(" Change the reader options.", "", StringComparison.Ordinal).TrimEnd(' ', '.');
         return $"The body is not valid JSON: {reason}{at}.";
     }
 
     [GeneratedRegex(@" ?Path: .* \| LineNumber: (?<line>\d+) \| BytePositionInLine: (?<byte>\d+)\.?")]
     private static partial Regex Place();
 
-    [GeneratedRegex("^Duplicate property '(?<name>.*?)' encountered")]
+    [GeneratedRegex(
+        "^Duplicate property '(?<name>.*?)' encountered during deserialization(?<ours> of type)?", RegexOptions.Singleline)]
     private static partial Regex Duplicate();
+
+    [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,63}\z")]
+    private static partial Regex PlainName();
 
     private sealed class Result(Dictionary<string, string[]> errors) : IActionResult
     {

@@ -13,12 +13,12 @@ public sealed class OriginalTasksController(TaskClient client, TaskList list) : 
 {
     private const int LongestList = 1_000;
 
+    // Without [Consumes], which would hand other content types on to task/{id}.
     [HttpPost("task/set")]
-    [Consumes("application/json")]
     public async Task<OriginalChange> Set(SetTaskRequest request, CancellationToken cancel)
     {
         var executeAt = DateTimeOffset.FromUnixTimeSeconds(request.When.GetInt64());
-        var task = await client.CreateAsync(Choice.Parse<TaskKind>(request.Kind.GetString()!), executeAt, cancel);
+        var task = await client.CreateAsync(Choice.Parse<TaskKind>(request.Kind!), executeAt, cancel);
         return new OriginalChange(task.Id.ToString(), true, "Task created");
     }
 

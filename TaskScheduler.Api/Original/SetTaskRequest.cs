@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
+using TaskScheduler.Api.Errors;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Tasks;
 
@@ -9,7 +10,8 @@ namespace TaskScheduler.Api.Original;
 /// <summary>The body of <c>POST /task/set</c>; <see cref="When"/> is in Unix seconds.</summary>
 public sealed class SetTaskRequest
 {
-    public JsonElement Kind { get; init; }
+    [JsonConverter(typeof(AnyValueAsText))]
+    public string? Kind { get; init; }
 
     public JsonElement When { get; init; }
 
@@ -27,13 +29,10 @@ public sealed class SetTaskValidator : AbstractValidator<SetTaskRequest>
     {
         RuleFor(request => request.Kind).Custom((kind, context) =>
         {
-            var allowed = string.Join(", ", Enum.GetNames<TaskKind>());
-            if (kind.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
-                context.AddFailure("kind", $"kind is missing; allowed: {allowed}.");
-            else if (kind.ValueKind != JsonValueKind.String)
-                context.AddFailure("kind", $"kind must be a string; allowed: {allowed}.");
-            else if (!Choice.TryParse<TaskKind>(kind.GetString(), out _))
-                context.AddFailure("kind", $"kind {Choice.Problem<TaskKind>(kind.GetString())}.");
+            if (kind is null)
+                context.AddFailure("kind", $"kind is missing; allowed: {string.Join(", ", Enum.GetNames<TaskKind>())}.");
+            else if (!Choice.TryParse<TaskKind>(kind, out _))
+                context.AddFailure("kind", $"kind {Choice.Problem<TaskKind>(kind)}.");
         });
         RuleFor(request => request.When).Custom((when, context) =>
         {
@@ -47,7 +46,11 @@ public sealed class SetTaskValidator : AbstractValidator<SetTaskRequest>
         RuleFor(request => request.Unknown).Custom((unknown, context) =>
         {
             foreach (var name in unknown?.Keys ?? [])
-                context.AddFailure(name, $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, when.");
+            {
+                context.AddFailure(
+                    InvalidRequests.FieldOf(name, otherwise: "body"),
+                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, when.");
+            }
         });
     }
 }

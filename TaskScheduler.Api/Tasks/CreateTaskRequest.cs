@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Errors;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
@@ -43,7 +44,11 @@ public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
         RuleFor(request => request.Unknown).Custom((unknown, context) =>
         {
             foreach (var name in unknown?.Keys ?? [])
-                context.AddFailure(name, $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
+            {
+                context.AddFailure(
+                    InvalidRequests.FieldOf(name, otherwise: "body"),
+                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
+            }
         });
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using TaskScheduler.Api.Errors;
 
 namespace TaskScheduler.Api.Tasks;
 
@@ -20,10 +21,12 @@ public sealed class KnownQueryOnlyAttribute : ActionFilterAttribute
             .SelectMany(property => property.GetCustomAttributes(inherit: false).OfType<IModelNameProvider>())
             .Select(attribute => attribute.Name!)
             .ToList();
+        var allowed = known is [] ? "none" : string.Join(", ", known);
         foreach (var name in context.HttpContext.Request.Query.Keys.Except(known, StringComparer.OrdinalIgnoreCase))
         {
             context.ModelState.AddModelError(
-                name, $"'{Rfc3339.Shown(name)}' is not a query parameter here; allowed: {(known is [] ? "none" : string.Join(", ", known))}.");
+                InvalidRequests.FieldOf(name, otherwise: "query"),
+                $"'{Rfc3339.Shown(name)}' is not a query parameter here; allowed: {allowed}.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -36,17 +37,29 @@ public static class PageToken
     {
         position = null;
         Span<byte> token = stackalloc byte[PositionLength + ChecksumLength];
-        if (text.Length != Base64Url.GetEncodedLength(token.Length) || !Base64Url.TryDecodeFromChars(text, token, out var length))
+        // The Try method throws at what is not base64; this one only says so.
+        if (text.Length != Base64Url.GetEncodedLength(token.Length)
+            || Base64Url.DecodeFromChars(text, token, out _, out var length) != OperationStatus.Done)
+        {
             return false;
+        }
+
         if (length != token.Length || token[0] != Version
             || !Checksum(token[..PositionLength], filter).SequenceEqual(token[PositionLength..]))
         {
             return false;
         }
 
+        var createdAt = BinaryPrimitives.ReadInt64BigEndian(token[1..]);
+        // A forged position may lie outside of all times.
+        if (createdAt < DateTimeOffset.MinValue.ToUnixTimeMilliseconds()
+            || createdAt > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+        {
+            return false;
+        }
+
         position = new PagePosition(
-            DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(token[1..])),
-            BinaryPrimitives.ReadInt64BigEndian(token[9..]));
+            DateTimeOffset.FromUnixTimeMilliseconds(createdAt), BinaryPrimitives.ReadInt64BigEndian(token[9..]));
         // The last character of the text carries bits that decoding ignores.
         return Write(position, filter) == text;
     }

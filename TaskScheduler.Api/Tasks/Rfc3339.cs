@@ -53,7 +53,9 @@ public static partial class Rfc3339
         time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>What a client sent, short enough to be said back.</summary>
-    public static string Shown(string text) => text.Length <= 64 ? text : $"{text[..61]}...";
+    public static string Shown(string text) => text.Length <= 64
+        ? text
+        : $"{text[..(char.IsHighSurrogate(text[60]) ? 60 : 61)]}...";
 
     private static bool TryOffset(string text, out TimeSpan offset)
     {
@@ -97,8 +99,16 @@ public sealed class AnyValueAsText : JsonConverter<string>
 {
     public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        if (reader.TokenType == JsonTokenType.String)
-            return reader.GetString();
+        try
+        {
+            if (reader.TokenType == JsonTokenType.String)
+                return reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair: as it was written it is no name and no time, which the validator says.
+        }
+
         using var value = JsonDocument.ParseValue(ref reader);
         return value.RootElement.GetRawText();
     }

@@ -1,0 +1,67 @@
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Api;
+
+/// <summary>
+/// One application for all tests of a class. Its work is quick: <c>Fizz</c> is done at once, <c>Buzz</c> when
+/// <see cref="LetBuzzFinish"/> is called, whoever wants it stopped before, and <c>FizzBuzz</c> fails.
+/// </summary>
+public sealed class ApiFixture : IAsyncLifetime
+{
+    private readonly TaskCompletionSource _buzz = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public TestApplication App { get; private set; } = null!;
+
+    public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    public async ValueTask InitializeAsync() => App = await TestApplication.StartAsync(
+        services => services.AddSingleton<TaskWork>(WorkAsync), file: null, "--Execution:MaxTries=1");
+
+    public async ValueTask DisposeAsync()
+    {
+        LetBuzzFinish();
+        await App.DisposeAsync();
+    }
+
+    public void LetBuzzFinish() => _buzz.TrySetResult();
+
+    public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
+
+    public Task<Answer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
+
+    public Task<Answer> PostAsync(string path, string json) =>
+        SendAsync(HttpMethod.Post, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
+
+    public Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null) =>
+        SendAsync(new HttpRequestMessage(method, path) { Content = content });
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using (request)
+        {
+            using var response = await App.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            return await Answer.ReadAsync(response);
+        }
+    }
+
+    /// <summary>A task that stays pending for as long as the tests run.</summary>
+    public async Task<Guid> CreatePendingAsync(TaskKind kind = TaskKind.Fizz) =>
+        (await App.CreateAsync(kind, Now.AddDays(1))).Id;
+
+    /// <summary>A task that is due now, once it is in the state.</summary>
+    public async Task<ScheduledTask> CreateAsync(TaskKind kind, ScheduledTaskState state) =>
+        await App.WaitForAsync((await App.CreateAsync(kind, Now)).Id, state);
+
+    private async Task<string> WorkAsync(TaskKind kind, Guid id, CancellationToken stop)
+    {
+        if (kind == TaskKind.FizzBuzz)
+            throw new InvalidOperationException("No luck today.");
+        if (kind == TaskKind.Buzz)
+            await _buzz.Task;
+        return kind.Definition().OutputOf(id);
+    }
+}

@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace TaskScheduler.Tests.Api.Errors;
+
+public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
+{
+    private const int LargestBody = 1024 * 1024;
+    private const string Nobody = "0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11";
+    private const string Valid = """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}""";
+
+    [Theory]
+    [InlineData("/nowhere")]
+    [InlineData("/tasks/a/b")]
+    [InlineData("/tasksx")]
+    [InlineData("/api/tasks")]
+    [InlineData("/favicon.ico")]
+    public async Task UnknownPathIsNotFound(string path)
+    {
+        (await api.GetAsync(path)).Problem(HttpStatusCode.NotFound, "not-found");
+    }
+
+    [Theory]
+    [InlineData("PUT", "/tasks", "GET, POST")]
+    [InlineData("DELETE", "/tasks", "GET, POST")]
+    [InlineData("OPTIONS", "/tasks", "GET, POST")]
+    [InlineData("PUT", "/tasks/" + Nobody, "DELETE, GET")]
+    [InlineData("POST", "/tasks/" + Nobody, "DELETE, GET")]
+    [InlineData("POST", "/", "GET")]
+    [InlineData("BREW", "/tasks", "GET, POST")]
+    public async Task WrongMethodIsRefusedWithTheRightOnes(string method, string path, string allow)
+    {
+        var answer = await api.SendAsync(new HttpMethod(method), path, new StringContent(Valid));
+
+        answer.Problem(HttpStatusCode.MethodNotAllowed, "method-not-allowed");
+        Assert.Equal(allow, string.Join(", ", answer.Allow));
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/xml")]
+    [InlineData("text/json5")]
+    [InlineData("application/json; charset=klingon")]
+    [InlineData("json")]
+    [InlineData(null)]
+    public async Task BodyThatIsNotDeclaredAsJsonIsRefused(string? contentType)
+    {
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(Valid));
+        if (contentType is not null)
+            content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+
+        var problem = (await api.SendAsync(HttpMethod.Post, "/tasks", content))
+            .Problem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+
+        Assert.Contains("application/json", problem.GetProperty("title").GetString());
+    }
+
+    [Fact]
+    public async Task MissingBodyIsRefused()
+    {
+        var bare = await api.SendAsync(HttpMethod.Post, "/tasks");
+
+        bare.Problem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
+        (await api.PostAsync("/tasks", "")).Refused("body");
+    }
+
+    [Fact]
+    public async Task BodyOfTheLargestSizeIsRead()
+    {
+        var answer = await api.PostAsync("/tasks", Valid + new string(' ', LargestBody - Valid.Length));
+
+        Assert.Equal(HttpStatusCode.Created, answer.Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LargerBodyIsRefusedHoweverItIsSent(bool chunked)
+    {
+        var answer = await SendLargeAsync("/tasks", chunked);
+
+        var problem = answer.Problem(HttpStatusCode.RequestEntityTooLarge, "body-too-large");
+        Assert.Contains("1 MiB", problem.GetProperty("title").GetString());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LargerBodyIsRefusedInTheOriginalsShape(bool chunked)
+    {
+        var message = (await SendLargeAsync("/task/set", chunked)).OriginalError(HttpStatusCode.RequestEntityTooLarge);
+
+        Assert.Contains("1 MiB", message);
+    }
+
+    [Fact]
+    public async Task BrokenChunkIsRefused()
+    {
+        var answer = await RawHttp.SendAsync(
+            api.App.Client.BaseAddress!,
+            "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nxyz\r\n");
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer);
+        Assert.Contains("\"type\":\"/problems/invalid-request\"", answer);
+        Assert.DoesNotContain("Exception", answer);
+    }
+
+    [Fact]
+    public async Task EveryErrorHasATraceOfItsOwn()
+    {
+        var first = (await api.GetAsync("/nowhere")).Json.GetProperty("traceId").GetString();
+        var second = (await api.GetAsync("/nowhere")).Json.GetProperty("traceId").GetString();
+
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public async Task AnswerDoesNotNameTheServer()
+    {
+        using var response = await api.App.Client.GetAsync("/nowhere", TestContext.Current.CancellationToken);
+
+        Assert.False(response.Headers.Contains("Server"));
+        Assert.False(response.Headers.Contains("X-Powered-By"));
+    }
+
+    private Task<Answer> SendLargeAsync(string path, bool chunked)
+    {
+        var body = Valid + new string(' ', LargestBody);
+        var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body, new MediaTypeHeaderValue("application/json")),
+        };
+        request.Headers.TransferEncodingChunked = chunked;
+        return api.SendAsync(request);
+    }
+}

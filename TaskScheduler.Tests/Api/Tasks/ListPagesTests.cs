@@ -1,0 +1,194 @@
+using System.Net;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Api.Tasks;
+
+public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
+{
+    [Fact]
+    public async Task PageHasFiftyTasksUnlessAskedOtherwise()
+    {
+        await InsertAsync(60);
+
+        Assert.Equal(50, (await PageAsync("")).Ids.Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(500)]
+    public async Task PageHasAsManyTasksAsAskedFor(int pageSize)
+    {
+        await InsertAsync(510);
+
+        Assert.Equal(pageSize, (await PageAsync($"pageSize={pageSize}")).Ids.Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(6)]
+    [InlineData(12)]
+    [InlineData(13)]
+    public async Task PagesTogetherAreTheWholeList(int pageSize)
+    {
+        var ids = await InsertAsync(12);
+
+        var pages = await AllPagesAsync($"pageSize={pageSize}", stop: ids[0]);
+
+        Assert.Equal(Enumerable.Reverse(ids), pages.Where(ids.Contains));
+    }
+
+    [Fact]
+    public async Task LastPageHasNoToken()
+    {
+        await api.CreateAsync(TaskKind.FizzBuzz, ScheduledTaskState.Failed);
+        await api.CreateAsync(TaskKind.FizzBuzz, ScheduledTaskState.Failed);
+
+        var first = await api.GetAsync("/tasks?state=Failed&pageSize=1");
+        var token = first.Json.GetProperty("nextPageToken");
+        var last = await api.GetAsync($"/tasks?state=Failed&pageSize=1&pageToken={token}");
+
+        Assert.False(last.Json.TryGetProperty("nextPageToken", out _));
+    }
+
+    [Fact]
+    public async Task PagesNeitherRepeatNorSkipWhileTasksAreInserted()
+    {
+        var ids = await InsertAsync(60);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var inserting = Task.Run(
+            async () =>
+            {
+                while (!enough.IsCancellationRequested)
+                    await api.CreatePendingAsync();
+            },
+            TestContext.Current.CancellationToken);
+
+        var seen = await AllPagesAsync("pageSize=7", stop: ids[0], onPage: _ => api.CreatePendingAsync());
+        await enough.CancelAsync();
+        await inserting;
+
+        Assert.Equal(Enumerable.Reverse(ids), seen.Where(ids.Contains));
+        Assert.Equal(seen.Distinct(), seen);
+    }
+
+    [Fact]
+    public async Task PagesDoNotSkipWhileTasksOfEarlierPagesAreDeleted()
+    {
+        var ids = await InsertAsync(12);
+
+        var pages = await AllPagesAsync("pageSize=3", stop: ids[0], onPage: async page =>
+        {
+            foreach (var id in page)
+                await api.DeleteAsync($"/tasks/{id}");
+        });
+
+        Assert.Equal(Enumerable.Reverse(ids), pages.Where(ids.Contains));
+    }
+
+    [Fact]
+    public async Task PageSizeMayChangeFromPageToPage()
+    {
+        var ids = await InsertAsync(5);
+        var first = await PageAsync("pageSize=2");
+
+        var second = await PageAsync($"pageSize=3&pageToken={first.Next}");
+
+        Assert.Equal(Enumerable.Reverse(ids), first.Ids.Concat(second.Ids));
+    }
+
+    [Theory]
+    [InlineData("state=Pending&state=Running&kind=Fizz&kind=Buzz", "kind=buzz&state=running&kind=fizz&state=PENDING")]
+    [InlineData("state=Pending", "STATE=pending&state=Pending")]
+    public async Task TokenIsGoodForTheSameFiltersWrittenOtherwise(string filters, string same)
+    {
+        await InsertAsync(3);
+        var first = await PageAsync($"{filters}&pageSize=1");
+
+        var answer = await api.GetAsync($"/tasks?{same}&pageSize=1&pageToken={first.Next}");
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+    }
+
+    [Theory]
+    [InlineData("state=Pending", "state=Completed")]
+    [InlineData("state=Pending", "")]
+    [InlineData("", "state=Pending")]
+    [InlineData("", "kind=Fizz")]
+    [InlineData("kind=Fizz", "kind=Buzz")]
+    [InlineData("kind=Fizz", "kind=Fizz&kind=Buzz")]
+    [InlineData("state=Pending&kind=Fizz", "state=Pending")]
+    public async Task TokenOfOtherFiltersIsRefused(string filters, string others)
+    {
+        await InsertAsync(3);
+        var first = await PageAsync($"{filters}&pageSize=1");
+
+        var answer = await api.GetAsync($"/tasks?{others}&pageToken={first.Next}");
+
+        Assert.Contains("same state and kind filters", answer.Refused("pageToken"));
+    }
+
+    [Fact]
+    public async Task TokenWithAnyCharacterAlteredIsRefused()
+    {
+        await InsertAsync(2);
+        var token = (await PageAsync("pageSize=1")).Next!;
+
+        for (var i = 0; i < token.Length; i++)
+        {
+            var altered = $"{token[..i]}{(token[i] == 'A' ? 'B' : 'A')}{token[(i + 1)..]}";
+            (await api.GetAsync($"/tasks?pageToken={altered}")).Refused("pageToken");
+        }
+    }
+
+    [Fact]
+    public async Task TokenCutShortOrLengthenedIsRefused()
+    {
+        await InsertAsync(2);
+        var token = (await PageAsync("pageSize=1")).Next!;
+
+        string[] others = [token[..^1], token[1..], $"{token}A", $"{token}=", $"%20{token}", token + token];
+        foreach (var altered in others)
+            (await api.GetAsync($"/tasks?pageToken={altered}")).Refused("pageToken");
+    }
+
+    /// <summary>Rows with the same creation time by threes, oldest first; a list needs no jobs.</summary>
+    private async Task<List<Guid>> InsertAsync(int count)
+    {
+        var now = ApiFixture.Now;
+        var tasks = Enumerable.Range(0, count)
+            .Select(i => ScheduledTask.Create(
+                TaskKind.Fizz, now.AddDays(1), now.AddMilliseconds(i / 3), jobId: null, Guid.NewGuid()))
+            .ToList();
+        await using var db = await api.App.OpenTableAsync();
+        db.Tasks.AddRange(tasks);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        return [.. tasks.OrderBy(task => task.CreatedAt).ThenBy(task => task.Sequence).Select(task => task.Id)];
+    }
+
+    /// <summary>Turns pages up to the one that shows <paramref name="stop"/>, or to the last.</summary>
+    private async Task<List<Guid>> AllPagesAsync(string query, Guid stop, Func<List<Guid>, Task>? onPage = null)
+    {
+        List<Guid> seen = [];
+        string? token = null;
+        do
+        {
+            var page = await PageAsync(token is null ? query : $"{query}&pageToken={token}");
+            seen.AddRange(page.Ids);
+            token = page.Next;
+            await (onPage?.Invoke(page.Ids) ?? Task.CompletedTask);
+        } while (token is not null && !seen.Contains(stop));
+
+        return seen;
+    }
+
+    private async Task<(List<Guid> Ids, string? Next)> PageAsync(string query)
+    {
+        var answer = await api.GetAsync($"/tasks?{query}");
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        return (
+            [.. answer.Json.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetGuid())],
+            answer.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString() : null);
+    }
+}

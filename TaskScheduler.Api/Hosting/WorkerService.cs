@@ -30,8 +30,8 @@ public sealed class WorkerService(
 
     private BackgroundProcessingServer? _server;
 
-    /// <summary>The name that this instance's Hangfire servers begin with.</summary>
-    public string ServerName => instance.Name.ToLowerInvariant();
+    /// <summary>What this instance's Hangfire servers are called; Hangfire adds the process and an ID of its own.</summary>
+    public string ServerName { get; } = ServerNameOf(instance.Name);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -53,7 +53,7 @@ public sealed class WorkerService(
             },
             new BackgroundProcessingServerOptions
             {
-                ServerName = instance.Name,
+                ServerName = ServerName,
                 HeartbeatInterval = TimeSpan.FromSeconds(5),
                 // Hangfire's default waits longer with every error, up to minutes; a chore must be back soon.
                 RetryDelay = _ => TimeSpan.FromSeconds(1),
@@ -79,4 +79,11 @@ public sealed class WorkerService(
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose() => _server?.Dispose();
+
+    private static string ServerNameOf(string instanceName)
+    {
+        var process = $":{Environment.ProcessId}";
+        var name = instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
+        return name.ToLowerInvariant();
+    }
 }

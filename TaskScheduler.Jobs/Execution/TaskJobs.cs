@@ -93,7 +93,8 @@ public sealed class HeldState(string serverId, DateTimeOffset heldAt, DateTimeOf
 {
     public string Name => ProcessingState.StateName;
 
-    public string Reason => string.Create(CultureInfo.InvariantCulture, $"Held until {dueAt:yyyy-MM-dd HH:mm:ss.fff} UTC");
+    public string Reason => string.Create(
+        CultureInfo.InvariantCulture, $"{(dueAt > heldAt ? "Held until" : "Due since")} {dueAt:yyyy-MM-dd HH:mm:ss.fff} UTC");
 
     public bool IsFinal => false;
 
@@ -103,6 +104,6 @@ public sealed class HeldState(string serverId, DateTimeOffset heldAt, DateTimeOf
     {
         ["StartedAt"] = JobHelper.SerializeDateTime(heldAt.UtcDateTime),
         ["ServerId"] = serverId,
-        ["WorkerId"] = "task-worker",
+        ["WorkerId"] = "worker",
     };
 }

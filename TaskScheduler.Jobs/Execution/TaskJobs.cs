@@ -104,6 +104,7 @@ public sealed class HeldState(string serverId, DateTimeOffset heldAt, DateTimeOf
     {
         ["StartedAt"] = JobHelper.SerializeDateTime(heldAt.UtcDateTime),
         ["ServerId"] = serverId,
-        ["WorkerId"] = "worker",
+        // The dashboard shows the first eight characters and fails on fewer.
+        ["WorkerId"] = "the-pump",
     };
 }

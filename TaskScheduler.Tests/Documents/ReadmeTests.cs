@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Documents;
+
+/// <summary>The README's commands, pasted into a shell in their order, answer what the README says.</summary>
+public sealed partial class ReadmeTests
+{
+    private const string DocumentedAddress = "http://127.0.0.1:8080/";
+    private const string Separator = "---- next command ----";
+
+    [Fact]
+    public async Task EveryCallAnswersAsDocumented()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The README's commands use GNU date.");
+        using var folder = new TemporaryFolder();
+        await using var instance = await InstanceProcess.StartAsync(folder.File("tasks.db"));
+        var calls = Console().Matches(Repository.Read("README.md"))
+            .SelectMany(block => block.Groups["text"].Value.Split("$ ", StringSplitOptions.RemoveEmptyEntries))
+            .Select(call => call.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            .Select(lines => (Command: lines[0], Answer: lines[1..]))
+            .ToList();
+        Assert.True(calls.Count >= 12, $"only {calls.Count} commands were found");
+
+        var script = string.Join($"\necho; echo '{Separator}'\n", calls.Select(call => call.Command))
+            .Replace(DocumentedAddress, instance.Client.BaseAddress!.ToString(), StringComparison.Ordinal);
+        var answers = (await RunAsync(script)).Split(Separator);
+
+        Assert.Equal(calls.Count, answers.Length);
+        foreach (var ((command, expected), actual) in calls.Zip(answers))
+        {
+            var lines = actual.Split('\n').Select(line => Neutral(line.TrimEnd('\r'))).ToList();
+            Assert.All(expected, line => Assert.True(
+                lines.Contains(Neutral(line)), $"$ {command}\nanswered\n{actual}\nand not\n{line}"));
+        }
+    }
+
+    [Fact]
+    public void EveryLinkedFileExists()
+    {
+        string[] documents = ["README.md", .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)];
+        foreach (var document in documents)
+        {
+            var folder = Path.GetDirectoryName(Path.Combine(Repository.Root, document))!;
+            Assert.All(
+                FileLink().Matches(Repository.Read(document)).Select(link => link.Groups["path"].Value),
+                path => Assert.True(Path.Exists(Path.Combine(folder, path)), $"{document} links to {path}"));
+        }
+    }
+
+    /// <summary>What differs from run to run is made equal.</summary>
+    private static string Neutral(string line)
+    {
+        line = Uuid().Replace(line, "ID");
+        line = Time().Replace(line, "TIME");
+        line = UnixSeconds().Replace(line, "SECONDS");
+        return TraceId().Replace(line, "TRACE");
+    }
+
+    private static async Task<string> RunAsync(string script)
+    {
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-c", script]) { RedirectStandardOutput = true })!;
+        var output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return output;
+    }
+
+    [GeneratedRegex("^```console\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Console();
+
+    [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
+    private static partial Regex Uuid();
+
+    [GeneratedRegex(@"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")]
+    private static partial Regex Time();
+
+    [GeneratedRegex(@"\b1\d{9}\b")]
+    private static partial Regex UnixSeconds();
+
+    [GeneratedRegex("\"traceId\":\"[^\"]*\"")]
+    private static partial Regex TraceId();
+
+    [GeneratedRegex(@"\]\((?<path>[^)#:]+)(#[^)]*)?\)")]
+    private static partial Regex FileLink();
+}

@@ -81,7 +81,7 @@ public static partial class ErrorResponses
             limit.MaxRequestBodySize = LargestHearing;
         try
         {
-            await context.Response.Body.FlushAsync(patience.Token);
+            await context.Response.CompleteAsync();
             await context.Request.Body.CopyToAsync(Stream.Null, patience.Token);
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)

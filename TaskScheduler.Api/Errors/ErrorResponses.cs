@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Api.Original;
@@ -13,6 +14,9 @@ namespace TaskScheduler.Api.Errors;
 public static partial class ErrorResponses
 {
     private const string RetryAfterSeconds = "5";
+    private const long LargestHearing = 16 * 1024 * 1024;
+
+    private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(10);
 
     public static Task WriteAsync(
         HttpContext context, int status, string? detail = null, IDictionary<string, string[]>? errors = null) =>
@@ -48,6 +52,8 @@ public static partial class ErrorResponses
         {
             case BadHttpRequestException refused:
                 await WriteAsync(context, refused.StatusCode);
+                if (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
+                    await HearOutAsync(context);
                 break;
             case DbException or DbUpdateException { InnerException: DbException }:
                 Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error);
@@ -60,6 +66,27 @@ public static partial class ErrorResponses
                 Log.Failed(Logger(context), context.Request.Method, context.Request.Path, error);
                 await WriteAsync(context, StatusCodes.Status500InternalServerError);
                 break;
+        }
+    }
+
+    /// <summary>
+    /// Reads the rest of a body that is too large. Closing the connection on a client that is still sending would take
+    /// the answer away from it.
+    /// </summary>
+    private static async Task HearOutAsync(HttpContext context)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(LongestHearing);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = LargestHearing;
+        try
+        {
+            await context.Response.CompleteAsync();
+            await context.Request.Body.CopyToAsync(Stream.Null, patience.Token);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            // Larger still, or slow, or gone: it has been told.
         }
     }
 

@@ -96,6 +96,19 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task ClientThatGoesOnSendingIsHeardOut()
+    {
+        var body = new string(' ', 8 * LargestBody);
+
+        var answer = await RawHttp.SendAsync(
+            api.App.Client.BaseAddress!,
+            "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {body.Length}\r\n\r\n{body}");
+
+        Assert.StartsWith("HTTP/1.1 413 ", answer);
+    }
+
+    [Fact]
     public async Task BrokenChunkIsRefused()
     {
         var answer = await RawHttp.SendAsync(

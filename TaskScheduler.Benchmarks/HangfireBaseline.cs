@@ -42,7 +42,8 @@ public static class HangfireBaseline
 
         while (_observations.Count < total)
             await Task.Delay(50);
-        return [.. _observations.Where(o => scenario.PostedForNow == 0 || (o.DueAt >= measuredFrom && o.DueAt < origin + TimeSpan.FromSeconds(5)))];
+        var heldFrom = origin + TimeSpan.FromSeconds(5);
+        return [.. _observations.Where(o => scenario.PostedForNow == 0 || (o.DueAt >= measuredFrom && o.DueAt < heldFrom))];
 
         void Schedule(TaskKind kind, DateTimeOffset at) => client.Schedule(() => Run(kind, at), at);
     }

@@ -19,12 +19,15 @@ public static class ProductRun
         using var process = Start(folder.FullName, scenario.Slots, printed, listening);
         try
         {
-            using var client = new HttpClient { BaseAddress = new Uri(await listening.Task.WaitAsync(TimeSpan.FromSeconds(60))) };
+            var address = await listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
+            using var client = new HttpClient { BaseAddress = new Uri(address) };
             var posted = new ConcurrentBag<Guid>();
             // Room to post everything before the first is due.
             var origin = TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(500 + (3 * scenario.Tasks.Count));
-            await Parallel.ForEachAsync(scenario.Tasks, new ParallelOptions { MaxDegreeOfParallelism = Clients }, async (task, _) =>
-                posted.Add((await PostAsync(client, task.Kind.ToString(), origin + task.Due)).Id));
+            await Parallel.ForEachAsync(
+                scenario.Tasks,
+                new ParallelOptions { MaxDegreeOfParallelism = Clients },
+                async (task, _) => posted.Add((await PostAsync(client, task.Kind.ToString(), origin + task.Due)).Id));
             var measured = posted.ToList();
             if (scenario.PostedForNow > 0)
             {

@@ -10,7 +10,8 @@ namespace TaskScheduler.Api.Health;
 /// <summary>The task table answers and has the schema that this program needs.</summary>
 public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : IHealthCheck
 {
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var pending = await db.Database.GetPendingMigrationsAsync(cancellationToken);
@@ -24,7 +25,8 @@ public sealed class WorkerHealthCheck(JobStorage storage, WorkerService worker, 
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var beatsSince = (clock.GetUtcNow() - Silence).UtcDateTime;
         var beats = storage.GetMonitoringApi().Servers().Any(server =>

@@ -13,17 +13,20 @@ public static class HomePage
           <title>TaskScheduler</title>
           <style>
             :root { color-scheme: light dark; }
-            body { font: 16px/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; }
+            body { font: 16px/1.6 system-ui, sans-serif; max-width: 54rem; margin: 3rem auto; padding: 0 1rem; }
             pre { padding: .8rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem; }
             dt { font-weight: 600; } dd { margin: 0 0 .6rem 0; }
           </style>
         </head>
         <body>
           <h1>TaskScheduler</h1>
-          <p>Runs <code>Fizz</code>, <code>Buzz</code> and <code>FizzBuzz</code> tasks at the moment you ask for: once, and never early.</p>
+          <p>Runs <code>Fizz</code>, <code>Buzz</code> and <code>FizzBuzz</code> tasks at the moment you ask for: once, and
+            never early.</p>
           <dl>
             <dt><a href="/hangfire">Dashboard</a></dt><dd>What is scheduled, in progress and done; delete tasks there.</dd>
-            <dt><a href="/tasks">Tasks</a></dt><dd>The newest tasks as JSON; <a href="/tasks?state=Pending">pending</a>, <a href="/tasks?state=Running">running</a>, <a href="/tasks?state=Completed">completed</a>.</dd>
+            <dt><a href="/tasks">Tasks</a></dt>
+            <dd>The newest tasks as JSON: <a href="/tasks?state=Pending">pending</a>,
+              <a href="/tasks?state=Running">running</a>, <a href="/tasks?state=Completed">completed</a>.</dd>
             <dt><a href="/health/ready">Health</a></dt><dd>Whether this instance is ready to work.</dd>
           </dl>
           <h2>Schedule a task</h2>

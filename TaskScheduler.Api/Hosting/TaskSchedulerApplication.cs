@@ -58,7 +58,7 @@ public static class TaskSchedulerApplication
     public static void UseTaskScheduler(this WebApplication app)
     {
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
-        app.UseStatusCodePages(context => ErrorResponses.WriteAsync(context.HttpContext, context.HttpContext.Response.StatusCode));
+        app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
         app.UseMiddleware<ThisMachineOnly>();
         app.MapHealth();
         app.MapHome();
@@ -111,7 +111,8 @@ public static class TaskSchedulerApplication
     {
         foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
-            var anyHost = url.Replace("//*", "//any", StringComparison.Ordinal).Replace("//+", "//any", StringComparison.Ordinal);
+            var anyHost = url.Replace("//*", "//any", StringComparison.Ordinal)
+                .Replace("//+", "//any", StringComparison.Ordinal);
             if (!Uri.TryCreate(anyHost, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             {
                 throw new OptionsValidationException("urls", typeof(string),

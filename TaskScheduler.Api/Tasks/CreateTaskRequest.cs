@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.Extensions.Options;
-using TaskScheduler.Api.Errors;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
@@ -25,13 +24,7 @@ public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
 {
     public CreateTaskValidator(ExecutionTime executionTime)
     {
-        RuleFor(request => request.Kind).Custom((kind, context) =>
-        {
-            if (kind is null)
-                context.AddFailure("kind", $"kind is missing; allowed: {string.Join(", ", Enum.GetNames<TaskKind>())}.");
-            else if (!Choice.TryParse<TaskKind>(kind, out _))
-                context.AddFailure("kind", $"kind {Choice.Problem<TaskKind>(kind)}.");
-        });
+        RuleFor(request => request.Kind).MustBeKind();
         RuleFor(request => request.ExecuteAt).Custom((executeAt, context) =>
         {
             if (executeAt is null)
@@ -41,15 +34,7 @@ public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
             else if (executionTime.Problem(time) is { } outOfRange)
                 context.AddFailure("executeAt", $"executeAt {outOfRange}.");
         });
-        RuleFor(request => request.Unknown).Custom((unknown, context) =>
-        {
-            foreach (var name in unknown?.Keys ?? [])
-            {
-                context.AddFailure(
-                    InvalidRequests.FieldOf(name, otherwise: "body"),
-                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: kind, executeAt.");
-            }
-        });
+        RuleFor(request => request.Unknown).MustBeEmpty(allowed: "kind, executeAt");
     }
 }
 

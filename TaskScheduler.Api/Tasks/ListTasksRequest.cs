@@ -1,3 +1,4 @@
+using System.Globalization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using TaskScheduler.Jobs.Tasks;
@@ -26,7 +27,8 @@ public sealed class ListTasksRequest
         [.. State.Select(state => Choice.Parse<ScheduledTaskState>(state!)).Distinct().Order()],
         [.. Kind.Select(kind => Choice.Parse<TaskKind>(kind!)).Distinct().Order()]);
 
-    public int ToPageSize() => PageSize is [{ } size] ? int.Parse(size, System.Globalization.CultureInfo.InvariantCulture) : DefaultPageSize;
+    public int ToPageSize() =>
+        PageSize is [{ } size] ? int.Parse(size, CultureInfo.InvariantCulture) : DefaultPageSize;
 
     public PagePosition? ToPosition() =>
         PageToken is [{ } token] && Tasks.PageToken.TryRead(token, ToFilter(), out var position) ? position : null;
@@ -40,9 +42,8 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
         RuleFor(request => request.Kind).Custom(CheckChoices<TaskKind>("kind"));
         RuleFor(request => request.PageSize).Custom((sizes, context) =>
         {
-            if (sizes is [] or [{ Length: > 0 and <= 3 }] && sizes.All(size => int.TryParse(size, System.Globalization.NumberStyles.None, null, out var n) && n is >= 1 and <= ListTasksRequest.LargestPageSize))
-                return;
-            context.AddFailure("pageSize", $"pageSize must be one whole number from 1 to {ListTasksRequest.LargestPageSize}.");
+            if (sizes is not [] && !(sizes is [var size] && IsPageSize(size)))
+                context.AddFailure("pageSize", $"pageSize must be one whole number from 1 to {ListTasksRequest.LargestPageSize}.");
         });
         RuleFor(request => request).Custom((request, context) =>
         {
@@ -57,6 +58,10 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
             }
         });
     }
+
+    private static bool IsPageSize(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+        && size is >= 1 and <= ListTasksRequest.LargestPageSize;
 
     private static Action<string?[], ValidationContext<ListTasksRequest>> CheckChoices<T>(string name)
         where T : struct, Enum => (values, context) =>

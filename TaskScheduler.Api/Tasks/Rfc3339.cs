@@ -77,7 +77,9 @@ public static partial class Rfc3339
         return digits.Length > 7 && digits.AsSpan(7).ContainsAnyExcept('0') ? ticks + 1 : ticks;
     }
 
-    [GeneratedRegex(@"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,32}))?(?<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?\z")]
+    [GeneratedRegex(
+        @"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,32}))?"
+        + @"(?<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?\z")]
     private static partial Regex Format();
 }
 

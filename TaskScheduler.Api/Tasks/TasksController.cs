@@ -38,6 +38,7 @@ public sealed class TasksController(TaskClient client, TaskList list) : Controll
     public async Task<ActionResult> Delete(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId) && await client.DeleteAsync(taskId, cancel) ? NoContent() : NoSuchTask(id);
 
-    private static ProblemResult NoSuchTask(string id) =>
-        new(ProblemType.NotFound, $"There is no task '{Rfc3339.Shown(id)}': it never existed, or its record was removed after its retention.");
+    private static ProblemResult NoSuchTask(string id) => new(
+        ProblemType.NotFound,
+        $"There is no task '{Rfc3339.Shown(id)}': it never existed, or its record was removed after its retention.");
 }

@@ -60,13 +60,17 @@ public sealed class JobsAtRest : IAsyncDisposable
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 
-    public static async Task<JobsAtRest> OpenAsync(Action<IServiceCollection>? replace = null, params string[] settings)
+    /// <summary>Opens a new, empty store.</summary>
+    public static Task<JobsAtRest> OpenAsync(Action<IServiceCollection>? replace = null, params string[] settings)
     {
         var folder = new TemporaryFolder();
-        var jobs = new JobsAtRest(folder.File("tasks.db"), folder, replace, settings);
-        await jobs.Get<EmbeddedStore>().OpenAsync(TestContext.Current.CancellationToken);
-        return jobs;
+        return OpenAsync(new JobsAtRest(folder.File("tasks.db"), folder, replace, settings));
     }
+
+    /// <summary>Opens the store in <paramref name="file"/>, which is there already or not.</summary>
+    public static Task<JobsAtRest> OpenAsync(
+        string file, Action<IServiceCollection>? replace = null, params string[] settings) =>
+        OpenAsync(new JobsAtRest(file, folder: null, replace, settings));
 
     /// <summary>A second instance on the same table, the same jobs and the same clock.</summary>
     public JobsAtRest Another(params string[] settings) =>
@@ -103,7 +107,9 @@ public sealed class JobsAtRest : IAsyncDisposable
     public async Task<List<ScheduledTask>> RowsAsync()
     {
         await using var db = await OpenTableAsync();
-        return await db.Tasks.AsNoTracking().OrderBy(t => t.Sequence).ToListAsync(TestContext.Current.CancellationToken);
+        return await db.Tasks.AsNoTracking()
+            .OrderBy(t => t.Sequence)
+            .ToListAsync(TestContext.Current.CancellationToken);
     }
 
     public async Task<ScheduledTask> FindAsync(Guid id) =>
@@ -123,8 +129,9 @@ public sealed class JobsAtRest : IAsyncDisposable
     public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
     {
         await BeatAsync();
+        Delivery[] deliveries = [.. tasks.Select(task => task.Delivered())];
         return await Get<TaskClaimer>()
-            .ClaimAsync([.. tasks.Select(task => task.Delivered())], Guid.NewGuid(), TestContext.Current.CancellationToken);
+            .ClaimAsync(deliveries, Guid.NewGuid(), TestContext.Current.CancellationToken);
     }
 
     public Task CompleteAsync(params IEnumerable<ClaimedTask> tasks) =>
@@ -164,5 +171,19 @@ public sealed class JobsAtRest : IAsyncDisposable
     {
         await _services.DisposeAsync();
         _folder?.Dispose();
+    }
+
+    private static async Task<JobsAtRest> OpenAsync(JobsAtRest jobs)
+    {
+        try
+        {
+            await jobs.Get<EmbeddedStore>().OpenAsync(TestContext.Current.CancellationToken);
+            return jobs;
+        }
+        catch
+        {
+            await jobs.DisposeAsync();
+            throw;
+        }
     }
 }

@@ -4,7 +4,7 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
-/// <summary>Work that a test holds in its hand: an attempt goes on until the test ends it, or the product stops it.</summary>
+/// <summary>Work that a test holds in its hand: an attempt goes on until the test or the product ends it.</summary>
 public sealed class WorkByHand(TimeProvider clock)
 {
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _attempts = [];

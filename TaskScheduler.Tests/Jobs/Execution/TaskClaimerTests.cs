@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
@@ -147,11 +146,12 @@ public sealed class TaskClaimerTests : IAsyncLifetime
             Task.Run(() => ClaimInGroupsAsync(other, tasks.AsEnumerable().Reverse()), Cancel));
 
         Assert.Equal(tasks.Select(t => t.Id).Order(), claims.SelectMany(claimed => claimed).Select(c => c.Id).Order());
-        await using var db = await _jobs.OpenTableAsync();
-        Assert.Equal(500, await db.Tasks.CountAsync(t => t.Attempt == 1 && t.State == ScheduledTaskState.Running, Cancel));
+        Assert.All(
+            await _jobs.RowsAsync(), row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
     }
 
-    private static async Task<IReadOnlyList<ClaimedTask>> ClaimInGroupsAsync(JobsAtRest jobs, IEnumerable<ScheduledTask> tasks)
+    private static async Task<IReadOnlyList<ClaimedTask>> ClaimInGroupsAsync(
+        JobsAtRest jobs, IEnumerable<ScheduledTask> tasks)
     {
         var claimed = new List<ClaimedTask>();
         foreach (var group in tasks.Chunk(5))

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;

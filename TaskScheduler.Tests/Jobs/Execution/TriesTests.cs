@@ -6,7 +6,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-/// <summary>The whole application under a clock that stands still: long pauses, back-offs and what follows them.</summary>
+/// <summary>The whole application under a clock that stands still: back-offs and what follows them.</summary>
 public sealed class TriesTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
@@ -105,7 +105,9 @@ public sealed class TriesTests : IAsyncLifetime
 
     private Task<ScheduledTask> RetriedAsync(Guid id, int tries) =>
         Eventually.GetAsync(
-            async () => await _app.FindAsync(id) is { State: ScheduledTaskState.Pending } row && row.Tries == tries ? row : null,
+            async () => await _app.FindAsync(id) is { State: ScheduledTaskState.Pending } row && row.Tries == tries
+                ? row
+                : null,
             $"try {tries} is recorded");
 
     /// <summary>The chores rest by the same clock, so it has to go on for them to come round.</summary>

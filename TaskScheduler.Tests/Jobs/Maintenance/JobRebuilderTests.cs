@@ -19,7 +19,8 @@ public sealed class JobRebuilderTests : IAsyncLifetime
     [Fact]
     public async Task TasksToComeGetTheirJobsBackNearestFirst()
     {
-        var tasks = await _jobs.AddAsync(Enumerable.Range(1, 250).Select(i => JobsAtRest.Start.AddDays(251 - i)), withJobs: false);
+        var times = Enumerable.Range(1, 250).Select(i => JobsAtRest.Start.AddDays(251 - i));
+        var tasks = await _jobs.AddAsync(times, withJobs: false);
         _jobs.Clock.Advance(Creation);
 
         await RebuildAsync();
@@ -118,7 +119,8 @@ public sealed class JobRebuilderTests : IAsyncLifetime
         Assert.Single(await WithJobsAsync());
     }
 
-    private Task<TimeSpan> RebuildAsync() => _jobs.Get<JobRebuilder>().RunOnceAsync(TestContext.Current.CancellationToken);
+    private Task<TimeSpan> RebuildAsync() =>
+        _jobs.Get<JobRebuilder>().RunOnceAsync(TestContext.Current.CancellationToken);
 
     private async Task<IEnumerable<Guid>> WithJobsAsync() =>
         (await _jobs.RowsAsync()).Where(row => row.JobId is not null).Select(row => row.Id);

@@ -78,8 +78,9 @@ public sealed class TaskCleanerTests : IAsyncLifetime
         await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 450), withJobs: false);
         await using (var db = await _jobs.OpenTableAsync())
         {
+            var now = _jobs.Now.ToUnixTimeMilliseconds();
             await db.Database.ExecuteSqlAsync(
-                $"UPDATE Tasks SET State = 'Completed', FinishedAt = {_jobs.Now.ToUnixTimeMilliseconds()} - Sequence", Cancel);
+                $"UPDATE Tasks SET State = 'Completed', FinishedAt = {now} - Sequence", Cancel);
         }
 
         _jobs.Clock.Advance(TimeSpan.FromHours(3));

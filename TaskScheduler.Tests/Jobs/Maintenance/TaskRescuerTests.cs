@@ -159,7 +159,8 @@ public sealed class TaskRescuerTests : IAsyncLifetime
     [Fact]
     public async Task AbandonedTasksAreRescuedBeforeOverdueOnesAndTheseByDueTime()
     {
-        var overdue = await _jobs.AddAsync(Enumerable.Range(0, 20).Select(i => _jobs.Now.AddHours(-i)), withJobs: false);
+        var times = Enumerable.Range(0, 20).Select(i => _jobs.Now.AddHours(-i));
+        var overdue = await _jobs.AddAsync(times, withJobs: false);
         var abandoned = await _jobs.CreateInAsync(ScheduledTaskState.Running);
         _jobs.Clock.Advance(Lease);
 

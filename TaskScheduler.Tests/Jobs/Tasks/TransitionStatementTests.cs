@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Tasks;
 
 /// <summary>Every state times every transition, through the statements that production runs.</summary>
-public sealed class TransitionStatementTests(TransitionStatementTests.Table table) : IClassFixture<TransitionStatementTests.Table>
+public sealed class TransitionStatementTests(TransitionStatementTests.Table table)
+    : IClassFixture<TransitionStatementTests.Table>
 {
     /// <summary>The columns that each transition changes, besides the state.</summary>
     private static readonly Dictionary<TaskTransition, string[]> Changes = new()
@@ -54,7 +55,7 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
             Successor = Jobs.Another();
         }
 
-        /// <summary>A pending row that meets a takeover is not due, or it would be claimed, which is the other transition.</summary>
+        /// <summary>A pending row that meets a takeover is not due, or it would be claimed instead.</summary>
         public Task<ScheduledTask> CreateAsync(ScheduledTaskState state, TaskTransition transition) =>
             (state, transition) is (ScheduledTaskState.Pending, TaskTransition.TakeOver)
                 ? Jobs.CreateAsync(Jobs.Now.AddHours(1))
@@ -65,6 +66,7 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
             var cancel = TestContext.Current.CancellationToken;
             var completer = Jobs.Get<TaskCompleter>();
             var client = Jobs.Get<TaskClient>();
+            var error = new IOException("Full");
             Jobs.Clock.Advance(TimeSpan.FromSeconds(1));
             await (transition switch
             {
@@ -72,8 +74,8 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
                 TaskTransition.TakeOver => TakeOverAsync(task),
                 TaskTransition.Complete => Jobs.CompleteAsync(task.Attempted()),
                 TaskTransition.GiveBack => completer.GiveBackAsync([task.Attempted()], cancel),
-                TaskTransition.Retry => completer.FailAsync(task.Attempted(), new IOException("Full"), cancel),
-                TaskTransition.Fail => completer.FailAsync(task.Attempted(Jobs.LastTry), new IOException("Full"), cancel),
+                TaskTransition.Retry => completer.FailAsync(task.Attempted(), error, cancel),
+                TaskTransition.Fail => completer.FailAsync(task.Attempted(Jobs.LastTry), error, cancel),
                 TaskTransition.Requeue => client.RequeueAsync(task.Id, cancel),
                 TaskTransition.Delete => client.DeleteAsync(task.Id, cancel),
                 _ => throw new ArgumentOutOfRangeException(nameof(transition)),

@@ -29,6 +29,9 @@ public static partial class StartupErrors
     public static string? Explain(Exception error) => error switch
     {
         OptionsValidationException invalid => string.Join(" ", invalid.Failures),
+        // Sections are validated one by one; several that are invalid come together.
+        AggregateException several when several.InnerExceptions.All(inner => Explain(inner) is not null) =>
+            string.Join(" ", several.InnerExceptions.Select(Explain)),
         StorageUnavailableException storage => storage.Message,
         InvalidOperationException unreadable when Unreadable().Match(unreadable.Message) is { Success: true } match =>
             $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}'; allowed: {Allowed(match.Groups["type"].Value)}.",

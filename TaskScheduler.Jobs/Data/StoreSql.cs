@@ -9,7 +9,7 @@ namespace TaskScheduler.Jobs.Data;
 /// running that attempt, and returns the IDs of those rows as <c>Value</c>.
 /// </param>
 /// <param name="NameJobs">
-/// Array of <c>{ id, from, to }</c>. Makes each unfinished row that names the job <c>from</c> (null
-/// allowed) name the job <c>to</c>, and returns the IDs of those rows as <c>Value</c>.
+/// Array of <c>{ id, attempt, from, to }</c>. Makes each unfinished row of that attempt that names the job <c>from</c>
+/// (null allowed) name the job <c>to</c>, and returns the IDs of those rows as <c>Value</c>.
 /// </param>
 public sealed record StoreSql(string Complete, string NameJobs);

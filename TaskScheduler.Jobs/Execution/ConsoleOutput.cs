@@ -12,7 +12,9 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
 {
     private static readonly TimeSpan LastChance = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>(new() { SingleReader = true });
+    /// <summary>Not marked as having a single reader: such a channel cannot be counted.</summary>
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
+
     private readonly Func<Stream> _open;
     private readonly ILogger<ConsoleOutput> _logger;
     private readonly Task _writer;

@@ -42,7 +42,7 @@ public sealed class ExecutionOptions : ISettings
             yield return new(nameof(LookAhead), LookAhead, "a duration from 00:00:02 to 01:00:00");
         if (Heartbeat < TimeSpan.FromMilliseconds(100) || Heartbeat > TimeSpan.FromSeconds(10))
             yield return new(nameof(Heartbeat), Heartbeat, "a duration from 00:00:00.1 to 00:00:10");
-        if (Lease < 3 * Heartbeat || Lease > TimeSpan.FromMinutes(10))
+        else if (Lease < 3 * Heartbeat || Lease > TimeSpan.FromMinutes(10))
             yield return new(nameof(Lease), Lease, $"a duration from three heartbeats ({3 * Heartbeat}) to 00:10:00");
         if (DrainTimeout <= TaskKinds.LongestPause || DrainTimeout > TimeSpan.FromHours(1))
         {

@@ -8,7 +8,7 @@ namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
 /// Decides what a delivered job is good for by asking the task table: hold its task, or bring the job to the end that
-/// the table says. Jobs arrive here from the queue, and again when their claim was refused.
+/// the table says. Jobs arrive here from the queue, again when their claim was refused, and from the sweeper.
 /// </summary>
 public sealed class JobIntake(
     IDbContextFactory<TaskDbContext> contexts,
@@ -21,7 +21,10 @@ public sealed class JobIntake(
     IOptions<ExecutionOptions> options)
 {
     /// <summary>Holds the tasks of those jobs that are worth it; the order does not matter.</summary>
-    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    /// <param name="fromQueue">
+    /// Whether somebody enqueued the jobs: only then does the job of a failed task ask for another run.
+    /// </param>
+    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, bool fromQueue, CancellationToken cancel)
     {
         foreach (var group in jobIds.Distinct().Chunk(1_000))
         {
@@ -35,14 +38,15 @@ public sealed class JobIntake(
             foreach (var jobId in group)
             {
                 if (rows.TryGetValue(jobId, out var row))
-                    await TakeAsync(jobId, row, alive, cancel);
+                    await TakeAsync(jobId, row, fromQueue, alive, cancel);
                 else
                     reporter.EndSpare(jobId);
             }
         }
     }
 
-    private async Task TakeAsync(string jobId, ScheduledTask row, HashSet<Guid> alive, CancellationToken cancel)
+    private async Task TakeAsync(
+        string jobId, ScheduledTask row, bool fromQueue, HashSet<Guid> alive, CancellationToken cancel)
     {
         switch (row.State)
         {
@@ -58,6 +62,10 @@ public sealed class JobIntake(
                 break;
             case ScheduledTaskState.Running:
                 // It runs on another instance, which brings this job to its end.
+                break;
+            case ScheduledTaskState.Failed when !fromQueue:
+                reporter.Report(
+                    jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
                 break;
             case ScheduledTaskState.Failed:
                 // Only someone's requeue on the dashboard brings the job of a failed task back.

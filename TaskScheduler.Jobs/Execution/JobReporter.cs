@@ -59,6 +59,9 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
 
             await ApplyAsync();
         }
+
+        // What was reported between the last look and the stop.
+        await ApplyAsync();
     }
 
     private async Task ApplyAsync()

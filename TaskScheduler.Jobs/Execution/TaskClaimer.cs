@@ -46,7 +46,8 @@ public sealed class TaskClaimer(
             .ToDictionaryAsync(t => t.JobId!, cancel);
         return
         [
-            .. from delivery in deliveries
+            // A job may be held twice, each time with another due time; it was still claimed once.
+            .. from delivery in deliveries.DistinctBy(delivery => delivery.JobId)
                let row = claimed.GetValueOrDefault(delivery.JobId)
                where row is not null
                select new ClaimedTask(delivery, row.Attempt, row.Tries, row.StartedAt!.Value, token),

@@ -116,7 +116,7 @@ public sealed partial class TaskWorker(
             var group = new List<IFetchedJob>();
             while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var fetched))
                 group.Add(fetched);
-            await TakeInAsync([.. group.Select(fetched => fetched.JobId)]);
+            await TakeInAsync([.. group.Select(fetched => fetched.JobId)], fromQueue: true);
             // From here on the row, not the queue, is what the task survives by: if this instance dies, the rescuer of
             // any instance makes a new job. So nothing has to keep queue entries alive while tasks are held and run.
             foreach (var fetched in group)
@@ -127,9 +127,9 @@ public sealed partial class TaskWorker(
         }
     }
 
-    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds)
+    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, bool fromQueue)
     {
-        await RetryAsync(() => intake.TakeAsync(jobIds, _stopped.Token));
+        await RetryAsync(() => intake.TakeAsync(jobIds, fromQueue, _stopped.Token));
         _wake.Set();
     }
 
@@ -151,7 +151,7 @@ public sealed partial class TaskWorker(
 
             running.FreeSlots(due.Count - claimed.Count);
             if (claimed.Count < due.Count)
-                await TakeInAsync([.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))]);
+                await TakeInAsync([.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))], fromQueue: false);
         }
     }
 

@@ -39,7 +39,9 @@ public sealed class FinishedJobSweeper(
             .ToDictionaryAsync(t => t.JobId!, t => t.EndedAt, stop);
         var endedBefore = Clock.GetUtcNow() - UnderWay;
         await intake.TakeAsync(
-            [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)], stop);
+            [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)],
+            fromQueue: false,
+            stop);
 
         var since = Clock.GetUtcNow().RoundDownToMillisecond() - Lately;
         var deleted = await db.Tasks.AsNoTracking()

@@ -3,6 +3,8 @@ namespace TaskScheduler.Jobs.Maintenance;
 /// <summary>Settings of the section <c>Retention</c>: how long the records of ended tasks stay.</summary>
 public sealed class RetentionOptions : ISettings
 {
+    private const string Allowed = "a duration from 00:01:00 to 36525.00:00:00";
+
     public static string Section => "Retention";
 
     /// <summary>Completed and failed tasks, counted from their end.</summary>
@@ -13,9 +15,13 @@ public sealed class RetentionOptions : ISettings
 
     public IEnumerable<InvalidSetting> Validate()
     {
-        if (Finished < TimeSpan.FromMinutes(1))
-            yield return new(nameof(Finished), Finished, "a duration of at least 00:01:00");
-        if (Deleted < TimeSpan.FromMinutes(1))
-            yield return new(nameof(Deleted), Deleted, "a duration of at least 00:01:00");
+        if (!IsAllowed(Finished))
+            yield return new(nameof(Finished), Finished, Allowed);
+        if (!IsAllowed(Deleted))
+            yield return new(nameof(Deleted), Deleted, Allowed);
     }
+
+    /// <summary>A longer one would reach back to a time before all calendars.</summary>
+    private static bool IsAllowed(TimeSpan retention) =>
+        retention >= TimeSpan.FromMinutes(1) && retention <= TimeSpan.FromDays(36_525);
 }

@@ -62,7 +62,8 @@ public sealed partial class TaskRescuer(
         if (rows.Count == 0)
             return [];
         var created = rows.ToDictionary(row => row.Id, row => jobs.Create(row.Id));
-        var names = JsonSerializer.Serialize(rows.Select(row => new { id = row.Id, from = row.JobId, to = created[row.Id] }));
+        var names = JsonSerializer.Serialize(
+            rows.Select(row => new { id = row.Id, attempt = row.Attempt, from = row.JobId, to = created[row.Id] }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var named = (await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(cancel)).ToHashSet();
         var renamed = rows.Where(row => named.Contains(row.Id)).ToList();

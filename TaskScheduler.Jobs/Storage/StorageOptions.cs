@@ -24,7 +24,7 @@ public sealed class StorageOptions : ISettings
     {
         if (!Enum.IsDefined(Provider))
             yield return new(nameof(Provider), Provider, string.Join(", ", Enum.GetNames<StorageProvider>()));
-        if (string.IsNullOrWhiteSpace(File) || File.Contains('\0', StringComparison.Ordinal))
+        if (string.IsNullOrWhiteSpace(Path.GetFileName(File)) || File.Contains('\0', StringComparison.Ordinal))
             yield return new(nameof(File), File, "the path of a file");
     }
 }

@@ -20,6 +20,7 @@ public static class EmbeddedSql
             SET JobId = named.value ->> 'to'
             FROM json_each({0}) AS named
             WHERE Tasks.Id = named.value ->> 'id'
+              AND Tasks.Attempt = named.value ->> 'attempt'
               AND Tasks.JobId IS named.value ->> 'from'
               AND Tasks.State IN ('Pending', 'Running')
             RETURNING Tasks.Id AS Value

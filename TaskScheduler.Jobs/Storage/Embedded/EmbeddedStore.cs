@@ -23,6 +23,8 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await ClearMigrationLockAsync(db, cancel);
             await MigrateAsync(db, cancel);
+            // EF does this for a file that it creates itself; ours is there already when it looks.
+            await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = wal", cancel);
             // Under the lock this process is the only one, so whoever spoke before is gone and its attempts are free.
             await db.Instances.ExecuteDeleteAsync(cancel);
         }

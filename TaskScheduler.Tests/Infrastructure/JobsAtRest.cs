@@ -1,0 +1,189 @@
+using Hangfire;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Infrastructure;
+
+/// <summary>
+/// One instance's domain on a real SQLite file and Hangfire's own storage, with no loop running and the clock standing
+/// still: a test takes every step itself.
+/// </summary>
+public sealed class JobsAtRest : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+    private readonly TemporaryFolder? _folder;
+    private readonly string _file;
+
+    private JobsAtRest(string file, TemporaryFolder? folder, Action<IServiceCollection>? replace, string[] settings)
+    {
+        _file = file;
+        _folder = folder;
+        var services = new ServiceCollection();
+        services.AddSingleton<IConfiguration>(
+            new ConfigurationBuilder().AddCommandLine([$"--Storage:File={file}", .. settings]).Build());
+        services.AddSettings<StorageOptions>();
+        services.AddSettings<InstanceOptions>();
+        services.AddSettings<WorkerOptions>();
+        services.AddSettings<ExecutionOptions>();
+        services.AddSettings<RetentionOptions>();
+        services.AddSettings<TaskOptions>();
+        services.AddLogging();
+        services.AddJobs();
+        services.AddSingleton<TimeProvider>(Clock);
+        services.AddSingleton<Func<Stream>>(() => Output);
+        replace?.Invoke(services);
+        _services = services.BuildServiceProvider();
+    }
+
+    /// <summary>A whole second near the real time, which Hangfire writes whatever our clock says.</summary>
+    public static DateTimeOffset Start { get; } =
+        DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds());
+
+    public FakeTimeProvider Clock { get; private init; } = new(Start);
+
+    public CapturedOutput Output { get; } = new();
+
+    /// <summary>How many tries a task has behind it that fails with the next.</summary>
+    public int LastTry => Get<IOptions<ExecutionOptions>>().Value.MaxTries - 1;
+
+    public DateTimeOffset Now => Clock.GetUtcNow();
+
+    /// <summary>Opens a new, empty store.</summary>
+    public static Task<JobsAtRest> OpenAsync(Action<IServiceCollection>? replace = null, params string[] settings)
+    {
+        var folder = new TemporaryFolder();
+        return OpenAsync(new JobsAtRest(folder.File("tasks.db"), folder, replace, settings));
+    }
+
+    /// <summary>Opens the store in <paramref name="file"/>, which is there already or not.</summary>
+    public static Task<JobsAtRest> OpenAsync(
+        string file, Action<IServiceCollection>? replace = null, params string[] settings) =>
+        OpenAsync(new JobsAtRest(file, folder: null, replace, settings));
+
+    /// <summary>A second instance on the same table, the same jobs and the same clock.</summary>
+    public JobsAtRest Another(params string[] settings) =>
+        new(
+            _file,
+            folder: null,
+            services => services.AddSingleton(Get<JobStorage>()).AddSingleton<TimeProvider>(Clock),
+            [.. settings, "--Instance:Name=another"])
+        { Clock = Clock };
+
+    public T Get<T>()
+        where T : notnull => _services.GetRequiredService<T>();
+
+    public async Task<TaskDbContext> OpenTableAsync() =>
+        await Get<IDbContextFactory<TaskDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+
+    public Task<ScheduledTask> CreateAsync(DateTimeOffset? executeAt = null, TaskKind kind = TaskKind.Fizz) =>
+        Get<TaskClient>().CreateAsync(kind, executeAt ?? Now, TestContext.Current.CancellationToken);
+
+    /// <summary>Many rows at once; without jobs, as if these were lost.</summary>
+    public async Task<IReadOnlyList<ScheduledTask>> AddAsync(IEnumerable<DateTimeOffset> executeAt, bool withJobs)
+    {
+        var tasks = executeAt
+            .Select(time => (Time: time, Id: Guid.NewGuid()))
+            .Select(t => ScheduledTask.Create(
+                TaskKind.Fizz, t.Time, Now, withJobs ? Get<TaskJobs>().Create(t.Id) : null, t.Id))
+            .ToList();
+        await using var db = await OpenTableAsync();
+        db.Tasks.AddRange(tasks);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+        return tasks;
+    }
+
+    public async Task<List<ScheduledTask>> RowsAsync()
+    {
+        await using var db = await OpenTableAsync();
+        return await db.Tasks.AsNoTracking()
+            .OrderBy(t => t.Sequence)
+            .ToListAsync(TestContext.Current.CancellationToken);
+    }
+
+    public async Task<ScheduledTask> FindAsync(Guid id) =>
+        await Get<TaskClient>().FindAsync(id, TestContext.Current.CancellationToken)
+        ?? throw new InvalidOperationException($"There is no task {id}.");
+
+    public async Task<IReadOnlyDictionary<string, object?>> ColumnsAsync(Guid id)
+    {
+        await using var db = await OpenTableAsync();
+        var row = await db.Tasks.SingleAsync(t => t.Id == id, TestContext.Current.CancellationToken);
+        return db.Entry(row).Properties.ToDictionary(column => column.Metadata.Name, column => column.CurrentValue);
+    }
+
+    /// <summary>Beats for this instance, so that what it runs counts as alive.</summary>
+    public Task BeatAsync() => Get<InstanceHeartbeat>().BeatAsync(TimeSpan.Zero, TestContext.Current.CancellationToken);
+
+    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
+    {
+        await BeatAsync();
+        Delivery[] deliveries = [.. tasks.Select(task => task.Delivered())];
+        return await Get<TaskClaimer>()
+            .ClaimAsync(deliveries, Guid.NewGuid(), TestContext.Current.CancellationToken);
+    }
+
+    public Task CompleteAsync(params IEnumerable<ClaimedTask> tasks) =>
+        Get<TaskCompleter>()
+            .CompleteAsync([.. tasks.Select(task => task.Finished())], TestContext.Current.CancellationToken);
+
+    /// <summary>Applies what was reported to Hangfire so far.</summary>
+    public Task ReportAsync() => Get<JobReporter>().RunAsync(new CancellationToken(canceled: true));
+
+    public void ChangeJob(string jobId, IState state) =>
+        Assert.True(new BackgroundJobClient(Get<JobStorage>()).ChangeState(jobId, state));
+
+    public string? JobState(string? jobId) => Get<TaskJobs>().StateOf(jobId!);
+
+    /// <summary>Creates a task and brings it into the state as the product does.</summary>
+    public async Task<ScheduledTask> CreateInAsync(ScheduledTaskState state)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var task = await CreateAsync();
+        if (state is ScheduledTaskState.Running or ScheduledTaskState.Completed or ScheduledTaskState.Failed)
+        {
+            var claimed = Assert.Single(await ClaimAsync(task));
+            if (state is ScheduledTaskState.Completed)
+                await CompleteAsync(claimed);
+            if (state is ScheduledTaskState.Failed)
+                await Get<TaskCompleter>().FailAsync(claimed with { Tries = LastTry }, new IOException("Full"), cancel);
+        }
+
+        if (state is ScheduledTaskState.Deleted)
+            await Get<TaskClient>().DeleteAsync(task.Id, cancel);
+        var created = await FindAsync(task.Id);
+        Assert.Equal(state, created.State);
+        return created;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        _folder?.Dispose();
+    }
+
+    private static async Task<JobsAtRest> OpenAsync(JobsAtRest jobs)
+    {
+        try
+        {
+            await jobs.Get<EmbeddedStore>().OpenAsync(TestContext.Current.CancellationToken);
+            return jobs;
+        }
+        catch
+        {
+            await jobs.DisposeAsync();
+            throw;
+        }
+    }
+}

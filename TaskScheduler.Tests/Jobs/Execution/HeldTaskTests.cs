@@ -1,0 +1,128 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Execution;
+
+/// <summary>The whole application under a clock that stands still: what waits for its time.</summary>
+public sealed class HeldTaskTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
+    private readonly WorkByHand _work;
+    private TestApplication _app = null!;
+
+    public HeldTaskTests() => _work = new WorkByHand(_clock);
+
+    private DateTimeOffset Now => _clock.GetUtcNow();
+
+    public async ValueTask InitializeAsync() =>
+        _app = await TestApplication.StartAsync(
+            services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
+            settings: ["--Execution:LookAhead=01:00:00", "--Worker:Count=2"]);
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    [Fact]
+    public async Task HeldTaskStartsAtItsTimeAndNotOneMillisecondEarlier()
+    {
+        var held = await HoldAsync(Now.AddMinutes(2));
+        var witness = await HoldAsync(held.DueAt.AddMilliseconds(-1));
+
+        _clock.SetUtcNow(witness.DueAt);
+        await StartedAsync(witness);
+        Assert.Equal(ScheduledTaskState.Pending, (await _app.FindAsync(held.Id)).State);
+        _clock.SetUtcNow(held.DueAt);
+        await StartedAsync(held);
+
+        Assert.Equal([(witness.Id, witness.DueAt), (held.Id, held.DueAt)], _work.Started);
+        Assert.Equal(held.DueAt, (await _app.FindAsync(held.Id)).StartedAt);
+    }
+
+    [Fact]
+    public async Task DueTasksStartInOrderOfDueTimeWhateverTheOrderOfTheirCreation()
+    {
+        var due = new List<ScheduledTask>();
+        foreach (var seconds in new[] { 50, 20, 40, 10, 30 })
+            due.Add(await HoldAsync(JobsAtRest.Start.AddSeconds(seconds)));
+        due = [.. due.OrderBy(task => task.DueAt)];
+
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        for (var i = 0; i < due.Count; i++)
+        {
+            await StartedAsync(due[i]);
+            Assert.True(_app.Get<RunningTasks>().Count <= 2);
+            _work.Finish(due[i].Id);
+            await _app.WaitForAsync(due[i].Id, ScheduledTaskState.Completed);
+        }
+
+        var started = _work.Started.Select(start => start.Id).ToList();
+        Assert.Equal(due.Take(2).Select(task => task.Id).Order(), started.Take(2).Order());
+        Assert.Equal(due.Skip(2).Select(task => task.Id), started.Skip(2));
+    }
+
+    [Fact]
+    public async Task HoldingTakesNoSlot()
+    {
+        for (var i = 0; i < 1_200; i++)
+            await _app.CreateAsync(TaskKind.Fizz, JobsAtRest.Start.AddMinutes(8));
+        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Count == 1_200, "all are held");
+
+        var now = await _app.CreateAsync(TaskKind.Buzz, Now);
+
+        await StartedAsync(now);
+        Assert.Equal(now.Id, Assert.Single(_work.Started).Id);
+        Assert.Equal(1_200, _app.Get<HoldQueue>().Count);
+    }
+
+    [Fact]
+    public async Task DeletedHeldTaskNeverStarts()
+    {
+        var deleted = await HoldAsync(Now.AddMinutes(1));
+        var witness = await HoldAsync(Now.AddMinutes(1));
+        await _app.Get<TaskClient>().DeleteAsync(deleted.Id, TestContext.Current.CancellationToken);
+
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await StartedAsync(witness);
+        await Eventually.TrueAsync(() => !_app.Get<HoldQueue>().Contains(deleted.Id), "the deleted task is let go");
+
+        Assert.Equal(witness.Id, Assert.Single(_work.Started).Id);
+        Assert.Equal(ScheduledTaskState.Deleted, (await _app.FindAsync(deleted.Id)).State);
+    }
+
+    [Fact]
+    public async Task DeletedRunningTaskIsStoppedFreesItsSlotAndPrintsNothing()
+    {
+        var deleted = await _app.CreateAsync(TaskKind.Fizz, Now);
+        var other = await _app.CreateAsync(TaskKind.Fizz, Now);
+        await StartedAsync(deleted);
+        await StartedAsync(other);
+        var next = await HoldAsync(Now);
+
+        await _app.Get<TaskClient>().DeleteAsync(deleted.Id, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(100));
+                return _work.CountStarts(next.Id) == 1;
+            },
+            "the slot is free again");
+
+        Assert.Equal([deleted.Id], _work.Stopped);
+        _work.Finish(next.Id);
+        await _app.WaitForAsync(next.Id, ScheduledTaskState.Completed);
+        await Eventually.TrueAsync(() => _app.Output.Lines.Count > 0, "the next task is printed");
+        Assert.Equal([$"Fizz {next.Id}"], _app.Output.Lines);
+    }
+
+    private async Task<ScheduledTask> HoldAsync(DateTimeOffset executeAt)
+    {
+        var task = await _app.CreateAsync(TaskKind.Fizz, executeAt);
+        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Contains(task.Id), "the task is held");
+        return task;
+    }
+
+    private Task StartedAsync(ScheduledTask task) =>
+        Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, $"task {task.Id} starts");
+}

@@ -1,0 +1,165 @@
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Execution;
+
+public sealed class TaskClaimerTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+    private JobsAtRest _jobs = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task TaskIsNotClaimedOneMillisecondEarly(bool saidToBeRescued)
+    {
+        var task = await _jobs.CreateAsync(_jobs.Now.AddMinutes(1));
+        var delivery = task.Delivered(rescued: saidToBeRescued) with { DueAt = DateTimeOffset.MinValue };
+        _jobs.Clock.Advance(TimeSpan.FromMinutes(1) - Millisecond);
+        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel));
+
+        _jobs.Clock.Advance(Millisecond);
+
+        var claimed = Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel));
+        Assert.Equal(task.ExecuteAt, claimed.StartedAt);
+    }
+
+    [Fact]
+    public async Task FractionOfAMillisecondIsNotGiven()
+    {
+        var task = await _jobs.CreateAsync(_jobs.Now.AddTicks(1));
+        _jobs.Clock.Advance(TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond - 1));
+        Assert.Empty(await _jobs.ClaimAsync(task));
+
+        _jobs.Clock.Advance(TimeSpan.FromTicks(1));
+
+        Assert.Single(await _jobs.ClaimAsync(task));
+    }
+
+    [Fact]
+    public async Task JobThatTheRowDoesNotNameClaimsNothing()
+    {
+        var task = await _jobs.CreateAsync();
+        var spare = task.Delivered(byJob: _jobs.Get<TaskJobs>().Create(task.Id));
+
+        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([spare], Guid.NewGuid(), Cancel));
+        Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    [Fact]
+    public async Task ClaimNamesTheInstanceAndCountsTheAttempt()
+    {
+        var task = await _jobs.CreateAsync();
+
+        var claimed = Assert.Single(await _jobs.ClaimAsync(task));
+
+        var row = await _jobs.FindAsync(task.Id);
+        Assert.Equal((1, 1), (claimed.Attempt, row.Attempt));
+        Assert.Equal(_jobs.Get<InstanceIdentity>().Id, row.InstanceId);
+        Assert.Equal(_jobs.Get<InstanceIdentity>().Name, row.Instance);
+        Assert.Equal(claimed.Token, row.ClaimToken);
+    }
+
+    [Fact]
+    public async Task SameTokenAgainReturnsWhatItClaimed()
+    {
+        var task = await _jobs.CreateAsync();
+        var token = Guid.NewGuid();
+        await _jobs.BeatAsync();
+        var lost = await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
+        _jobs.Clock.Advance(Millisecond);
+
+        var again = await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
+
+        Assert.Equal(lost, again);
+        Assert.Equal(1, (await _jobs.FindAsync(task.Id)).Attempt);
+    }
+
+    [Fact]
+    public async Task SameTokenAgainTakesNothingBackFromASuccessor()
+    {
+        var task = await _jobs.CreateAsync();
+        var token = Guid.NewGuid();
+        await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
+        await using var successor = _jobs.Another();
+        Assert.Single(await successor.ClaimAsync(task));
+
+        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel));
+    }
+
+    [Fact]
+    public async Task JobDeliveredTwiceInOneGroupIsOneAttempt()
+    {
+        var task = await _jobs.CreateAsync();
+        Delivery[] twice = [task.Delivered(), task.Delivered() with { DueAt = task.DueAt.AddSeconds(-1) }];
+
+        Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync(twice, Guid.NewGuid(), Cancel));
+    }
+
+    [Fact]
+    public async Task RunningTaskIsTakenOverOnlyOnceItsLeaseHasRunOut()
+    {
+        var task = await _jobs.CreateAsync();
+        await _jobs.ClaimAsync(task);
+        await using var successor = _jobs.Another();
+        var lease = _jobs.Get<IOptions<ExecutionOptions>>().Value.Lease;
+        _jobs.Clock.Advance(lease - Millisecond);
+        Assert.Empty(await successor.ClaimAsync(task));
+
+        _jobs.Clock.Advance(Millisecond);
+
+        var taken = Assert.Single(await successor.ClaimAsync(task));
+        Assert.Equal(2, taken.Attempt);
+        Assert.Equal("another", (await _jobs.FindAsync(task.Id)).Instance);
+    }
+
+    [Fact]
+    public async Task HeartbeatKeepsARunningTask()
+    {
+        var task = await _jobs.CreateAsync();
+        await _jobs.ClaimAsync(task);
+        await using var successor = _jobs.Another();
+        _jobs.Clock.Advance(TimeSpan.FromMinutes(1));
+        await _jobs.BeatAsync();
+
+        Assert.Empty(await successor.ClaimAsync(task));
+    }
+
+    [Fact]
+    public async Task TwoInstancesRacingForTheSameTasksClaimEachOnce()
+    {
+        await using var other = _jobs.Another();
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 500), withJobs: true);
+        await Task.WhenAll(_jobs.BeatAsync(), other.BeatAsync());
+
+        // Small groups in opposite directions, so that both meet in the middle again and again.
+        var claims = await Task.WhenAll(
+            Task.Run(() => ClaimInGroupsAsync(_jobs, tasks), Cancel),
+            Task.Run(() => ClaimInGroupsAsync(other, tasks.AsEnumerable().Reverse()), Cancel));
+
+        Assert.Equal(tasks.Select(t => t.Id).Order(), claims.SelectMany(claimed => claimed).Select(c => c.Id).Order());
+        Assert.All(
+            await _jobs.RowsAsync(), row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
+    }
+
+    private static async Task<IReadOnlyList<ClaimedTask>> ClaimInGroupsAsync(
+        JobsAtRest jobs, IEnumerable<ScheduledTask> tasks)
+    {
+        var claimed = new List<ClaimedTask>();
+        foreach (var group in tasks.Chunk(5))
+        {
+            claimed.AddRange(await jobs.Get<TaskClaimer>()
+                .ClaimAsync([.. group.Select(task => task.Delivered())], Guid.NewGuid(), Cancel));
+        }
+
+        return claimed;
+    }
+}

@@ -1,0 +1,215 @@
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Execution;
+
+public sealed class TaskCompleterTests : IAsyncLifetime
+{
+    private JobsAtRest _jobs = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private TaskCompleter Completer => _jobs.Get<TaskCompleter>();
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Fact]
+    public async Task CompletionCommitsTheOutputAndPrintsIt()
+    {
+        var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
+        _jobs.Clock.Advance(TimeSpan.FromSeconds(3));
+
+        await _jobs.CompleteAsync(claimed);
+
+        var row = await _jobs.FindAsync(claimed.Id);
+        Assert.Equal((ScheduledTaskState.Completed, $"Fizz {claimed.Id}"), (row.State, row.Output));
+        Assert.Equal(claimed.StartedAt.AddSeconds(3), row.FinishedAt);
+        await AssertPrintedAsync(claimed.Id);
+    }
+
+    [Fact]
+    public async Task SecondCompletionOfTheSameAttemptPrintsNothing()
+    {
+        var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
+
+        await _jobs.CompleteAsync(claimed);
+        await _jobs.CompleteAsync(claimed);
+
+        await AssertPrintedAsync(claimed.Id);
+    }
+
+    [Fact]
+    public async Task DeletedTaskIsNeverPrinted()
+    {
+        var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
+        await _jobs.Get<TaskClient>().DeleteAsync(claimed.Id, Cancel);
+
+        await _jobs.CompleteAsync(claimed);
+        await Completer.SettleAsync([claimed.Finished()], Cancel);
+
+        Assert.Null((await _jobs.FindAsync(claimed.Id)).Output);
+        await AssertPrintedAsync();
+    }
+
+    [Fact]
+    public async Task OutputOfATaskDeletedAfterItsCompletionIsKept()
+    {
+        var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
+        await _jobs.CompleteAsync(claimed);
+
+        await _jobs.Get<TaskClient>().DeleteAsync(claimed.Id, Cancel);
+
+        var row = await _jobs.FindAsync(claimed.Id);
+        Assert.Equal((ScheduledTaskState.Deleted, $"Fizz {claimed.Id}"), (row.State, row.Output));
+    }
+
+    [Fact]
+    public async Task StaleAttemptCanNeitherCompleteNorFailNorGiveBack()
+    {
+        var task = await _jobs.CreateAsync();
+        var stale = Assert.Single(await _jobs.ClaimAsync(task));
+        await using var successor = await TakeOverAsync(task);
+        var before = await _jobs.ColumnsAsync(task.Id);
+
+        await _jobs.CompleteAsync(stale);
+        await Completer.SettleAsync([stale.Finished()], Cancel);
+        await Completer.FailAsync(stale, new IOException("Full"), Cancel);
+        await Completer.FailAsync(stale with { Tries = _jobs.LastTry }, new IOException("Full"), Cancel);
+        await Completer.GiveBackAsync([stale], Cancel);
+
+        Assert.Equal(before, await _jobs.ColumnsAsync(task.Id));
+        await AssertPrintedAsync();
+    }
+
+    [Fact]
+    public async Task StaleAttemptDoesNotPrintWhatItsSuccessorCommitted()
+    {
+        var task = await _jobs.CreateAsync();
+        var stale = Assert.Single(await _jobs.ClaimAsync(task));
+        await using var successor = await TakeOverAsync(task);
+        await successor.CompleteAsync((await _jobs.FindAsync(task.Id)).Attempted());
+
+        var left = await Completer.SettleAsync([stale.Finished()], Cancel);
+
+        Assert.Equal(stale, Assert.Single(left).Task);
+        await AssertPrintedAsync();
+    }
+
+    [Fact]
+    public async Task SettlingPrintsExactlyWhatWasCommitted()
+    {
+        var claimed = await _jobs.ClaimAsync(
+            await _jobs.CreateAsync(), await _jobs.CreateAsync(), await _jobs.CreateAsync(), await _jobs.CreateAsync());
+        var (committed, uncommitted, deletedBefore, deletedAfter) = (claimed[0], claimed[1], claimed[2], claimed[3]);
+        await _jobs.Get<TaskClient>().DeleteAsync(deletedBefore.Id, Cancel);
+        // The other instance stands for the commit whose answer was lost: its console is not this one's.
+        await using (var lost = _jobs.Another())
+            await lost.CompleteAsync(committed, deletedBefore, deletedAfter);
+        await _jobs.Get<TaskClient>().DeleteAsync(deletedAfter.Id, Cancel);
+
+        var left = await Completer.SettleAsync([.. claimed.Select(c => c.Finished())], Cancel);
+
+        Assert.Equal([uncommitted, deletedBefore], left.Select(f => f.Task));
+        await AssertPrintedAsync(committed.Id, deletedAfter.Id);
+    }
+
+    [Fact]
+    public async Task FailedTryIsRetriedAfterABackOffThatGrowsToAMinute()
+    {
+        await using var patient = await JobsAtRest.OpenAsync(null, "--Execution:MaxTries=100");
+        var task = await patient.CreateAsync();
+        var waits = new List<double>();
+        for (var tries = 0; tries < 8; tries++)
+        {
+            var claimed = Assert.Single(await patient.ClaimAsync(task));
+            await patient.Get<TaskCompleter>().FailAsync(claimed, new IOException("Full"), Cancel);
+            task = await patient.FindAsync(task.Id);
+            waits.Add((task.DueAt - patient.Now).TotalSeconds);
+            patient.Clock.SetUtcNow(task.DueAt);
+        }
+
+        Assert.Equal([2, 4, 8, 16, 32, 60, 60, 60], waits);
+    }
+
+    [Fact]
+    public async Task BackOffDoesNotChangeTheTimeThatTheClientAskedFor()
+    {
+        var task = await _jobs.CreateAsync();
+        await Completer.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), new IOException("Full"), Cancel);
+
+        Assert.Equal(task.ExecuteAt, (await _jobs.FindAsync(task.Id)).ExecuteAt);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task TaskFailsWithItsErrorOnceItsTriesAreUsedUp(int maxTries)
+    {
+        await using var jobs = await JobsAtRest.OpenAsync(null, $"--Execution:MaxTries={maxTries}");
+        var task = await jobs.CreateAsync();
+        for (var tries = 0; tries < maxTries; tries++)
+        {
+            Assert.Equal(ScheduledTaskState.Pending, task.State);
+            var claimed = Assert.Single(await jobs.ClaimAsync(task));
+            await jobs.Get<TaskCompleter>().FailAsync(claimed, new IOException($"Full {tries + 1}"), Cancel);
+            task = await jobs.FindAsync(task.Id);
+            jobs.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal((ScheduledTaskState.Failed, $"IOException: Full {maxTries}"), (task.State, task.Error));
+    }
+
+    [Fact]
+    public async Task CompletionClearsTheErrorOfAnEarlierTry()
+    {
+        var task = await _jobs.CreateAsync();
+        await Completer.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), new IOException("Full"), Cancel);
+        _jobs.Clock.Advance(TimeSpan.FromMinutes(1));
+
+        await _jobs.CompleteAsync(Assert.Single(await _jobs.ClaimAsync(task)));
+
+        Assert.Null((await _jobs.FindAsync(task.Id)).Error);
+    }
+
+    [Fact]
+    public async Task LongErrorIsCut()
+    {
+        var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
+
+        await Completer.FailAsync(claimed, new IOException(new string('x', 10_000)), Cancel);
+
+        Assert.Equal(2_048, (await _jobs.FindAsync(claimed.Id)).Error?.Length);
+    }
+
+    [Fact]
+    public async Task GivingBackIsNoTryAndLosesNoTime()
+    {
+        var task = await _jobs.CreateAsync();
+        var claimed = Assert.Single(await _jobs.ClaimAsync(task));
+
+        await Completer.GiveBackAsync([claimed], Cancel);
+
+        var row = await _jobs.FindAsync(task.Id);
+        Assert.Equal((0, task.DueAt), (row.Tries, row.DueAt));
+        Assert.Equal(2, Assert.Single(await _jobs.ClaimAsync(task)).Attempt);
+    }
+
+    private async Task<JobsAtRest> TakeOverAsync(ScheduledTask task)
+    {
+        var successor = _jobs.Another();
+        _jobs.Clock.Advance(_jobs.Get<IOptions<ExecutionOptions>>().Value.Lease);
+        Assert.Single(await successor.ClaimAsync(task));
+        return successor;
+    }
+
+    /// <summary>Closes the console, so that whatever was printed is there, and compares.</summary>
+    private async Task AssertPrintedAsync(params Guid[] ids)
+    {
+        await _jobs.Get<ConsoleOutput>().DisposeAsync();
+        Assert.Equal(ids.Select(id => $"Fizz {id}").Order(), _jobs.Output.Lines.Order());
+    }
+}

@@ -1,0 +1,121 @@
+using Hangfire;
+using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Maintenance;
+
+/// <summary>Jobs whose last report was lost: the row has ended, the job has not.</summary>
+public sealed class FinishedJobSweeperTests : IAsyncLifetime
+{
+    private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(6);
+    private JobsAtRest _jobs = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Theory]
+    [InlineData(ScheduledTaskState.Completed, "Succeeded")]
+    [InlineData(ScheduledTaskState.Failed, "Failed")]
+    [InlineData(ScheduledTaskState.Deleted, "Deleted")]
+    public async Task JobOfAnEndedTaskEndsAsTheTaskDid(ScheduledTaskState state, string end)
+    {
+        var task = await CreateWithLostReportAsync(state);
+        var row = await _jobs.ColumnsAsync(task.Id);
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        Assert.Equal(end, _jobs.JobState(task.JobId));
+        Assert.Equal(row, await _jobs.ColumnsAsync(task.Id));
+    }
+
+    [Theory]
+    [InlineData(ScheduledTaskState.Completed)]
+    [InlineData(ScheduledTaskState.Failed)]
+    public async Task ReportThatMayBeOnItsWayIsWaitedFor(ScheduledTaskState state)
+    {
+        var task = await CreateWithLostReportAsync(state);
+
+        await SweepAsync();
+
+        Assert.Equal("Processing", _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task SucceededJobShowsTheOutputOfItsTask()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed);
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        var job = Assert.Single(_jobs.Get<JobStorage>().GetMonitoringApi().SucceededJobs(0, 10)).Value;
+        Assert.Equal($"\"Fizz {task.Id}\"", job.Result);
+    }
+
+    [Theory]
+    [InlineData(ScheduledTaskState.Pending)]
+    [InlineData(ScheduledTaskState.Running)]
+    public async Task JobOfAnUnfinishedTaskIsLeftAlone(ScheduledTaskState state)
+    {
+        var task = await CreateWithLostReportAsync(state);
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        Assert.Equal("Processing", _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task JobThatNoRowNamesEndsDeletedAndTouchesNoTask()
+    {
+        var task = await _jobs.CreateAsync();
+        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
+        _jobs.ChangeJob(spare, new HeldState("lost", _jobs.Now, task.DueAt));
+
+        await SweepAsync();
+
+        Assert.Equal("Deleted", _jobs.JobState(spare));
+        Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    [Fact]
+    public async Task JobThatWaitsForATaskDeletedLatelyIsDeleted()
+    {
+        var task = await _jobs.CreateAsync(_jobs.Now.AddDays(1));
+        await using (var db = await _jobs.OpenTableAsync())
+        {
+            // The row alone, as if the process had died before it told Hangfire.
+            await db.Tasks.Where(t => t.Id == task.Id).ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(t => t.State, ScheduledTaskState.Deleted)
+                    .SetProperty(t => t.DeletedAt, _jobs.Now),
+                Cancel);
+        }
+
+        await SweepAsync();
+
+        Assert.Equal("Deleted", _jobs.JobState(task.JobId));
+    }
+
+    private async Task<ScheduledTask> CreateWithLostReportAsync(ScheduledTaskState state)
+    {
+        var task = await _jobs.CreateInAsync(state);
+        await _jobs.ReportAsync();
+        _jobs.ChangeJob(task.JobId!, new HeldState("lost", _jobs.Now, task.DueAt));
+        return task;
+    }
+
+    private async Task SweepAsync()
+    {
+        await _jobs.Get<FinishedJobSweeper>().RunOnceAsync(Cancel);
+        await _jobs.ReportAsync();
+    }
+}

@@ -1,0 +1,127 @@
+using Hangfire;
+using Hangfire.States;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Maintenance;
+
+public sealed class JobRebuilderTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Creation = TimeSpan.FromSeconds(6);
+    private JobsAtRest _jobs = null!;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Fact]
+    public async Task TasksToComeGetTheirJobsBackNearestFirst()
+    {
+        var times = Enumerable.Range(1, 250).Select(i => JobsAtRest.Start.AddDays(251 - i));
+        var tasks = await _jobs.AddAsync(times, withJobs: false);
+        _jobs.Clock.Advance(Creation);
+
+        await RebuildAsync();
+        Assert.Equal(tasks.TakeLast(200).Select(t => t.Id), await WithJobsAsync());
+
+        await RebuildAsync();
+        Assert.Equal(tasks.Select(t => t.Id), await WithJobsAsync());
+    }
+
+    [Fact]
+    public async Task RebuiltJobWaitsForTheLookAheadOfItsTask()
+    {
+        var task = Assert.Single(await _jobs.AddAsync([JobsAtRest.Start.AddDays(1)], withJobs: false));
+        _jobs.Clock.Advance(Creation);
+
+        await RebuildAsync();
+
+        var job = Assert.Single(_jobs.Get<JobStorage>().GetMonitoringApi().ScheduledJobs(0, 10));
+        Assert.Equal((await _jobs.FindAsync(task.Id)).JobId, job.Key);
+        Assert.Equal(task.DueAt.AddSeconds(-10).UtcDateTime, job.Value.EnqueueAt);
+    }
+
+    [Fact]
+    public async Task TaskOfTheLookAheadGoesStraightToTheQueue()
+    {
+        await _jobs.AddAsync([JobsAtRest.Start.AddSeconds(10)], withJobs: false);
+        _jobs.Clock.Advance(Creation);
+
+        await RebuildAsync();
+
+        Assert.Equal(1, _jobs.Get<JobStorage>().GetMonitoringApi().EnqueuedCount(TaskJobs.Queue));
+    }
+
+    [Theory]
+    [InlineData("Succeeded")]
+    [InlineData("Failed")]
+    public async Task TaskWhoseJobHasEndedGetsANewOne(string fate)
+    {
+        var task = await _jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
+        _jobs.ChangeJob(
+            task.JobId!, fate is "Failed" ? new FailedState(new IOException("Full")) : new SucceededState(null, 0, 0));
+        _jobs.Clock.Advance(Creation);
+
+        await RebuildAsync();
+
+        Assert.Equal("Scheduled", _jobs.JobState((await _jobs.FindAsync(task.Id)).JobId));
+    }
+
+    [Theory]
+    [InlineData("Scheduled")]
+    [InlineData("Processing")]
+    [InlineData("Enqueued")]
+    [InlineData("Deleted")]
+    public async Task TaskWhoseJobLivesOrWasDeletedKeepsIt(string fate)
+    {
+        var task = await _jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
+        IState? state = fate switch
+        {
+            "Processing" => new HeldState("web-1", _jobs.Now, task.DueAt),
+            "Enqueued" => new EnqueuedState(TaskJobs.Queue),
+            "Deleted" => new DeletedState(),
+            _ => null,
+        };
+        if (state is not null)
+            _jobs.ChangeJob(task.JobId!, state);
+        _jobs.Clock.Advance(Creation);
+
+        await RebuildAsync();
+
+        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(fate, _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task TaskThatIsBeingCreatedIsLeftAlone()
+    {
+        await _jobs.AddAsync([JobsAtRest.Start.AddDays(1)], withJobs: false);
+
+        await RebuildAsync();
+
+        Assert.Null(Assert.Single(await _jobs.RowsAsync()).JobId);
+    }
+
+    [Fact]
+    public async Task TaskLostBetweenTwoFullRoundsIsFoundByTheNext()
+    {
+        await RebuildAsync();
+        await _jobs.AddAsync([JobsAtRest.Start.AddDays(1)], withJobs: false);
+        _jobs.Clock.Advance(Creation);
+        await RebuildAsync();
+        Assert.Empty(await WithJobsAsync());
+
+        _jobs.Clock.Advance(TimeSpan.FromMinutes(10));
+        await RebuildAsync();
+
+        Assert.Single(await WithJobsAsync());
+    }
+
+    private Task<TimeSpan> RebuildAsync() =>
+        _jobs.Get<JobRebuilder>().RunOnceAsync(TestContext.Current.CancellationToken);
+
+    private async Task<IEnumerable<Guid>> WithJobsAsync() =>
+        (await _jobs.RowsAsync()).Where(row => row.JobId is not null).Select(row => row.Id);
+}

@@ -1,0 +1,31 @@
+using TaskScheduler.Jobs.Tasks;
+using static TaskScheduler.Jobs.Tasks.ScheduledTaskState;
+
+namespace TaskScheduler.Tests.Jobs.Tasks;
+
+public sealed class TaskTransitionsTests
+{
+    [Fact]
+    public void EveryTransitionIsInTheTable() =>
+        Assert.Equal(Enum.GetValues<TaskTransition>(), TaskTransitions.Table.Keys.Order());
+
+    [Theory]
+    [InlineData(TaskTransition.Claim, Running, new[] { Pending })]
+    [InlineData(TaskTransition.TakeOver, Running, new[] { Running })]
+    [InlineData(TaskTransition.Complete, Completed, new[] { Running })]
+    [InlineData(TaskTransition.GiveBack, Pending, new[] { Running })]
+    [InlineData(TaskTransition.Retry, Pending, new[] { Running })]
+    [InlineData(TaskTransition.Fail, Failed, new[] { Running })]
+    [InlineData(TaskTransition.Requeue, Pending, new[] { Failed })]
+    [InlineData(TaskTransition.Delete, Deleted, new[] { Pending, Running, Completed, Failed })]
+    public void TransitionLeadsFromTheseStatesToThatOne(
+        TaskTransition transition, ScheduledTaskState target, ScheduledTaskState[] from)
+    {
+        Assert.Equal(target, transition.Target());
+        Assert.Equal(from, Enum.GetValues<ScheduledTaskState>().Where(state => transition.CanLeave(state)));
+    }
+
+    [Fact]
+    public void NothingLeavesDeleted() =>
+        Assert.DoesNotContain(Enum.GetValues<TaskTransition>(), transition => transition.CanLeave(Deleted));
+}

@@ -2,8 +2,8 @@ using Hangfire;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Api.Health;
 
@@ -20,8 +20,9 @@ public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) 
     }
 }
 
-/// <summary>This instance's Hangfire server beats.</summary>
-public sealed class WorkerHealthCheck(JobStorage storage, WorkerService worker, TimeProvider clock) : IHealthCheck
+/// <summary>This instance's Hangfire server beats, and every step of its worker runs.</summary>
+public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, TaskWorker worker, TimeProvider clock)
+    : IHealthCheck
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
@@ -30,8 +31,8 @@ public sealed class WorkerHealthCheck(JobStorage storage, WorkerService worker, 
     {
         var beatsSince = (clock.GetUtcNow() - Silence).UtcDateTime;
         var beats = storage.GetMonitoringApi().Servers().Any(server =>
-            server.Name.StartsWith(worker.ServerName, StringComparison.Ordinal) && server.Heartbeat > beatsSince);
-        return Task.FromResult(beats ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
+            server.Name == reporter.ServerId && server.Heartbeat > beatsSince);
+        return Task.FromResult(beats && !worker.IsBroken ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy());
     }
 }
 

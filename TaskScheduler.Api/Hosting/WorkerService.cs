@@ -30,9 +30,6 @@ public sealed class WorkerService(
 
     private BackgroundProcessingServer? _server;
 
-    /// <summary>What this instance's Hangfire servers are called; Hangfire adds the process and an ID of its own.</summary>
-    public string ServerName { get; } = ServerNameOf(instance.Name);
-
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => store.OpenAsync(cancellationToken);
@@ -53,7 +50,7 @@ public sealed class WorkerService(
             },
             new BackgroundProcessingServerOptions
             {
-                ServerName = ServerName,
+                ServerName = ServerName(instance.Name),
                 HeartbeatInterval = TimeSpan.FromSeconds(5),
                 // Hangfire's default waits longer with every error, up to minutes; a chore must be back soon.
                 RetryDelay = _ => TimeSpan.FromSeconds(1),
@@ -80,10 +77,10 @@ public sealed class WorkerService(
 
     public void Dispose() => _server?.Dispose();
 
-    private static string ServerNameOf(string instanceName)
+    /// <summary>Hangfire adds the process by itself.</summary>
+    private static string ServerName(string instanceName)
     {
         var process = $":{Environment.ProcessId}";
-        var name = instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
-        return name.ToLowerInvariant();
+        return instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
     }
 }

@@ -60,6 +60,9 @@ public sealed partial class TaskWorker(
     /// <summary>Given whenever a slot becomes free: overdue rows may be waiting for one.</summary>
     public AsyncSignal SlotFreed { get; } = new(clock);
 
+    /// <summary>True once a step ended by a defect; the instance is not ready any more and must be restarted.</summary>
+    public bool IsBroken { get; private set; }
+
     /// <summary>True while this instance holds or runs the task.</summary>
     public bool Knows(Guid taskId) => holds.Contains(taskId) || running.Contains(taskId);
 
@@ -99,15 +102,30 @@ public sealed partial class TaskWorker(
     {
         lock (_gate)
         {
-            _intake ??= Task.Run(IntakeAsync);
-            _grant ??= Task.Run(GrantAsync);
+            _intake ??= StartLoop(IntakeAsync);
+            _grant ??= StartLoop(GrantAsync);
             _rest ??= Task.WhenAll(
-                Task.Run(CompleteAsync),
-                Task.Run(() => reporter.RunAsync(_stopped.Token)),
-                Task.Run(() => RepeatAsync(heartbeat.Interval, BeatAsync)),
-                Task.Run(() => RepeatAsync(LostAttemptsInterval, () => lostAttempts.StopAsync(_stopped.Token))));
+                StartLoop(CompleteAsync),
+                StartLoop(() => reporter.RunAsync(_stopped.Token)),
+                StartLoop(() => RepeatAsync(heartbeat.Interval, BeatAsync)),
+                StartLoop(() => RepeatAsync(LostAttemptsInterval, () => lostAttempts.StopAsync(_stopped.Token))));
         }
     }
+
+    private Task StartLoop(Func<Task> loop) => Task.Run(async () =>
+    {
+        try
+        {
+            await loop();
+        }
+#pragma warning disable CA1031 // A defect: what can go wrong in the store is retried inside the loops.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            IsBroken = true;
+            Log.LoopEnded(logger, error);
+        }
+    });
 
     private async Task IntakeAsync()
     {
@@ -271,7 +289,16 @@ public sealed partial class TaskWorker(
         _outcomes.Writer.TryComplete();
         await _stopped.CancelAsync();
         await _rest!;
-        await heartbeat.LeaveAsync();
+        try
+        {
+            await heartbeat.LeaveAsync();
+        }
+#pragma warning disable CA1031 // Whatever the store says now: the lease runs out by itself.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.LeaseKept(logger, error);
+        }
     }
 
     private async Task WaitForAttemptsAsync(TimeSpan atMost)
@@ -330,5 +357,11 @@ public sealed partial class TaskWorker(
 
         [LoggerMessage(4, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
         public static partial void GivingBack(ILogger logger, int count);
+
+        [LoggerMessage(5, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
+        public static partial void LeaseKept(ILogger logger, Exception error);
+
+        [LoggerMessage(6, LogLevel.Critical, "A step of the worker ended by a defect: this instance runs no more tasks. Restart it.")]
+        public static partial void LoopEnded(ILogger logger, Exception error);
     }
 }

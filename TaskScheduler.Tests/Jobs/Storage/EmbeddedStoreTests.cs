@@ -52,7 +52,7 @@ public sealed class EmbeddedStoreTests : IDisposable
             INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-11-23 10:00:00');
             """);
 
-        await using var jobs = await JobsAtRest.OpenAsync(File);
+        await using var jobs = await JobsAtRest.OpenAsync(File).WaitAsync(Eventually.Deadline, Cancel);
 
         await jobs.CreateAsync();
     }

@@ -270,6 +270,9 @@ public sealed partial class TaskWorker(
     private async Task DrainOnceAsync()
     {
         await _stopping.CancelAsync();
+        // With the task table away nothing below would end.
+        using var limit = new CancellationTokenSource(options.Value.DrainTimeout + LastCommits, clock);
+        await using var stop = limit.Token.Register(_stopped.Cancel);
         await _grant!;
         _delivered.Writer.TryComplete();
         await _intake!;

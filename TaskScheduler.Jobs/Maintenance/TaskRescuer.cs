@@ -89,7 +89,7 @@ public sealed partial class TaskRescuer(
             .ToListAsync(cancel);
         var overdueSince = now - Grace;
         var overdue = await db.Tasks.AsNoTracking()
-            .Where(t => t.State == ScheduledTaskState.Pending && t.DueAt <= overdueSince)
+            .Where(t => t.State == ScheduledTaskState.Pending && t.DueAt <= overdueSince && t.CreatedAt <= overdueSince)
             .OrderBy(t => t.DueAt).ThenBy(t => t.Sequence)
             .Take(most + _underWay.Count)
             .ToListAsync(cancel);

@@ -12,7 +12,8 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
 {
     private FileStream? _lock;
 
-    public string Path { get; } = System.IO.Path.GetFullPath(options.Value.File);
+    /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
+    public string Path { get; } = Resolve(System.IO.Path.GetFullPath(options.Value.File));
 
     /// <exception cref="StorageUnavailableException">The file is in use, unreadable, or newer than this program.</exception>
     public async Task OpenAsync(CancellationToken cancel)
@@ -36,6 +37,9 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     }
 
     public void Dispose() => _lock?.Dispose();
+
+    private static string Resolve(string path) =>
+        new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;
 
     private void Lock()
     {

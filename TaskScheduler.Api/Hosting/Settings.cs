@@ -1,12 +1,24 @@
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Hosting;
 
 public static class Settings
 {
-    /// <summary>Binds a section of the configuration; the start fails on an invalid value or an unknown setting.</summary>
-    public static IServiceCollection AddSettings<T>(this IServiceCollection services)
+    /// <summary>Binds every section; the start fails on an invalid value or an unknown setting.</summary>
+    public static IServiceCollection AddSettings(this IServiceCollection services) => services
+        .AddSection<StorageOptions>()
+        .AddSection<InstanceOptions>()
+        .AddSection<WorkerOptions>()
+        .AddSection<ExecutionOptions>()
+        .AddSection<RetentionOptions>()
+        .AddSection<TaskOptions>();
+
+    private static IServiceCollection AddSection<T>(this IServiceCollection services)
         where T : class, ISettings
     {
         services.AddOptions<T>().BindConfiguration(T.Section).ValidateOnStart();

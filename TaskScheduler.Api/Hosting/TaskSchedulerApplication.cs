@@ -29,12 +29,7 @@ public static class TaskSchedulerApplication
     public static void AddTaskScheduler(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddSettings<StorageOptions>();
-        services.AddSettings<InstanceOptions>();
-        services.AddSettings<WorkerOptions>();
-        services.AddSettings<ExecutionOptions>();
-        services.AddSettings<RetentionOptions>();
-        services.AddSettings<TaskOptions>();
+        services.AddSettings();
         services.AddJobs();
         services.AddSingleton<WorkerService>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkerService>());

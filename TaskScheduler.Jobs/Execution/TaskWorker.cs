@@ -31,7 +31,6 @@ public sealed partial class TaskWorker(
     ILogger<TaskWorker> logger) : IBackgroundProcess, IDisposable
 {
     private const int MostAtOnce = 1_000;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LostAttemptsInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>After the drain: room to record what was stopped. Less than the margin between the stop timeouts.</summary>
@@ -45,6 +44,7 @@ public sealed partial class TaskWorker(
     private readonly AsyncSignal _attemptEnded = new(clock);
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopped = new();
+    private readonly StoreRetry _store = new(clock, logger);
     private readonly Lock _gate = new();
     private Task? _intake;
     private Task? _grant;
@@ -107,8 +107,8 @@ public sealed partial class TaskWorker(
             _rest ??= Task.WhenAll(
                 StartLoop(CompleteAsync),
                 StartLoop(() => reporter.RunAsync(_stopped.Token)),
-                StartLoop(() => RepeatAsync(heartbeat.Interval, BeatAsync)),
-                StartLoop(() => RepeatAsync(LostAttemptsInterval, () => lostAttempts.StopAsync(_stopped.Token))));
+                StartLoop(() => _store.RepeatAsync(heartbeat.Interval, BeatAsync, _stopped.Token)),
+                StartLoop(() => _store.RepeatAsync(LostAttemptsInterval, lostAttempts.StopAsync, _stopped.Token)));
         }
     }
 
@@ -147,7 +147,7 @@ public sealed partial class TaskWorker(
 
     private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, bool fromQueue)
     {
-        await RetryAsync(() => intake.TakeAsync(jobIds, fromQueue, _stopped.Token));
+        await _store.RetryAsync(stopped => intake.TakeAsync(jobIds, fromQueue, stopped), _stopped.Token);
         _wake.Set();
     }
 
@@ -188,11 +188,11 @@ public sealed partial class TaskWorker(
     {
         var token = Guid.NewGuid();
         IReadOnlyList<ClaimedTask> claimed = [];
-        await RetryAsync(async () =>
+        await _store.RetryAsync(async stopped =>
         {
-            await heartbeat.BeatAsync(heartbeat.Interval, _stopped.Token);
-            claimed = await claimer.ClaimAsync(due, token, _stopped.Token);
-        });
+            await heartbeat.BeatAsync(heartbeat.Interval, stopped);
+            claimed = await claimer.ClaimAsync(due, token, stopped);
+        }, _stopped.Token);
         return claimed;
     }
 
@@ -227,7 +227,8 @@ public sealed partial class TaskWorker(
                 group.Add(outcome);
             await CommitAsync([.. group.Where(o => o.Output is not null).Select(o => (o.Attempt.Task, o.Output!))]);
             foreach (var failed in group.Where(o => o.Error is not null))
-                await RetryAsync(() => completer.FailAsync(failed.Attempt.Task, failed.Error!, _stopped.Token));
+                await _store.RetryAsync(
+                    stopped => completer.FailAsync(failed.Attempt.Task, failed.Error!, stopped), _stopped.Token);
             await GiveBackAsync(
                 [.. group.Where(o => o is { Output: null, Error: null, Attempt.ToGiveBack: true }).Select(o => o.Attempt.Task)]);
 
@@ -242,15 +243,15 @@ public sealed partial class TaskWorker(
     private async Task CommitAsync(IReadOnlyCollection<(ClaimedTask Task, string Output)> finished)
     {
         var unanswered = false;
-        await RetryAsync(async () =>
+        await _store.RetryAsync(async stopped =>
         {
             if (unanswered)
-                finished = await completer.SettleAsync(finished, _stopped.Token);
+                finished = await completer.SettleAsync(finished, stopped);
             if (finished.Count == 0)
                 return;
             unanswered = true;
-            await completer.CompleteAsync(finished, _stopped.Token);
-        });
+            await completer.CompleteAsync(finished, stopped);
+        }, _stopped.Token);
     }
 
     private async Task GiveBackAsync(IReadOnlyCollection<ClaimedTask> interrupted)
@@ -258,13 +259,13 @@ public sealed partial class TaskWorker(
         if (interrupted.Count == 0)
             return;
         Log.GivingBack(logger, interrupted.Count);
-        await RetryAsync(() => completer.GiveBackAsync(interrupted, _stopped.Token));
+        await _store.RetryAsync(stopped => completer.GiveBackAsync(interrupted, stopped), _stopped.Token);
     }
 
-    private async Task BeatAsync()
+    private async Task BeatAsync(CancellationToken stopped)
     {
         if (holds.Count > 0 || running.Count > 0)
-            await heartbeat.BeatAsync(TimeSpan.Zero, _stopped.Token);
+            await heartbeat.BeatAsync(TimeSpan.Zero, stopped);
     }
 
     private async Task DrainOnceAsync()
@@ -311,60 +312,21 @@ public sealed partial class TaskWorker(
             await _attemptEnded.WaitAsync(left, CancellationToken.None);
     }
 
-    private async Task RepeatAsync(TimeSpan interval, Func<Task> action)
-    {
-        while (!_stopped.IsCancellationRequested)
-        {
-            await RetryAsync(action);
-            await Task.Delay(interval, clock, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    /// <summary>
-    /// The task table may be away for a while: everything that talks to it is tried until it answers or the stop is over.
-    /// Every statement is guarded, so a repetition does no harm.
-    /// </summary>
-    private async Task RetryAsync(Func<Task> action)
-    {
-        while (!_stopped.IsCancellationRequested)
-        {
-            try
-            {
-                await action();
-                return;
-            }
-            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.
-            catch (Exception error)
-#pragma warning restore CA1031
-            {
-                Log.TableFailed(logger, RetryDelay, error);
-                await Task.Delay(RetryDelay, clock, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; next try in {Delay}.")]
-        public static partial void TableFailed(ILogger logger, TimeSpan delay, Exception error);
-
-        [LoggerMessage(2, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
+        [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
         public static partial void TryFailed(ILogger logger, Guid taskId, int attempt, Exception error);
 
-        [LoggerMessage(3, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
+        [LoggerMessage(2, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
         public static partial void Draining(ILogger logger, int count, TimeSpan timeout);
 
-        [LoggerMessage(4, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
+        [LoggerMessage(3, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
         public static partial void GivingBack(ILogger logger, int count);
 
-        [LoggerMessage(5, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
+        [LoggerMessage(4, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
         public static partial void LeaseKept(ILogger logger, Exception error);
 
-        [LoggerMessage(6, LogLevel.Critical, "A step of the worker ended by a defect: this instance runs no more tasks. Restart it.")]
+        [LoggerMessage(5, LogLevel.Critical, "A step of the worker ended by a defect: this instance runs no more tasks. Restart it.")]
         public static partial void LoopEnded(ILogger logger, Exception error);
     }
 }

@@ -33,12 +33,7 @@ public sealed class JobsAtRest : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(
             new ConfigurationBuilder().AddCommandLine([$"--Storage:File={file}", .. settings]).Build());
-        services.AddSettings<StorageOptions>();
-        services.AddSettings<InstanceOptions>();
-        services.AddSettings<WorkerOptions>();
-        services.AddSettings<ExecutionOptions>();
-        services.AddSettings<RetentionOptions>();
-        services.AddSettings<TaskOptions>();
+        services.AddSettings();
         services.AddLogging();
         services.AddJobs();
         services.AddSingleton<TimeProvider>(Clock);

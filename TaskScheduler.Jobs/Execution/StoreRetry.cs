@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// The task table may be away for a while: what talks to it is tried until it answers or the worker has stopped. Every
+/// statement is guarded, so a repetition does no harm.
+/// </summary>
+public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
+{
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(250);
+
+    public async Task RetryAsync(Func<CancellationToken, Task> action, CancellationToken stopped)
+    {
+        while (!stopped.IsCancellationRequested)
+        {
+            try
+            {
+                await action(stopped);
+                return;
+            }
+            catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                Log.StoreFailed(logger, Delay, error);
+                await PauseAsync(Delay, stopped);
+            }
+        }
+    }
+
+    /// <summary>Does something again and again, with pauses in between.</summary>
+    public async Task RepeatAsync(TimeSpan interval, Func<CancellationToken, Task> action, CancellationToken stopped)
+    {
+        while (!stopped.IsCancellationRequested)
+        {
+            await RetryAsync(action, stopped);
+            await PauseAsync(interval, stopped);
+        }
+    }
+
+    private async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
+        await Task.Delay(pause, clock, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; next try in {Delay}.")]
+        public static partial void StoreFailed(ILogger logger, TimeSpan delay, Exception error);
+    }
+}

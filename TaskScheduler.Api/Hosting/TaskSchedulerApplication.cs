@@ -4,7 +4,6 @@ using FluentValidation;
 using FluentValidation.AspNetCore;
 using Hangfire;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Errors;
@@ -14,9 +13,7 @@ using TaskScheduler.Api.Security;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Storage;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Hosting;
 

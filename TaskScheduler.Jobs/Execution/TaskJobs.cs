@@ -3,9 +3,7 @@ using System.Reflection;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
-using Hangfire.Storage;
 using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 

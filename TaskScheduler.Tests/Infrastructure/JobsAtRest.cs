@@ -9,8 +9,6 @@ using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Tasks;
 

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 

@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;

@@ -2,7 +2,6 @@ using Hangfire;
 using Hangfire.States;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;

@@ -1,11 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Migrations;
-using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Storage;
-using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 

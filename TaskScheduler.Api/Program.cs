@@ -1,11 +1,11 @@
 using TaskScheduler.Api.Hosting;
 
-return await StartupErrors.ReportAsync(async () =>
+return await Startup.RunAsync(() =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = WebApplication.CreateBuilder(Startup.CheckArguments(args));
     builder.AddTaskScheduler();
-    await using var app = builder.Build();
+    var app = builder.Build();
     app.UseTaskScheduler();
     app.AnnounceStart();
-    await app.RunAsync();
+    return app;
 });

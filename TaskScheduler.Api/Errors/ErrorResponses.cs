@@ -56,7 +56,7 @@ public static partial class ErrorResponses
                     await HearOutAsync(context);
                 break;
             case DbException or DbUpdateException { InnerException: DbException }:
-                Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error);
+                Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
                 await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
                 break;
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
@@ -98,7 +98,7 @@ public static partial class ErrorResponses
         [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.")]
         public static partial void Failed(ILogger logger, string method, string path, Exception? error);
 
-        [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer.")]
-        public static partial void StoreFailed(ILogger logger, string method, string path, Exception? error);
+        [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
+        public static partial void StoreFailed(ILogger logger, string method, string path, string reason);
     }
 }

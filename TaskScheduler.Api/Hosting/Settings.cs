@@ -36,6 +36,8 @@ public static class Settings
                 .Select(setting => setting.Key)
                 .Except(known, StringComparer.OrdinalIgnoreCase)
                 .Select(key => $"{T.Section}:{key} is not a setting; allowed: {string.Join(", ", known)}.");
+            if (configuration.GetSection(T.Section).Value is { } value)
+                unknown = unknown.Append($"{T.Section} is '{value}', but it is a section; its settings: {string.Join(", ", known)}.");
             var invalid = options.Validate()
                 .Select(setting => $"{T.Section}:{setting.Name} is '{setting.Value}'; allowed: {setting.Allowed}.");
             List<string> failures = [.. unknown, .. invalid];

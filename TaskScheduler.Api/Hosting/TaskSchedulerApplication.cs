@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 using FluentValidation;
 using FluentValidation.AspNetCore;
 using Hangfire;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Errors;
@@ -20,8 +22,12 @@ namespace TaskScheduler.Api.Hosting;
 /// <summary>The composition root, shared by the program, the tests and the benchmarks.</summary>
 public static class TaskSchedulerApplication
 {
-    private const string DefaultUrl = "http://127.0.0.1:8080";
+    public const string DefaultUrl = "http://127.0.0.1:8080";
+
     private const long LargestBody = 1024 * 1024;
+
+    /// <summary>How long a stop waits for requests under way; a half-sent one would hold it up to the end otherwise.</summary>
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
 
     public static void AddTaskScheduler(this WebApplicationBuilder builder)
     {
@@ -32,7 +38,11 @@ public static class TaskSchedulerApplication
         services.AddHostedService(provider => provider.GetRequiredService<WorkerService>());
         services.AddSingleton<StartBanner>();
         services.AddOptions<HostOptions>().Configure<IOptions<ExecutionOptions>>((host, execution) =>
-            host.ShutdownTimeout = execution.Value.HostShutdownTimeout());
+        {
+            host.ShutdownTimeout = execution.Value.HostShutdownTimeout();
+            // A client that holds up the web server must not use up the time of the running tasks.
+            host.ServicesStopConcurrently = true;
+        });
 
         builder.AddLogging();
         builder.AddServer();
@@ -69,7 +79,7 @@ public static class TaskSchedulerApplication
         builder.Logging.AddSimpleConsole(line => line.SingleLine = true);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Hangfire", LogLevel.Warning);
-        // What stops a start is said in one line by StartupErrors, not twice with a stack trace.
+        // What stops a start is said in one line by Startup, not twice with a stack trace.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.", LogLevel.Warning);
@@ -83,7 +93,7 @@ public static class TaskSchedulerApplication
     private static void AddServer(this WebApplicationBuilder builder)
     {
         var configuration = builder.Configuration;
-        if (configuration["urls"] is { } urls)
+        if (configuration["urls"] is { Length: > 0 } urls)
             CheckAddresses(urls);
         else if (configuration["http_ports"] is null && configuration["https_ports"] is null
             && !configuration.GetSection("Kestrel:Endpoints").Exists())
@@ -95,6 +105,14 @@ public static class TaskSchedulerApplication
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
+            var stop = new CancellationTokenSource();
+            kestrel.ApplicationServices.GetRequiredService<IHostApplicationLifetime>()
+                .ApplicationStopping.Register(() => stop.CancelAfter(LongestGoodbye));
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => async connection =>
+            {
+                using var abort = stop.Token.Register(connection.Abort);
+                await next(connection);
+            }));
         });
     }
 
@@ -116,7 +134,14 @@ public static class TaskSchedulerApplication
     private static void AddApi(this WebApplicationBuilder builder)
     {
         var services = builder.Services;
-        services.AddControllers(mvc => mvc.SuppressImplicitRequiredAttributeForNonNullableReferenceTypes = true)
+        services.AddControllers(mvc =>
+            {
+                mvc.SuppressImplicitRequiredAttributeForNonNullableReferenceTypes = true;
+                // Bodies are JSON or mean nothing; nothing here reads a form.
+                mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
+                mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
+                mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
+            })
             .AddApplicationPart(typeof(TasksController).Assembly)
             .ConfigureApiBehaviorOptions(behavior =>
             {

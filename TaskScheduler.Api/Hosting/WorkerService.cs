@@ -11,7 +11,7 @@ namespace TaskScheduler.Api.Hosting;
 /// Opens the store, then runs this instance's Hangfire server: Hangfire's own scheduler, our worker in place of
 /// Hangfire's, and the chores.
 /// </summary>
-public sealed class WorkerService(
+public sealed partial class WorkerService(
     EmbeddedStore store,
     JobStorage storage,
     TaskWorker worker,
@@ -23,7 +23,8 @@ public sealed class WorkerService(
     InstanceIdentity instance,
     IOptions<ExecutionOptions> execution,
     IOptions<WorkerOptions> workerOptions,
-    IHostApplicationLifetime lifetime) : IHostedLifecycleService, IDisposable
+    IHostApplicationLifetime lifetime,
+    ILogger<WorkerService> logger) : IHostedLifecycleService, IDisposable
 {
     /// <summary>Scores in Hangfire's schedule are whole seconds, so looking more often finds nothing more.</summary>
     private static readonly TimeSpan SchedulePollingInterval = TimeSpan.FromSeconds(1);
@@ -68,9 +69,17 @@ public sealed class WorkerService(
             return;
         worker.BeginStop();
         _server.SendStop();
-        await _server.WaitForShutdownAsync(cancellationToken);
-        // Hangfire's server drains the worker on its way out, unless it was between two lives just then.
-        await worker.DrainAsync().WaitAsync(cancellationToken);
+        try
+        {
+            await _server.WaitForShutdownAsync(cancellationToken);
+            // Hangfire's server drains the worker on its way out, unless it was between two lives just then.
+            await worker.DrainAsync().WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // What is not given back by now is taken over like the tasks of an instance that was killed.
+            Log.StopTooLong(logger);
+        }
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -82,5 +91,11 @@ public sealed class WorkerService(
     {
         var process = $":{Environment.ProcessId}";
         return instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The worker did not stop in time; the next instance takes over what it ran.")]
+        public static partial void StopTooLong(ILogger logger);
     }
 }

@@ -35,11 +35,10 @@ public sealed class SetTaskValidator : AbstractValidator<SetTaskRequest>
                 context.AddFailure("when", "when is missing: a time in Unix seconds, like 1669369358.");
             else if (when.ValueKind != JsonValueKind.Number || !when.TryGetInt64(out var seconds))
                 context.AddFailure("when", "when must be a whole number: a time in Unix seconds, like 1669369358.");
+            else if (seconds > CertainlyMilliseconds)
+                context.AddFailure("when", $"when must be {executionTime.Range}, in seconds; {seconds} looks like milliseconds.");
             else if (executionTime.Problem(TimeOf(seconds)) is { } problem)
-            {
-                var hint = seconds > CertainlyMilliseconds ? " (it is in seconds, not milliseconds)" : "";
-                context.AddFailure("when", $"when {problem}{hint}.");
-            }
+                context.AddFailure("when", $"when {problem}.");
         });
         RuleFor(request => request.Unknown).MustBeEmpty(allowed: "kind, when");
     }

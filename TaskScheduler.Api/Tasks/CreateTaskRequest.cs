@@ -43,12 +43,12 @@ public sealed class ExecutionTime(TimeProvider clock, IOptions<TaskOptions> opti
 {
     private static readonly DateTimeOffset Earliest = DateTimeOffset.UnixEpoch;
 
+    /// <summary>What is accepted now, to be read after "must be".</summary>
+    public string Range => $"from {Rfc3339.Format(Earliest)} to {Rfc3339.Format(Latest)}";
+
+    private DateTimeOffset Latest => clock.GetUtcNow() + options.Value.MaxAhead;
+
     /// <summary>Why a time is not accepted, to be read after the name of the field; null if it is.</summary>
-    public string? Problem(DateTimeOffset time)
-    {
-        var latest = clock.GetUtcNow() + options.Value.MaxAhead;
-        return time < Earliest || time > latest
-            ? $"must be from {Rfc3339.Format(Earliest)} to {Rfc3339.Format(latest)}; {Rfc3339.Format(time)} is not"
-            : null;
-    }
+    public string? Problem(DateTimeOffset time) =>
+        time < Earliest || time > Latest ? $"must be {Range}; {Rfc3339.Format(time)} is not" : null;
 }

@@ -10,6 +10,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// </summary>
 public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogger<JobReporter> logger)
 {
+    /// <summary>Of real time, like the retries below: what the dashboard shows is not part of any task's time.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private const int MostAtOnce = 1_000;

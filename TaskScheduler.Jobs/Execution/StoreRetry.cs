@@ -8,11 +8,12 @@ namespace TaskScheduler.Jobs.Execution;
 /// </summary>
 public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
 {
+    private const int FailuresPerReminder = 40;
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(250);
 
     public async Task RetryAsync(Func<CancellationToken, Task> action, CancellationToken stopped)
     {
-        while (!stopped.IsCancellationRequested)
+        for (var failures = 0; !stopped.IsCancellationRequested; failures++)
         {
             try
             {
@@ -27,7 +28,11 @@ public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                Log.StoreFailed(logger, Delay, error);
+                // Once with everything, then now and then: it may last.
+                if (failures == 0)
+                    Log.StoreFailed(logger, Delay, error);
+                else if (failures % FailuresPerReminder == 0)
+                    Log.StillFails(logger, failures, error.GetBaseException().Message);
                 await PauseAsync(Delay, stopped);
             }
         }
@@ -48,7 +53,10 @@ public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; next try in {Delay}.")]
+        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; trying again every {Delay}.")]
         public static partial void StoreFailed(ILogger logger, TimeSpan delay, Exception error);
+
+        [LoggerMessage(2, LogLevel.Error, "The task table still does not answer after {Failures} tries ({Reason}).")]
+        public static partial void StillFails(ILogger logger, int failures, string reason);
     }
 }

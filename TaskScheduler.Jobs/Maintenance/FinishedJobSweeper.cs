@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.States;
+using Hangfire.Storage.Monitoring;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
@@ -15,7 +16,8 @@ public sealed class FinishedJobSweeper(
     IDbContextFactory<TaskDbContext> contexts, JobStorage storage, JobIntake intake, TaskJobs jobs, TimeProvider clock)
     : MaintenanceProcess(clock)
 {
-    private const int MostAtOnce = 1_000;
+    private const int Page = 1_000;
+    private const int MostDeletions = 10_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     /// <summary>The worker's own report of a row that ended just now is still on its way.</summary>
@@ -30,8 +32,9 @@ public sealed class FinishedJobSweeper(
         var monitoring = storage.GetMonitoringApi();
         string[] open =
         [
-            .. monitoring.ProcessingJobs(0, MostAtOnce).Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key),
-            .. monitoring.EnqueuedJobs(TaskJobs.Queue, 0, MostAtOnce).Select(job => job.Key),
+            .. All(from => monitoring.ProcessingJobs(from, Page))
+                .Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key),
+            .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key),
         ];
         var rows = await db.Tasks
             .Where(t => EF.Parameter(open).Contains(t.JobId))
@@ -47,11 +50,23 @@ public sealed class FinishedJobSweeper(
         var deleted = await db.Tasks.AsNoTracking()
             .Where(t => t.DeletedAt != null && t.DeletedAt >= since && t.JobId != null)
             .OrderByDescending(t => t.DeletedAt)
-            .Take(MostAtOnce)
+            .Take(MostDeletions)
             .Select(t => new { t.JobId, t.Id, t.CreatedAt })
             .ToListAsync(stop);
         jobs.Apply([.. deleted.Select(t => new JobStateChange(
             t.JobId!, t.Id, t.CreatedAt, new DeletedState { Reason = "The task was deleted" }))]);
         return Interval;
+    }
+
+    private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)
+    {
+        for (var from = 0; ; from += Page)
+        {
+            var page = pageFrom(from);
+            foreach (var job in page)
+                yield return job;
+            if (page.Count < Page)
+                yield break;
+        }
     }
 }

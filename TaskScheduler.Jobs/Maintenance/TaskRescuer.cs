@@ -47,8 +47,11 @@ public sealed partial class TaskRescuer(
         var rescued = await RescueAsync(rows, _ => new EnqueuedState(TaskJobs.Queue) { Reason = "Rescued" }, stop);
         foreach (var row in rescued)
             _underWay[row.Id] = now;
-        if (rescued.Count > 0)
-            Log.Rescued(logger, rescued.Count);
+        var abandoned = rescued.Count(row => row.State == ScheduledTaskState.Running);
+        if (abandoned > 0)
+            Log.TookOver(logger, abandoned);
+        if (rescued.Count > abandoned)
+            Log.Rescued(logger, rescued.Count - abandoned);
         return Interval;
     }
 
@@ -104,7 +107,10 @@ public sealed partial class TaskRescuer(
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Gave {Count} tasks a new job: nobody had started them, or their instance is gone.")]
+        [LoggerMessage(1, LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
+        public static partial void TookOver(ILogger logger, int count);
+
+        [LoggerMessage(2, LogLevel.Debug, "Gave {Count} overdue tasks a new job.")]
         public static partial void Rescued(ILogger logger, int count);
     }
 }

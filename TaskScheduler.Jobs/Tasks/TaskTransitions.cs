@@ -31,8 +31,9 @@ public enum TaskTransition
 }
 
 /// <summary>
-/// The one transition table. Every guarded statement that moves a task takes the states it may leave, and the state
-/// it leads to, from here; what the table does not allow changes no row. <c>docs/task-lifecycle.md</c> draws it.
+/// The one transition table; what it does not allow changes no row. Most guarded statements take the states they leave
+/// and lead to from here. Those that name them as constants (the claim and <see cref="Data.StoreSql"/>) are held against
+/// it by a test of every state times every transition. <c>docs/task-lifecycle.md</c> draws it.
 /// </summary>
 public static class TaskTransitions
 {
@@ -55,9 +56,6 @@ public static class TaskTransitions
                 ScheduledTaskState.Deleted
             ),
         }.ToFrozenDictionary();
-
-    public static bool CanLeave(this TaskTransition transition, ScheduledTaskState state) =>
-        Table[transition].From.Contains(state);
 
     public static ScheduledTaskState Target(this TaskTransition transition) => Table[transition].To;
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Jobs.Execution;
@@ -28,6 +29,22 @@ public sealed class OrderlyStopTests
         await using var next = await InstanceProcess.StartAsync(file);
         await Eventually.TrueAsync(() => next.Output.Any(line => line.Text == $"Fizz {held}"), "the held task runs in the next life");
         Assert.Equal(1, (await next.ShowAsync(held)).GetProperty("attempt").GetInt32());
+    }
+
+    [Fact]
+    public async Task HalfSentRequestDoesNotSpoilTheStop()
+    {
+        using var folder = new TemporaryFolder();
+        await using var instance = await InstanceProcess.StartAsync(folder.File("tasks.db"));
+        using var client = new TcpClient("127.0.0.1", instance.Client.BaseAddress!.Port);
+        await client.GetStream().WriteAsync("POST /tasks HTTP/1.1\r\nHost: loc"u8.ToArray(), TestContext.Current.CancellationToken);
+        var id = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
+        await Eventually.TrueAsync(
+            async () => (await instance.ShowAsync(id)).GetProperty("state").GetString() == "Running", "the task runs");
+
+        Assert.Equal(0, await instance.StopAsync());
+
+        Assert.Equal([$"Fizz {id}"], instance.Output.Select(line => line.Text));
     }
 
     [Fact]

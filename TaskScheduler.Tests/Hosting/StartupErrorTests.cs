@@ -20,6 +20,27 @@ public sealed class StartupErrorTests
         await FailsWithAsync(message, $"--Storage:File={folder.File("tasks.db")}", "--urls=http://127.0.0.1:0", argument);
     }
 
+    [Theory]
+    [InlineData("--Worker=5", "Worker is '5', but it is a section; its settings: Count.")]
+    [InlineData("127.0.0.1:8096", "'127.0.0.1:8096' is not understood. Usage:")]
+    [InlineData("slave", "'slave' is not understood. Usage:")]
+    [InlineData("--Logging:LogLevel:Default=Loud", "Loud")]
+    public async Task ArgumentThatWouldBeIgnoredIsRefused(string argument, string message)
+    {
+        using var folder = new TemporaryFolder();
+        await FailsWithAsync(message, $"--Storage:File={folder.File("tasks.db")}", "--urls=http://127.0.0.1:0", argument);
+    }
+
+    [Fact]
+    public async Task LinkThatLeadsNowhereIsNamed()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("loop.db");
+        File.CreateSymbolicLink(file, file);
+
+        await FailsWithAsync($"The storage file '{file}' cannot be used", $"--Storage:File={file}", "--urls=http://127.0.0.1:0");
+    }
+
     [Fact]
     public async Task SecondInstanceOnTheSameFileStops()
     {
@@ -59,6 +80,7 @@ public sealed class StartupErrorTests
     [Theory]
     [InlineData("--urls=nonsense")]
     [InlineData("--urls=http://127.0.0.1:99999")]
+    [InlineData("--urls=ftp://127.0.0.1:8096")]
     public async Task UnusableAddressIsRefused(string argument)
     {
         using var folder = new TemporaryFolder();

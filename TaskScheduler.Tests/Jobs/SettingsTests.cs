@@ -161,7 +161,7 @@ public sealed class SettingsTests
             using var app = Build(settings);
             app.Services.GetRequiredService<IStartupValidator>().Validate();
         });
-        return refused is null ? null : Assert.IsType<string>(StartupErrors.Explain(refused));
+        return refused is null ? null : Assert.IsType<string>(Startup.Explain(refused));
     }
 
     private static WebApplication Build(params string[] settings)

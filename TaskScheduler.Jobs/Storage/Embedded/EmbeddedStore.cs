@@ -38,8 +38,21 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
 
     public void Dispose() => _lock?.Dispose();
 
-    private static string Resolve(string path) =>
-        new FileInfo(path) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : path;
+    private static string Resolve(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (IOException)
+        {
+            // There is no such file yet, or the links lead nowhere, which opening it will say.
+            return path;
+        }
+    }
+
+    /// <summary>EAGAIN on Linux and on macOS, and Windows' sharing violation; other errors have other causes.</summary>
+    private static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
 
     private void Lock()
     {
@@ -49,7 +62,7 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             _lock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException error) when (File.Exists(path))
+        catch (IOException error) when (IsHeldByAnother(error))
         {
             throw new StorageUnavailableException(
                 $"Another instance uses the storage file '{Path}'. The embedded store serves one instance: stop the other "

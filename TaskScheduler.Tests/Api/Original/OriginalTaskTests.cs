@@ -36,6 +36,22 @@ public sealed class OriginalTaskTests(ApiFixture api) : IClassFixture<ApiFixture
         Assert.Equal(HttpStatusCode.OK, deleted.Status);
     }
 
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("multipart/form-data")]
+    [InlineData("text/plain")]
+    public async Task BodyThatIsNoFormIsIgnoredWhateverItCallsItself(string contentType)
+    {
+        var id = await api.CreatePendingAsync();
+        foreach (var path in new[] { "/task", $"/task/{id}", $"/task/delete/{id}" })
+        {
+            var body = new StringContent(new string('x', 3_000));
+            body.Headers.ContentType = new(contentType);
+
+            Assert.Equal(HttpStatusCode.OK, (await api.SendAsync(HttpMethod.Post, path, body)).Status);
+        }
+    }
+
     [Fact]
     public async Task TaskIsDeletedWithTheOriginalsWords()
     {

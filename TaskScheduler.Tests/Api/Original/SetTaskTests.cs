@@ -68,7 +68,7 @@ public sealed class SetTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("-9223372036854775808", "must be from 1970-01-01T00:00:00.000Z to 20")]
     [InlineData("9223372036854775807", "must be from 1970-01-01T00:00:00.000Z to 20")]
     [InlineData("4102444800", "must be from 1970-01-01T00:00:00.000Z to 20")]
-    [InlineData("1900000000000", "it is in seconds, not milliseconds")]
+    [InlineData("1900000000000", "in seconds; 1900000000000 looks like milliseconds")]
     public async Task TimeIsRefusedWithWhatIsAllowed(string when, string allowed)
     {
         var answer = await api.PostAsync("/task/set", $$"""{"kind":"Fizz","when":{{when}}}""");

@@ -64,6 +64,16 @@ public sealed class ShowTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Theory]
+    [InlineData("%20", "")]
+    [InlineData("", "%0a")]
+    public async Task IdWithWhiteSpaceAroundItIsNoId(string before, string after)
+    {
+        var id = await api.CreatePendingAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await api.GetAsync($"/tasks/{before}{id}{after}")).Status);
+    }
+
+    [Theory]
     [InlineData("0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11")]
     [InlineData("00000000-0000-0000-0000-000000000000")]
     [InlineData("0199d0a86a537c2e9a530b9d6f3f8a11")]

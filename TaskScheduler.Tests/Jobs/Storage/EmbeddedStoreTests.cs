@@ -165,7 +165,7 @@ public sealed class EmbeddedStoreTests : IDisposable
     {
         var refused = await Assert.ThrowsAsync<StorageUnavailableException>(
             async () => await JobsAtRest.OpenAsync(File, null, settings));
-        return Assert.IsType<string>(StartupErrors.Explain(refused));
+        return Assert.IsType<string>(Startup.Explain(refused));
     }
 
     private async Task ExecuteAsync(string sql)

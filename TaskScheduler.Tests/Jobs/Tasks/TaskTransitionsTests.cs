@@ -22,10 +22,10 @@ public sealed class TaskTransitionsTests
         TaskTransition transition, ScheduledTaskState target, ScheduledTaskState[] from)
     {
         Assert.Equal(target, transition.Target());
-        Assert.Equal(from, Enum.GetValues<ScheduledTaskState>().Where(state => transition.CanLeave(state)));
+        Assert.Equal(from, Enum.GetValues<ScheduledTaskState>().Where(state => TaskTransitions.Table[transition].From.Contains(state)));
     }
 
     [Fact]
     public void NothingLeavesDeleted() =>
-        Assert.DoesNotContain(Enum.GetValues<TaskTransition>(), transition => transition.CanLeave(Deleted));
+        Assert.DoesNotContain(Enum.GetValues<TaskTransition>(), transition => TaskTransitions.Table[transition].From.Contains(Deleted));
 }

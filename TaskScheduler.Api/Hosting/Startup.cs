@@ -7,22 +7,50 @@ using TaskScheduler.Jobs.Storage;
 namespace TaskScheduler.Api.Hosting;
 
 /// <summary>
-/// A start that cannot succeed ends with one line on standard error that says what to change, and exit code 1.
+/// Runs the program. A start that cannot succeed ends with one line on standard error that says what to change, and exit
+/// code 1; errors after it are defects and keep their stack traces.
 /// </summary>
-public static partial class StartupErrors
+public static partial class Startup
 {
-    public static async Task<int> ReportAsync(Func<Task> run)
+    public static async Task<int> RunAsync(Func<WebApplication> build)
     {
+        WebApplication? app = null;
         try
         {
-            await run();
-            return 0;
+            app = build();
+            await app.StartAsync();
         }
         catch (Exception error) when (Explain(error) is { } line)
         {
-            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {line}");
+            if (app is not null)
+                await app.DisposeAsync();
+            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {line.ReplaceLineEndings(" ")}");
             return 1;
         }
+
+        await using (app)
+            await app.WaitForShutdownAsync();
+        return 0;
+    }
+
+    /// <summary>Refuses what is no setting: it would be ignored, and the program run otherwise than somebody meant.</summary>
+    public static string[] CheckArguments(string[] arguments)
+    {
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            if (arguments[i].Contains('=', StringComparison.Ordinal))
+                continue;
+            if (!arguments[i].StartsWith('-') && !arguments[i].StartsWith('/'))
+            {
+                throw new ArgumentException(
+                    $"'{arguments[i]}' is not understood. Usage: [--urls {TaskSchedulerApplication.DefaultUrl}] [--Section:Setting value] ...");
+            }
+
+            // What follows is its value.
+            i++;
+        }
+
+        return arguments;
     }
 
     /// <summary>The line for an error that its reader can mend; null for a defect, which keeps its stack trace.</summary>
@@ -39,6 +67,9 @@ public static partial class StartupErrors
             $"{address.Message} Choose another address with --urls.",
         SocketException socket => $"The address cannot be used: {socket.Message}. Choose another one with --urls.",
         InvalidDataException { InnerException: { } cause } file => $"{file.Message} {cause.Message}",
+        // What the web server and the configuration say by themselves names the value, if not the setting.
+        InvalidOperationException or ArgumentException or FormatException or IOException or UnauthorizedAccessException =>
+            error.Message,
         _ => null,
     };
 

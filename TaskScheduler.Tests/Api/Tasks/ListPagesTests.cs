@@ -1,5 +1,7 @@
 using System.Net;
+using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
@@ -156,12 +158,15 @@ public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
     /// <summary>Rows with the same creation time by threes, oldest first; a list needs no jobs.</summary>
     private async Task<List<Guid>> InsertAsync(int count)
     {
+        await using var db = await api.App.OpenTableAsync();
+        var newest = await db.Tasks.MaxAsync(task => (DateTimeOffset?)task.CreatedAt, TestContext.Current.CancellationToken);
+        // The rows of the test before may have been created a little ahead of time.
+        await Eventually.TrueAsync(() => newest is null || ApiFixture.Now > newest.Value.AddMilliseconds(1), "they are the past");
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, count)
             .Select(i => ScheduledTask.Create(
                 TaskKind.Fizz, now.AddDays(1), now.AddMilliseconds(i / 3), jobId: null, Guid.NewGuid()))
             .ToList();
-        await using var db = await api.App.OpenTableAsync();
         db.Tasks.AddRange(tasks);
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
         return [.. tasks.OrderBy(task => task.CreatedAt).ThenBy(task => task.Sequence).Select(task => task.Id)];

@@ -137,12 +137,19 @@ public sealed partial class TaskWorker(
             await TakeInAsync([.. group.Select(fetched => fetched.JobId)], fromQueue: true);
             // From here on the row, not the queue, is what the task survives by: if this instance dies, the rescuer of
             // any instance makes a new job. So nothing has to keep queue entries alive while tasks are held and run.
-            foreach (var fetched in group)
-            {
-                fetched.RemoveFromQueue();
-                fetched.Dispose();
-            }
+            await _store.RetryAsync(_ => RemoveFromQueueAsync(group), _stopped.Token);
         }
+    }
+
+    private static Task RemoveFromQueueAsync(List<IFetchedJob> delivered)
+    {
+        foreach (var fetched in delivered)
+        {
+            fetched.RemoveFromQueue();
+            fetched.Dispose();
+        }
+
+        return Task.CompletedTask;
     }
 
     private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, bool fromQueue)

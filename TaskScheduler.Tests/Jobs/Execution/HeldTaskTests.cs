@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Jobs.Execution;
@@ -38,6 +39,26 @@ public sealed class HeldTaskTests : IAsyncLifetime
 
         Assert.Equal([(witness.Id, witness.DueAt), (held.Id, held.DueAt)], _work.Started);
         Assert.Equal(held.DueAt, (await _app.FindAsync(held.Id)).StartedAt);
+    }
+
+    [Fact]
+    public async Task ClaimThatIsRefusedBecauseTheTaskIsDueLaterIsMadeAgainThen()
+    {
+        var held = await HoldAsync(Now.AddMinutes(2));
+        var later = held.DueAt.AddSeconds(1);
+        await using var db = await _app.OpenTableAsync();
+        await db.Tasks.Where(t => t.Id == held.Id).ExecuteUpdateAsync(
+            set => set.SetProperty(t => t.DueAt, later), TestContext.Current.CancellationToken);
+
+        _clock.SetUtcNow(held.DueAt);
+        await Eventually.TrueAsync(
+            () => _app.Get<HoldQueue>().NextDue == later, "the refused claim makes the worker look at the row again");
+        _clock.SetUtcNow(later);
+        await StartedAsync(held);
+
+        // By its own job: it was not left to the rescuer, who would have named another two seconds later.
+        var task = await _app.FindAsync(held.Id);
+        Assert.Equal((held.JobId, (DateTimeOffset?)later), (task.JobId, task.StartedAt));
     }
 
     [Fact]

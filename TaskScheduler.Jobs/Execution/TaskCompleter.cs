@@ -89,9 +89,7 @@ public sealed class TaskCompleter(
                     .SetProperty(t => t.Tries, tries)
                     .SetProperty(t => t.DueAt, dueAt)
                     .SetProperty(t => t.Error, message)
-                    .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
-                    .SetProperty(t => t.Instance, (string?)null)
-                    .SetProperty(t => t.InstanceId, (Guid?)null),
+                    .WithoutAttempt(),
                 cancel);
             if (retried == 1)
                 reporter.Report(task, jobs.Awaiting(dueAt, $"Try {tries} of {options.Value.MaxTries} failed: {message}"));
@@ -110,9 +108,7 @@ public sealed class TaskCompleter(
             .ExecuteUpdateAsync(
                 set => set
                     .SetProperty(t => t.State, TaskTransition.GiveBack.Target())
-                    .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
-                    .SetProperty(t => t.Instance, (string?)null)
-                    .SetProperty(t => t.InstanceId, (Guid?)null),
+                    .WithoutAttempt(),
                 cancel);
         foreach (var task in interrupted)
             reporter.Report(task, jobs.Awaiting(task.Delivery.DueAt, "Given back by an instance that stopped"));

@@ -74,9 +74,7 @@ public sealed partial class TaskClient(
                 .SetProperty(t => t.Tries, 0)
                 .SetProperty(t => t.Error, (string?)null)
                 .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
-                .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
-                .SetProperty(t => t.Instance, (string?)null)
-                .SetProperty(t => t.InstanceId, (Guid?)null),
+                .WithoutAttempt(),
             cancel);
         return requeued == 0 ? null : await db.Tasks.AsNoTracking().SingleAsync(t => t.Id == id, cancel);
     }

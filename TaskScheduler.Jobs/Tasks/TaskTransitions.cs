@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.EntityFrameworkCore.Query;
 
 namespace TaskScheduler.Jobs.Tasks;
 
@@ -65,4 +66,10 @@ public static class TaskTransitions
         var from = Table[transition].From;
         return from is [var only] ? tasks.Where(t => t.State == only) : tasks.Where(t => from.Contains(t.State));
     }
+
+    /// <summary>What every way back to <see cref="ScheduledTaskState.Pending"/> clears; the attempt's number goes on.</summary>
+    public static UpdateSettersBuilder<ScheduledTask> WithoutAttempt(this UpdateSettersBuilder<ScheduledTask> set) => set
+        .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
+        .SetProperty(t => t.Instance, (string?)null)
+        .SetProperty(t => t.InstanceId, (Guid?)null);
 }

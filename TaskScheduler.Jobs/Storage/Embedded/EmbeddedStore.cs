@@ -31,12 +31,14 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
         }
         catch (SqliteException error)
         {
-            throw new StorageUnavailableException(
-                $"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
+            throw Unusable(error);
         }
     }
 
     public void Dispose() => _lock?.Dispose();
+
+    private StorageUnavailableException Unusable(Exception error) =>
+        new($"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
 
     private static string Resolve(string path)
     {
@@ -70,8 +72,7 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new StorageUnavailableException(
-                $"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
+            throw Unusable(error);
         }
     }
 

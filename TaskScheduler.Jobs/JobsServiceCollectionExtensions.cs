@@ -1,10 +1,12 @@
 using Hangfire.Common;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Storage.PostgreSql;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs;
@@ -12,13 +14,20 @@ namespace TaskScheduler.Jobs;
 public static class JobsServiceCollectionExtensions
 {
     /// <summary>Tasks, their execution, the chores around them and the store. The host binds the settings.</summary>
-    public static IServiceCollection AddJobs(this IServiceCollection services)
+    public static IServiceCollection AddJobs(this IServiceCollection services, IConfiguration configuration)
     {
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddEmbeddedStore();
+        // What cannot be read here is refused when the settings are validated.
+        _ = Enum.TryParse<StorageProvider>(configuration["Storage:Provider"], ignoreCase: true, out var provider);
+        var connectionString = configuration.GetConnectionString("TaskScheduler");
+        _ = provider switch
+        {
+            StorageProvider.PostgreSql => services.AddPostgreSqlStore(connectionString),
+            _ => services.AddEmbeddedStore(),
+        };
 
         services.AddSingleton<IJobFilterProvider>(_ => JobFilterProviders.Providers);
         services.AddSingleton<TaskJobs>();
+        services.AddSingleton<TaskJobDeletions>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
 

@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Hosting;
 
 /// <summary>Tells the person who started the process, on standard error, where to go next.</summary>
 public sealed class StartBanner(
-    IServer server, EmbeddedStore store, InstanceIdentity instance, IOptions<WorkerOptions> worker)
+    IServer server, ITaskStore store, InstanceIdentity instance, IOptions<WorkerOptions> worker)
 {
     public void Write(TextWriter console)
     {
@@ -21,7 +21,7 @@ public sealed class StartBanner(
               API        {url}/tasks
               Dashboard  {url}/hangfire
               Start page {url}/
-              Storage    embedded, {store.Path}
+              Storage    {store.Description}
               Slots      {worker.Value.Count} tasks in progress at once
               Access     this machine only
             Press Ctrl+C to stop; running tasks may finish first.

@@ -33,7 +33,7 @@ public static class TaskSchedulerApplication
     {
         var services = builder.Services;
         services.AddSettings();
-        services.AddJobs();
+        services.AddJobs(builder.Configuration);
         services.AddSingleton<WorkerService>();
         services.AddHostedService(provider => provider.GetRequiredService<WorkerService>());
         services.AddSingleton<StartBanner>();

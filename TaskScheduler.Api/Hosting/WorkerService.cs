@@ -3,7 +3,7 @@ using Hangfire.Server;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Hosting;
 
@@ -12,7 +12,7 @@ namespace TaskScheduler.Api.Hosting;
 /// Hangfire's, and the chores.
 /// </summary>
 public sealed partial class WorkerService(
-    EmbeddedStore store,
+    ITaskStore store,
     JobStorage storage,
     TaskWorker worker,
     TaskRescuer rescuer,
@@ -26,9 +26,6 @@ public sealed partial class WorkerService(
     IHostApplicationLifetime lifetime,
     ILogger<WorkerService> logger) : IHostedLifecycleService, IDisposable
 {
-    /// <summary>Scores in Hangfire's schedule are whole seconds, so looking more often finds nothing more.</summary>
-    private static readonly TimeSpan SchedulePollingInterval = TimeSpan.FromSeconds(1);
-
     private BackgroundProcessingServer? _server;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -43,7 +40,7 @@ public sealed partial class WorkerService(
         // BackgroundJobServer would add Hangfire's own workers, one thread each, which run what they fetch at once.
         _server = new BackgroundProcessingServer(
             storage,
-            [new DelayedJobScheduler(SchedulePollingInterval), worker, rescuer, rebuilder, mirror, sweeper, cleaner],
+            [new DelayedJobScheduler(options.LookAhead / 3), worker, rescuer, rebuilder, mirror, sweeper, cleaner],
             new Dictionary<string, object>
             {
                 ["Queues"] = new[] { TaskJobs.Queue },

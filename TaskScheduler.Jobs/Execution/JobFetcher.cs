@@ -1,22 +1,36 @@
 using System.Threading.Channels;
-using Hangfire;
-using Hangfire.Storage;
+using Microsoft.Extensions.Options;
 
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Step 1, fetch: takes the jobs that Hangfire has enqueued, as fast as they come and whatever is held already.
+/// Step 1, fetch: takes the jobs that Hangfire has enqueued, those of this instance as soon as they are, others at the next
+/// look. With as much on its hands as it has slots, an instance pauses between two takes, so that its peers get their share.
 /// </summary>
-public sealed class JobFetcher(JobStorage storage)
+public sealed class JobFetcher(
+    IJobQueue queue, TaskJobs jobs, HoldQueue holds, RunningTasks running, IOptions<WorkerOptions> options)
 {
+    private const int MostAtOnce = 1_000;
+
+    /// <summary>Of no hurry: jobs come seconds ahead, and what is due already is looked for in the task table.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
     /// <summary>Blocks until <paramref name="stopping"/> is cancelled.</summary>
-    public void FetchInto(ChannelWriter<IFetchedJob> fetched, CancellationToken stopping)
+    public void FetchInto(ChannelWriter<string> fetched, CancellationToken stopping)
     {
-        using var connection = storage.GetConnection();
+        var most = Math.Min(options.Value.Count, MostAtOnce);
         try
         {
             while (!stopping.IsCancellationRequested)
-                fetched.TryWrite(connection.FetchNextJob([TaskJobs.Queue], stopping));
+            {
+                var taken = queue.TakeAsync(most, stopping).GetAwaiter().GetResult();
+                foreach (var jobId in taken)
+                    fetched.TryWrite(jobId);
+                if (taken.Count == 0)
+                    jobs.Enqueued.WaitAsync(Interval, stopping).GetAwaiter().GetResult();
+                else if (taken.Count == most && holds.Count >= running.Free)
+                    stopping.WaitHandle.WaitOne(Interval);
+            }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

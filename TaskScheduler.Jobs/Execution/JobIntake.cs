@@ -77,7 +77,7 @@ public sealed class JobIntake(
                     jobId, row.Id, row.CreatedAt, row.StartedAt!.Value, row.FinishedAt!.Value, row.Output);
                 break;
             case ScheduledTaskState.Deleted:
-                reporter.Report(jobId, row.Id, row.CreatedAt, new DeletedState { Reason = "The task is deleted" });
+                reporter.Report(jobId, row.Id, row.CreatedAt, new OwnDeletedState("The task is deleted"));
                 break;
         }
     }

@@ -42,7 +42,7 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
 
     /// <summary>Ends a job that no row names. Its task, if there is one, has another job and is not touched.</summary>
     public void EndSpare(string jobId) =>
-        Report(jobId, Guid.Empty, clock.GetUtcNow(), new DeletedState { Reason = "No task names this job (any more)" });
+        Report(jobId, Guid.Empty, clock.GetUtcNow(), new OwnDeletedState("No task names this job (any more)"));
 
     /// <summary>Applies reports until <paramref name="stop"/>, and then those that came before it.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -84,7 +84,7 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
         {
             try
             {
-                jobs.Apply(group);
+                await jobs.ApplyAsync(group, CancellationToken.None);
                 return;
             }
             catch (Exception error) when (error is not OutOfMemoryException)

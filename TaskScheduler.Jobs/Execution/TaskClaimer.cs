@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
@@ -10,7 +11,11 @@ namespace TaskScheduler.Jobs.Execution;
 /// its row names, only when it is due by the clock of the task table, and only if nobody who is alive runs it.
 /// </summary>
 public sealed class TaskClaimer(
-    IDbContextFactory<TaskDbContext> contexts, InstanceIdentity instance, TimeProvider clock, IOptions<ExecutionOptions> options)
+    IDbContextFactory<TaskDbContext> contexts,
+    StoreSql sql,
+    InstanceIdentity instance,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options)
 {
     /// <summary>
     /// Makes one attempt of each delivered task that may start. <paramref name="token"/> is new for each group and is kept
@@ -19,28 +24,21 @@ public sealed class TaskClaimer(
     public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
         IReadOnlyList<Delivery> deliveries, Guid token, CancellationToken cancel)
     {
-        var jobIds = deliveries.Select(delivery => delivery.JobId).ToArray();
+        var jobs = deliveries.Select(delivery => delivery.JobId).ToArray();
+        var claim = JsonSerializer.Serialize(new
+        {
+            jobs,
+            token,
+            instance = instance.Name,
+            instanceId = instance.Id,
+            lease = (long)options.Value.Lease.TotalMilliseconds,
+            now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+        });
         await using var db = await contexts.CreateDbContextAsync(cancel);
-
-        var now = clock.GetUtcNow().RoundDownToMillisecond();
-        var aliveSince = now - options.Value.Lease;
-        await db.Tasks
-            .Where(t => EF.Parameter(jobIds).Contains(t.JobId) && t.ClaimToken != token)
-            .Where(t => (t.State == ScheduledTaskState.Pending && t.DueAt <= now)
-                || (t.State == ScheduledTaskState.Running
-                    && !db.Instances.Any(i => i.Id == t.InstanceId && i.SeenAt > aliveSince)))
-            .ExecuteUpdateAsync(
-                set => set
-                    .SetProperty(t => t.State, ScheduledTaskState.Running)
-                    .SetProperty(t => t.Attempt, t => t.Attempt + 1)
-                    .SetProperty(t => t.StartedAt, now)
-                    .SetProperty(t => t.Instance, instance.Name)
-                    .SetProperty(t => t.InstanceId, instance.Id)
-                    .SetProperty(t => t.ClaimToken, token),
-                cancel);
+        await db.Database.ExecuteSqlRawAsync(sql.Claim, [claim], cancel);
 
         var claimed = await db.Tasks.AsNoTracking()
-            .Where(t => EF.Parameter(jobIds).Contains(t.JobId)
+            .Where(t => EF.Parameter(jobs).Contains(t.JobId)
                 && t.ClaimToken == token && t.State == ScheduledTaskState.Running)
             .Select(t => new { t.JobId, t.Attempt, t.Tries, t.StartedAt })
             .ToDictionaryAsync(t => t.JobId!, cancel);

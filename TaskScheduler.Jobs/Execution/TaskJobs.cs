@@ -11,7 +11,8 @@ namespace TaskScheduler.Jobs.Execution;
 public sealed record JobStateChange(string JobId, Guid TaskId, DateTimeOffset CreatedAt, IState State);
 
 /// <summary>Creates the Hangfire jobs of tasks and moves them between states, many in one storage transaction.</summary>
-public sealed class TaskJobs(JobStorage storage, IJobFilterProvider filters, TimeProvider clock, IOptions<ExecutionOptions> options)
+public sealed class TaskJobs(
+    JobStorage storage, IJobStates states, IJobFilterProvider filters, TimeProvider clock, IOptions<ExecutionOptions> options)
 {
     public const string Queue = "tasks";
 
@@ -21,6 +22,9 @@ public sealed class TaskJobs(JobStorage storage, IJobFilterProvider filters, Tim
     private static readonly MethodInfo RunMethod = typeof(TaskJob).GetMethod(nameof(TaskJob.Run))!;
 
     private readonly StateMachine _stateMachine = new(filters);
+
+    /// <summary>Given when this instance has enqueued something.</summary>
+    public AsyncSignal Enqueued { get; } = new(clock);
 
     /// <summary>
     /// Creates a job that nobody delivers yet: the task's row must name it first, because a delivery that no row names
@@ -46,22 +50,24 @@ public sealed class TaskJobs(JobStorage storage, IJobFilterProvider filters, Tim
     /// Applies the changes in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
     /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and a job that is gone is passed over.
     /// </summary>
-    public void Apply(IReadOnlyCollection<JobStateChange> changes)
+    public async Task ApplyAsync(IReadOnlyCollection<JobStateChange> changes, CancellationToken cancel)
+    {
+        if (changes.Count > 0)
+            Apply(changes, await states.FindAsync([.. changes.Select(change => change.JobId).Distinct()], cancel));
+    }
+
+    /// <summary>Gives a job its first state; nobody else can know it yet.</summary>
+    public void ApplyFirst(JobStateChange change) =>
+        Apply([change], new Dictionary<string, string?> { [change.JobId] = null });
+
+    private void Apply(IReadOnlyCollection<JobStateChange> changes, IReadOnlyDictionary<string, string?> known)
     {
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
-        var current = new Dictionary<string, string?>();
+        var current = new Dictionary<string, string?>(known);
         foreach (var change in changes)
         {
-            if (!current.TryGetValue(change.JobId, out var old))
-            {
-                var state = connection.GetStateData(change.JobId);
-                old = state?.Name;
-                if (old is null && connection.GetJobData(change.JobId) is null)
-                    continue;
-            }
-
-            if (old == DeletedState.StateName)
+            if (!current.TryGetValue(change.JobId, out var old) || old == DeletedState.StateName)
                 continue;
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
             var job = new BackgroundJob(change.JobId, JobFor(change.TaskId), change.CreatedAt.UtcDateTime);
@@ -71,13 +77,8 @@ public sealed class TaskJobs(JobStorage storage, IJobFilterProvider filters, Tim
         }
 
         transaction.Commit();
-    }
-
-    /// <summary>The name of the job's state; null if there is no such job or it was never given a state.</summary>
-    public string? StateOf(string jobId)
-    {
-        using var connection = storage.GetConnection();
-        return connection.GetStateData(jobId)?.Name;
+        if (changes.Any(change => change.State is EnqueuedState))
+            Enqueued.Set();
     }
 
     private static Job JobFor(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);

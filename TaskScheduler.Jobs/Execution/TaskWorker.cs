@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Hangfire.Server;
-using Hangfire.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -36,8 +35,7 @@ public sealed partial class TaskWorker(
     /// <summary>After the drain: room to record what was stopped. Less than the margin between the stop timeouts.</summary>
     private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(3);
 
-    private readonly Channel<IFetchedJob> _delivered =
-        Channel.CreateUnbounded<IFetchedJob>(new() { SingleReader = true });
+    private readonly Channel<string> _delivered = Channel.CreateUnbounded<string>(new() { SingleReader = true });
 
     private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>(new() { SingleReader = true });
     private readonly AsyncSignal _wake = new(clock);
@@ -55,7 +53,10 @@ public sealed partial class TaskWorker(
     private sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
 
     /// <summary>Slots that no due task of this instance is about to take.</summary>
-    public int SpareSlots => running.Free - holds.CountDue(clock.GetUtcNow());
+    public int SpareSlots => running.Free - HeldDue;
+
+    /// <summary>Tasks held here that are due and wait for a slot or for their claim.</summary>
+    public int HeldDue => holds.CountDue(clock.GetUtcNow());
 
     /// <summary>Given whenever a slot becomes free: overdue rows may be waiting for one.</summary>
     public AsyncSignal SlotFreed { get; } = new(clock);
@@ -77,6 +78,9 @@ public sealed partial class TaskWorker(
         if (_stopping.IsCancellationRequested)
             DrainAsync().GetAwaiter().GetResult();
     }
+
+    /// <summary>Holds the tasks that these jobs name, as if the queue had delivered them here.</summary>
+    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => TakeInAsync(jobIds, fromQueue: false);
 
     /// <summary>Starts the orderly stop: no more fetching, no more claims.</summary>
     public void BeginStop() => _stopping.Cancel();
@@ -131,25 +135,11 @@ public sealed partial class TaskWorker(
     {
         while (await _delivered.Reader.WaitToReadAsync())
         {
-            var group = new List<IFetchedJob>();
-            while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var fetched))
-                group.Add(fetched);
-            await TakeInAsync([.. group.Select(fetched => fetched.JobId)], fromQueue: true);
-            // From here on the row, not the queue, is what the task survives by: if this instance dies, the rescuer of
-            // any instance makes a new job. So nothing has to keep queue entries alive while tasks are held and run.
-            await _store.RetryAsync(_ => RemoveFromQueueAsync(group), _stopped.Token);
+            var group = new List<string>();
+            while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var jobId))
+                group.Add(jobId);
+            await TakeInAsync(group, fromQueue: true);
         }
-    }
-
-    private static Task RemoveFromQueueAsync(List<IFetchedJob> delivered)
-    {
-        foreach (var fetched in delivered)
-        {
-            fetched.RemoveFromQueue();
-            fetched.Dispose();
-        }
-
-        return Task.CompletedTask;
     }
 
     private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, bool fromQueue)

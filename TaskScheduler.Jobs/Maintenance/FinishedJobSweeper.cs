@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.States;
 using Hangfire.Storage.Monitoring;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
@@ -18,7 +17,7 @@ public sealed class FinishedJobSweeper(
 {
     private const int Page = 1_000;
     private const int MostDeletions = 10_000;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
 
     /// <summary>The worker's own report of a row that ended just now is still on its way.</summary>
     private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(5);
@@ -53,8 +52,10 @@ public sealed class FinishedJobSweeper(
             .Take(MostDeletions)
             .Select(t => new { t.JobId, t.Id, t.CreatedAt })
             .ToListAsync(stop);
-        jobs.Apply([.. deleted.Select(t => new JobStateChange(
-            t.JobId!, t.Id, t.CreatedAt, new DeletedState { Reason = "The task was deleted" }))]);
+        await jobs.ApplyAsync(
+            [.. deleted.Select(t => new JobStateChange(
+                t.JobId!, t.Id, t.CreatedAt, new OwnDeletedState("The task was deleted")))],
+            stop);
         return Interval;
     }
 

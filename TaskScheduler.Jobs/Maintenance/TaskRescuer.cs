@@ -10,9 +10,9 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
-/// Gives a new job to every unfinished row that Hangfire has let down: running rows whose lease ran out, due rows that
-/// nobody started, and rows to come whose job is missing or has ended. Hasty on purpose: the row names one job, only that
-/// job can claim it, and the one it named before ends as a spare.
+/// With slots to spare, an instance takes what should be running and is not: running rows whose lease ran out, and due rows
+/// that nobody started, because their instance has no free slot, is gone, or Hangfire has let them down. Hasty on purpose:
+/// of several instances that take the same row, the claim lets one start it.
 /// </summary>
 public sealed partial class TaskRescuer(
     IDbContextFactory<TaskDbContext> contexts,
@@ -23,44 +23,39 @@ public sealed partial class TaskRescuer(
     IOptions<ExecutionOptions> options,
     ILogger<TaskRescuer> logger) : MaintenanceProcess(clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.6);
 
-    /// <summary>How long a due row may take through Hangfire's queue before it is given a new job.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    /// <summary>How long whoever holds a due row may take to claim it.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.25);
 
     private const int MostAtOnce = 1_000;
 
-    /// <summary>What was rescued lately and may still be on its way through the queue.</summary>
-    private readonly Dictionary<Guid, DateTimeOffset> _underWay = [];
-
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        var now = Clock.GetUtcNow();
-        foreach (var (id, _) in _underWay.Where(rescued => rescued.Value + Grace < now || worker.Knows(rescued.Key)).ToList())
-            _underWay.Remove(id);
-
-        // Never more new jobs than free slots: of a hundred thousand overdue rows, the others keep the jobs they have.
-        var slots = Math.Min(worker.SpareSlots - _underWay.Count, MostAtOnce);
+        // Never more than there are slots for: of a hundred thousand overdue rows, the others are for other instances.
+        var slots = Math.Min(worker.SpareSlots, MostAtOnce);
         if (slots <= 0)
             return Interval;
-        var rows = await FindAsync(slots, now, stop);
-        var rescued = await RescueAsync(rows, _ => new EnqueuedState(TaskJobs.Queue) { Reason = "Rescued" }, stop);
-        foreach (var row in rescued)
-            _underWay[row.Id] = now;
-        var abandoned = rescued.Count(row => row.State == ScheduledTaskState.Running);
+        var rows = await FindAsync(slots, stop);
+        if (rows.Count == 0)
+            return Interval;
+        var named = await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop);
+        await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>(), .. named]);
+        var abandoned = rows.Count(row => row.State == ScheduledTaskState.Running);
         if (abandoned > 0)
             Log.TookOver(logger, abandoned);
-        if (rescued.Count > abandoned)
-            Log.Rescued(logger, rescued.Count - abandoned);
+        if (rows.Count > abandoned)
+            Log.Rescued(logger, rows.Count - abandoned);
         return Interval;
     }
 
     /// <summary>
-    /// Makes each row name a new job, unless it changed meanwhile; then lets the new jobs go and ends the old ones.
+    /// Makes each row name a new job, unless it changed meanwhile; then gives the new jobs their states, unless the caller
+    /// will, and ends the old ones.
     /// </summary>
-    /// <returns>The rows that have a new job.</returns>
-    internal async Task<IReadOnlyCollection<ScheduledTask>> RescueAsync(
-        IReadOnlyCollection<ScheduledTask> rows, Func<ScheduledTask, IState> stateOf, CancellationToken cancel)
+    /// <returns>The IDs of the new jobs that a row names.</returns>
+    internal async Task<IReadOnlyCollection<string>> GiveJobsAsync(
+        IReadOnlyCollection<ScheduledTask> rows, Func<ScheduledTask, IState>? stateOf, CancellationToken cancel)
     {
         if (rows.Count == 0)
             return [];
@@ -70,37 +65,40 @@ public sealed partial class TaskRescuer(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var named = (await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(cancel)).ToHashSet();
         var renamed = rows.Where(row => named.Contains(row.Id)).ToList();
-        jobs.Apply(
-        [
-            .. renamed.Select(row => new JobStateChange(created[row.Id], row.Id, row.CreatedAt, stateOf(row))),
-            .. renamed.Where(row => row.JobId is not null).Select(row => new JobStateChange(
-                row.JobId!, row.Id, row.CreatedAt, new DeletedState { Reason = "Its task was given a new job" })),
-        ]);
-        return renamed;
+        await jobs.ApplyAsync(
+            [
+                .. renamed.Where(_ => stateOf is not null).Select(row => new JobStateChange(
+                    created[row.Id], row.Id, row.CreatedAt, stateOf!(row))),
+                .. renamed.Where(row => row.JobId is not null).Select(row => new JobStateChange(
+                    row.JobId!, row.Id, row.CreatedAt, new OwnDeletedState("Its task was given a new job"))),
+            ],
+            cancel);
+        return [.. renamed.Select(row => created[row.Id])];
     }
 
     protected override Task RestAsync(TimeSpan rest, CancellationToken stop) => worker.SlotFreed.WaitAsync(rest, stop);
 
-    private async Task<IReadOnlyCollection<ScheduledTask>> FindAsync(int most, DateTimeOffset now, CancellationToken cancel)
+    private async Task<IReadOnlyCollection<ScheduledTask>> FindAsync(int most, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
+        var now = Clock.GetUtcNow().RoundDownToMillisecond();
         var alive = db.Instances.Alive(Clock, options.Value).Select(instance => (Guid?)instance.Id);
-        var abandoned = await db.Tasks.AsNoTracking()
+        var overdueSince = now - Grace;
+        // What this instance holds may be among the first, waiting for the next look of its own.
+        var limit = most + worker.HeldDue;
+        var abandoned = db.Tasks
             .Where(t => t.State == ScheduledTaskState.Running && !alive.Contains(t.InstanceId))
             .OrderBy(t => t.DueAt)
-            .Take(most + _underWay.Count)
-            .ToListAsync(cancel);
-        var overdueSince = now - Grace;
-        var overdue = await db.Tasks.AsNoTracking()
+            .Take(limit);
+        var overdue = db.Tasks
             .Where(t => t.State == ScheduledTaskState.Pending && t.DueAt <= overdueSince && t.CreatedAt <= overdueSince)
             .OrderBy(t => t.DueAt).ThenBy(t => t.Sequence)
-            .Take(most + _underWay.Count)
-            .ToListAsync(cancel);
+            .Take(limit);
+        var rows = await abandoned.Concat(overdue).AsNoTracking().ToListAsync(cancel);
         return
         [
-            .. abandoned.Concat(overdue)
-                .Where(row => !_underWay.ContainsKey(row.Id) && !worker.Knows(row.Id))
-                .Where(row => row.JobId is null || jobs.StateOf(row.JobId) != DeletedState.StateName)
+            .. rows.Where(row => !worker.Knows(row.Id))
+                .OrderBy(row => row.State == ScheduledTaskState.Pending).ThenBy(row => row.DueAt).ThenBy(row => row.Sequence)
                 .Take(most),
         ];
     }
@@ -110,7 +108,7 @@ public sealed partial class TaskRescuer(
         [LoggerMessage(1, LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
         public static partial void TookOver(ILogger logger, int count);
 
-        [LoggerMessage(2, LogLevel.Debug, "Gave {Count} overdue tasks a new job.")]
+        [LoggerMessage(2, LogLevel.Debug, "Took {Count} due tasks that nobody had started.")]
         public static partial void Rescued(ILogger logger, int count);
     }
 }

@@ -5,6 +5,9 @@ public enum StorageProvider
 {
     /// <summary>The task table in a SQLite file, the jobs in memory; one instance.</summary>
     Embedded,
+
+    /// <summary>The task table and Hangfire's tables in one PostgreSQL database; any number of instances.</summary>
+    PostgreSql,
 }
 
 /// <summary>Settings of the section <c>Storage</c>.</summary>

@@ -1,8 +1,10 @@
+using System.Transactions;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Jobs.Tasks;
 
@@ -10,8 +12,10 @@ namespace TaskScheduler.Jobs.Tasks;
 /// What clients do to tasks. The row decides; Hangfire is told afterwards, and what it refuses is repaired from the row.
 /// </summary>
 public sealed partial class TaskClient(
-    IDbContextFactory<TaskDbContext> contexts, TaskJobs jobs, TimeProvider clock, ILogger<TaskClient> logger)
+    IDbContextFactory<TaskDbContext> contexts, ITaskStore store, TaskJobs jobs, TimeProvider clock, ILogger<TaskClient> logger)
 {
+    private static readonly TransactionOptions ReadCommitted = new() { IsolationLevel = IsolationLevel.ReadCommitted };
+
     /// <summary>
     /// Creates a task and its job. Once the row is committed the task is accepted, whatever Hangfire says then.
     /// </summary>
@@ -20,15 +24,71 @@ public sealed partial class TaskClient(
     {
         var now = clock.GetUtcNow();
         var id = Guid.CreateVersion7(now);
-        // The job exists before the row that names it and gets its state after it: a delivery always finds its row.
-        var jobId = AskHangfire(id, () => jobs.Create(id));
-        var task = ScheduledTask.Create(kind, executeAt, now, jobId, id);
+        ScheduledTask Named(string? jobId) => ScheduledTask.Create(kind, executeAt, now, jobId, id);
+        return store.SharesTransactions
+            ? await CreateTogetherAsync(Named, id, cancel)
+            : await CreateRowFirstAsync(Named, id, cancel);
+    }
+
+    /// <summary>Row and job in one commit; if Hangfire fails, the row alone.</summary>
+    private async Task<ScheduledTask> CreateTogetherAsync(
+        Func<string?, ScheduledTask> named, Guid id, CancellationToken cancel)
+    {
+        try
+        {
+            ScheduledTask task;
+            using (var both = new TransactionScope(
+                TransactionScopeOption.RequiresNew, ReadCommitted, TransactionScopeAsyncFlowOption.Enabled))
+            {
+                task = named(jobs.Create(id));
+                await InsertAsync(task, cancel);
+                jobs.ApplyFirst(new JobStateChange(task.JobId!, id, task.CreatedAt, jobs.Awaiting(task.DueAt)));
+                both.Complete();
+            }
+
+            jobs.Enqueued.Set();
+            return task;
+        }
+#pragma warning disable CA1031 // Whatever went wrong: the row alone is enough, and if it cannot be written this says so.
+        catch (Exception error) when (!cancel.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.HangfireFailed(logger, id, error);
+        }
+
+        // The commit may have gone through with only its answer lost.
+        if (await FindAsync(id, cancel) is { } created)
+            return created;
+        var alone = named(null);
+        await InsertAsync(alone, cancel);
+        return alone;
+    }
+
+    /// <summary>
+    /// The job exists before the row that names it and gets its state after it: a delivery always finds its row.
+    /// </summary>
+    private async Task<ScheduledTask> CreateRowFirstAsync(
+        Func<string?, ScheduledTask> named, Guid id, CancellationToken cancel)
+    {
+        var task = named(AskHangfire(id, () => jobs.Create(id)));
+        await InsertAsync(task, cancel);
+        if (task.JobId is not null)
+        {
+            AskHangfire(id, () =>
+            {
+                jobs.ApplyFirst(new JobStateChange(task.JobId, id, task.CreatedAt, jobs.Awaiting(task.DueAt)));
+                return task.JobId;
+            });
+        }
+
+        return task;
+    }
+
+    private async Task InsertAsync(ScheduledTask task, CancellationToken cancel)
+    {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         db.Tasks.Add(task);
         await db.SaveChangesAsync(cancel);
-        if (jobId is not null)
-            TellHangfire(task, jobs.Awaiting(task.DueAt));
-        return task;
     }
 
     /// <summary>The task as it is now; null if there is none of that ID.</summary>
@@ -49,7 +109,7 @@ public sealed partial class TaskClient(
         var deleted = await DeleteRowsAsync(db.Tasks.Where(t => t.Id == id), cancel);
         var task = await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, cancel);
         if (deleted == 1 && task is { JobId: not null })
-            TellHangfire(task, new DeletedState { Reason = "The task was deleted" });
+            await TellHangfireAsync(task, new OwnDeletedState("The task was deleted"));
         return task is not null;
     }
 
@@ -89,12 +149,20 @@ public sealed partial class TaskClient(
             cancel);
     }
 
-    private void TellHangfire(ScheduledTask task, IState state) =>
-        AskHangfire(task.Id, () =>
+    private async Task TellHangfireAsync(ScheduledTask task, IState state)
+    {
+        try
         {
-            jobs.Apply([new JobStateChange(task.JobId!, task.Id, task.CreatedAt, state)]);
-            return task.JobId;
-        });
+            await jobs.ApplyAsync(
+                [new JobStateChange(task.JobId!, task.Id, task.CreatedAt, state)], CancellationToken.None);
+        }
+#pragma warning disable CA1031 // Whatever goes wrong in the job store, the task table can make up for it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.HangfireFailed(logger, task.Id, error);
+        }
+    }
 
     private string? AskHangfire(Guid taskId, Func<string?> ask)
     {

@@ -9,7 +9,7 @@ using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Infrastructure;
@@ -29,11 +29,11 @@ public sealed class JobsAtRest : IAsyncDisposable
         _file = file;
         _folder = folder;
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(
-            new ConfigurationBuilder().AddCommandLine([$"--Storage:File={file}", .. settings]).Build());
+        var configuration = new ConfigurationBuilder().AddCommandLine([$"--Storage:File={file}", .. settings]).Build();
+        services.AddSingleton<IConfiguration>(configuration);
         services.AddSettings();
         services.AddLogging();
-        services.AddJobs();
+        services.AddJobs(configuration);
         services.AddSingleton<TimeProvider>(Clock);
         services.AddSingleton<Func<Stream>>(() => Output);
         replace?.Invoke(services);
@@ -137,7 +137,7 @@ public sealed class JobsAtRest : IAsyncDisposable
     public void ChangeJob(string jobId, IState state) =>
         Assert.True(new BackgroundJobClient(Get<JobStorage>()).ChangeState(jobId, state));
 
-    public string? JobState(string? jobId) => Get<TaskJobs>().StateOf(jobId!);
+    public string? JobState(string? jobId) => Get<JobStorage>().StateOf(jobId!);
 
     /// <summary>Creates a task and brings it into the state as the product does.</summary>
     public async Task<ScheduledTask> CreateInAsync(ScheduledTaskState state)
@@ -170,7 +170,7 @@ public sealed class JobsAtRest : IAsyncDisposable
     {
         try
         {
-            await jobs.Get<EmbeddedStore>().OpenAsync(TestContext.Current.CancellationToken);
+            await jobs.Get<ITaskStore>().OpenAsync(TestContext.Current.CancellationToken);
             return jobs;
         }
         catch

@@ -3,8 +3,10 @@ using Hangfire.InMemory;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -18,7 +20,8 @@ public static class EmbeddedServiceCollectionExtensions
             // Numbers begin at 1 again with every start, and rows of the last life would name jobs of this one.
             IdType = InMemoryStorageIdType.Guid,
         }));
-        services.AddSingleton<EmbeddedStore>();
+        services.AddSingleton<ITaskStore, EmbeddedStore>();
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(EmbeddedSql.Statements);
         services.AddPooledDbContextFactory<EmbeddedTaskDbContext>((provider, options) => options
             .UseSqlite(new SqliteConnectionStringBuilder
@@ -26,15 +29,9 @@ public static class EmbeddedServiceCollectionExtensions
                 DataSource = System.IO.Path.GetFullPath(provider.GetRequiredService<IOptions<StorageOptions>>().Value.File),
             }.ToString())
             .AddInterceptors(new EmbeddedConnectionInterceptor()));
-        services.AddSingleton<IDbContextFactory<TaskDbContext>, EmbeddedContexts>();
+        services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
+        services.AddSingleton<IJobQueue, InMemoryJobQueue>();
+        services.AddSingleton<IJobStates, InMemoryJobStates>();
         return services;
-    }
-
-    private sealed class EmbeddedContexts(IDbContextFactory<EmbeddedTaskDbContext> contexts) : IDbContextFactory<TaskDbContext>
-    {
-        public TaskDbContext CreateDbContext() => contexts.CreateDbContext();
-
-        public async Task<TaskDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default) =>
-            await contexts.CreateDbContextAsync(cancellationToken);
     }
 }

@@ -6,6 +6,20 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 public static class EmbeddedSql
 {
     public static StoreSql Statements { get; } = new(
+        Claim: """
+            UPDATE Tasks
+            SET State = 'Running', Attempt = Attempt + 1, StartedAt = claim.value ->> 'now',
+                Instance = claim.value ->> 'instance', InstanceId = claim.value ->> 'instanceId',
+                ClaimToken = claim.value ->> 'token'
+            FROM (SELECT {0} AS value) AS claim
+            WHERE Tasks.JobId IN (SELECT job.value FROM json_each({0}, '$.jobs') AS job)
+              AND Tasks.ClaimToken IS NOT claim.value ->> 'token'
+              AND ((Tasks.State = 'Pending' AND Tasks.DueAt <= claim.value ->> 'now')
+                OR (Tasks.State = 'Running' AND NOT EXISTS (
+                  SELECT 1 FROM Instances
+                  WHERE Instances.Id = Tasks.InstanceId
+                    AND Instances.SeenAt > claim.value ->> 'now' - claim.value ->> 'lease')))
+            """,
         Complete: """
             UPDATE Tasks
             SET State = 'Completed', Output = done.value ->> 'output', FinishedAt = done.value ->> 'finishedAt', Error = NULL

@@ -8,14 +8,18 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// <summary>
 /// Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings the schema up to date.
 /// </summary>
-public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts) : IDisposable
+public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts)
+    : ITaskStore, IDisposable
 {
     private FileStream? _lock;
 
     /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
     public string Path { get; } = Resolve(System.IO.Path.GetFullPath(options.Value.File));
 
-    /// <exception cref="StorageUnavailableException">The file is in use, unreadable, or newer than this program.</exception>
+    public bool SharesTransactions => false;
+
+    public string Description => $"embedded, {Path}";
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         Lock();

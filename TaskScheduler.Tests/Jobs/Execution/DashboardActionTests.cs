@@ -3,7 +3,6 @@ using Hangfire.States;
 using Hangfire.Storage;
 using Hangfire.Storage.Monitoring;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -51,7 +50,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         Click(task, new DeletedState());
 
         await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
-        Assert.Equal("Deleted", _app.Get<TaskJobs>().StateOf(task.JobId!));
+        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
     }
 
     [Fact]
@@ -156,7 +155,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     {
         // Scores are whole seconds: what is due 12 s ahead waits in the schedule first, for a second at least.
         var task = await _app.CreateAsync(TaskKind.Fizz, Now.AddSeconds(12));
-        Assert.Equal("Scheduled", _app.Get<TaskJobs>().StateOf(task.JobId!));
+        Assert.Equal("Scheduled", _app.Get<JobStorage>().StateOf(task.JobId!));
         await JobBecomesAsync(task, "Processing");
         var server = Details(task).History[0].Data["ServerId"];
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, "the task starts");
@@ -187,9 +186,9 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
 
         await _app.Get<TaskClient>().DeleteAsync(task.Id, TestContext.Current.CancellationToken);
 
-        Assert.Equal("Deleted", _app.Get<TaskJobs>().StateOf(task.JobId!));
+        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
         await Eventually.TrueAsync(() => _work.Stopped.Contains(task.Id), "the attempt is stopped");
-        Assert.Equal("Deleted", _app.Get<TaskJobs>().StateOf(task.JobId!));
+        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
     }
 
     private IMonitoringApi Monitoring => _app.Get<JobStorage>().GetMonitoringApi();
@@ -198,7 +197,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         Assert.True(new BackgroundJobClient(_app.Get<JobStorage>()).ChangeState(task.JobId, state));
 
     private Task JobBecomesAsync(ScheduledTask task, string state) =>
-        Eventually.TrueAsync(() => _app.Get<TaskJobs>().StateOf(task.JobId!) == state, $"the job becomes {state}");
+        Eventually.TrueAsync(() => _app.Get<JobStorage>().StateOf(task.JobId!) == state, $"the job becomes {state}");
 
     private JobDetailsDto Details(ScheduledTask task) => Monitoring.JobDetails(task.JobId!);
 

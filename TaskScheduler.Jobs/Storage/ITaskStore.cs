@@ -1,0 +1,15 @@
+namespace TaskScheduler.Jobs.Storage;
+
+/// <summary>The database behind the task table, as the host starts with it.</summary>
+public interface ITaskStore
+{
+    /// <summary>What and where it is, for the person who starts the process; without secrets.</summary>
+    string Description { get; }
+
+    /// <summary>Whether Hangfire's storage takes part in an ambient transaction, so that a row and its job are one commit.</summary>
+    bool SharesTransactions { get; }
+
+    /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
+    /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
+    Task OpenAsync(CancellationToken cancel);
+}

@@ -1,0 +1,98 @@
+using Hangfire;
+using Hangfire.PostgreSql;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage.Server;
+
+namespace TaskScheduler.Jobs.Storage.PostgreSql;
+
+public static class PostgreSqlServiceCollectionExtensions
+{
+    /// <summary>
+    /// Connections at most, unless the connection string says otherwise. The worker needs three or four of them; the rest
+    /// is for requests, which wait for one rather than fail.
+    /// </summary>
+    private const int MaxPoolSize = 20;
+
+    /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
+    public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
+    {
+        services.AddSingleton(_ => NpgsqlDataSource.Create(Complete(connectionString)));
+        services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements, PostgreSqlSql.ServerStatements);
+        services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
+            Configure(options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())));
+        services.AddSingleton<JobStorage>(provider =>
+        {
+            var database = provider.GetRequiredService<NpgsqlDataSource>();
+            var storage = new PostgreSqlJobStorage(
+                new Connections(database), HangfireOptions(), provider.GetRequiredService<TimeProvider>());
+            storage.QueueProviders.Add(new PostgreSqlJobQueue(provider.GetRequiredService<TableJobQueue>()), [TaskJobs.Queue]);
+            return storage;
+        });
+        return services;
+    }
+
+    public static void Configure(DbContextOptionsBuilder options) =>
+        new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema);
+
+    private static PostgreSqlStorageOptions HangfireOptions() => new()
+    {
+        SchemaName = PostgreSqlStore.HangfireSchema,
+        // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
+        PrepareSchemaIfNecessary = false,
+        // Locks are rows that outlive a killed holder by this time. Only housekeeping takes them, for less than a second,
+        // and two at once do no harm; a job delivered twice starts once.
+        DistributedLockTimeout = TimeSpan.FromSeconds(10),
+        // A task and its job are committed in one transaction.
+        EnableTransactionScopeEnlistment = true,
+        // Our own queue needs no invisibility: the task's row is what brings a lost job back.
+        UseSlidingInvisibilityTimeout = false,
+        EnableLongPolling = false,
+        StartupConnectionMaxRetries = 0,
+    };
+
+    private static string Complete(string? connectionString)
+    {
+        try
+        {
+            var address = new NpgsqlConnectionStringBuilder(connectionString);
+            if (string.IsNullOrEmpty(address.Host))
+                throw new ArgumentException("It names no host.");
+            Default("Maximum Pool Size", MaxPoolSize);
+            // An idle instance gives back what a burst needed, so that many of them fit one server.
+            Default("Connection Idle Lifetime", 10);
+            Default("Connection Pruning Interval", 2);
+            Default("Timeout", 5);
+            Default("Command Timeout", 15);
+            // Statements of a few shapes, over and over: planned once per connection.
+            Default("Max Auto Prepare", 40);
+            Default("Keepalive", 10);
+            Default("Application Name", "TaskScheduler");
+            return address.ConnectionString;
+
+            void Default(string name, object value)
+            {
+                if (!address.ContainsKey(name) || !IsSet(address, name))
+                    address[name] = value;
+            }
+        }
+        catch (ArgumentException error)
+        {
+            throw new StorageUnavailableException(
+                $"ConnectionStrings:TaskScheduler cannot be used: {error.Message} It should look like "
+                + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
+        }
+    }
+
+    /// <summary>Whether the operator wrote it: a builder also answers for what it has defaults for.</summary>
+    private static bool IsSet(NpgsqlConnectionStringBuilder address, string name) =>
+        address.Keys.Cast<string>().Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private sealed class Connections(NpgsqlDataSource database) : IConnectionFactory
+    {
+        public NpgsqlConnection GetOrCreateConnection() => database.CreateConnection();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Hangfire.PostgreSql;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Storage.Server;
+
+namespace TaskScheduler.Jobs.Storage.PostgreSql;
+
+public sealed partial class PostgreSqlStore(
+    NpgsqlDataSource database,
+    IDbContextFactory<TaskDbContext> contexts,
+    DatabaseClock clock,
+    ServerSql sql,
+    IOptions<StorageOptions> options,
+    ILogger<PostgreSqlStore> logger) : ServerStore(contexts, clock, sql, options, logger)
+{
+    public const string HangfireSchema = "hangfire";
+
+    /// <summary>Any number that nobody else takes an advisory lock with.</summary>
+    private const long SchemaLock = 0x5461_736B_5363_6864;
+
+    public override string Description
+    {
+        get
+        {
+            var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+            return $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
+        }
+    }
+
+    public override bool SharesTransactions => true;
+
+    /// <summary>
+    /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
+    /// stops or is full comes back.
+    /// </summary>
+    protected override string? Refusal(DbException error) => error is PostgresException
+    {
+        SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+            or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege
+            or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.SyntaxError,
+    } refused
+        ? $"{refused.MessageText}. See ConnectionStrings:TaskScheduler."
+        : null;
+
+    protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(
+        DatabaseFacade database, CancellationToken cancel)
+    {
+        var exists = await database
+            .SqlQueryRaw<bool>($"SELECT to_regclass('{HangfireSchema}.schema') IS NOT NULL AS \"Value\"").ToListAsync(cancel);
+        List<int?> installed = exists is [true]
+            ? await database.SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel)
+            : [null];
+        var needed = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
+            .Select(name => InstallScript().Match(name))
+            .Where(script => script.Success)
+            .Max(script => int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture));
+        return (installed.Single(), needed);
+    }
+
+    protected override void InstallHangfireSchema(DbConnection connection) =>
+        PostgreSqlObjectsInstaller.Install((NpgsqlConnection)connection, HangfireSchema);
+
+    protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel) =>
+        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
+
+    [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
+    private static partial Regex InstallScript();
+}

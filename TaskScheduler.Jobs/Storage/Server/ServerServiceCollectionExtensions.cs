@@ -1,0 +1,28 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+
+namespace TaskScheduler.Jobs.Storage.Server;
+
+public static class ServerServiceCollectionExtensions
+{
+    /// <summary>What the stores on a database server have in common; the clock is the database's.</summary>
+    public static IServiceCollection AddServerStore<TContext, TStore>(
+        this IServiceCollection services, StoreSql sql, ServerSql serverSql)
+        where TContext : ServerTaskDbContext
+        where TStore : ServerStore
+    {
+        services.AddSingleton<DatabaseClock>();
+        services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DatabaseClock>());
+        services.AddSingleton<ITaskStore, TStore>();
+        services.AddSingleton(sql);
+        services.AddSingleton(serverSql);
+        services.AddSingleton<TableJobQueue>();
+        services.AddSingleton<IJobQueue>(provider => provider.GetRequiredService<TableJobQueue>());
+        services.AddSingleton<IJobStates, TableJobStates>();
+        services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, TContext>>();
+        services.AddSingleton<IDbContextFactory<ServerTaskDbContext>, TaskContexts<ServerTaskDbContext, TContext>>();
+        return services;
+    }
+}

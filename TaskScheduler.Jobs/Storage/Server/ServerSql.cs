@@ -1,0 +1,13 @@
+namespace TaskScheduler.Jobs.Storage.Server;
+
+/// <summary>What only the stores on a database server ask, each in its own dialect.</summary>
+/// <param name="TakeJobs">
+/// Removes at most <c>{0}</c> jobs from the queue, the oldest first, passing over those that another instance is taking,
+/// and returns them as <c>Value</c>.
+/// </param>
+/// <param name="JobStates">
+/// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c> and <c>State</c> (null before the first). Reads
+/// Hangfire's own table, because its storage API answers for one job at a time.
+/// </param>
+/// <param name="Now">The database's wall clock as <c>Value</c>.</param>
+public sealed record ServerSql(string TakeJobs, string JobStates, string Now);

@@ -1,0 +1,132 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+
+namespace TaskScheduler.Jobs.Storage.Server;
+
+/// <summary>
+/// A database on a server: waits until it is there, brings both schemas up to date (one instance at a time), and keeps
+/// the clock of this process with the clock of the database.
+/// </summary>
+public abstract partial class ServerStore(
+    IDbContextFactory<TaskDbContext> contexts, DatabaseClock clock, ServerSql sql, IOptions<StorageOptions> options, ILogger logger)
+    : ITaskStore, IAsyncDisposable
+{
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan BetweenReminders = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(10);
+
+    private readonly CancellationTokenSource _closed = new();
+    private Task _clockwork = Task.CompletedTask;
+
+    public abstract string Description { get; }
+
+    public abstract bool SharesTransactions { get; }
+
+    public async Task OpenAsync(CancellationToken cancel)
+    {
+        string? said = null;
+        var saidAt = 0L;
+        while (await TryOpenAsync(cancel) is { } obstacle)
+        {
+            if (obstacle != said || TimeProvider.System.GetElapsedTime(saidAt) >= BetweenReminders)
+            {
+                Log.Waiting(logger, Description, obstacle);
+                (said, saidAt) = (obstacle, TimeProvider.System.GetTimestamp());
+            }
+
+            await Task.Delay(BetweenTries, cancel);
+        }
+
+        await using (var db = await contexts.CreateDbContextAsync(cancel))
+            await clock.ReadAsync(db, sql.Now, cancel);
+        _clockwork = KeepTimeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closed.CancelAsync();
+        await _clockwork;
+        _closed.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
+    protected abstract string? Refusal(DbException error);
+
+    /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
+    protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);
+
+    protected abstract void InstallHangfireSchema(DbConnection connection);
+
+    /// <summary>Takes the lock under which one instance at a time changes the schemas; it ends with the connection.</summary>
+    /// <returns>False if another instance holds it.</returns>
+    protected abstract Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel);
+
+    /// <returns>Null once the store is open, else what it waits for.</returns>
+    private async Task<string?> TryOpenAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            await db.Database.OpenConnectionAsync(cancel);
+            var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
+            if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
+            {
+                throw new StorageUnavailableException(
+                    $"The {Description} was brought up to date by a newer version of TaskScheduler (it has the migration "
+                    + $"'{unknown}'). Use that version, or another database with ConnectionStrings:TaskScheduler.");
+            }
+
+            var hangfire = await HangfireSchemaAsync(db.Database, cancel);
+            var current = !(await db.Database.GetPendingMigrationsAsync(cancel)).Any() && hangfire.Installed >= hangfire.Needed;
+            if (current)
+                return null;
+            if (!options.Value.Migrate)
+                return "its schema is not up to date, and this instance does not change schemas";
+            // On a connection of its own, which stays open: the lock must outlive the migrations' transactions.
+            await using var owner = await contexts.CreateDbContextAsync(cancel);
+            await owner.Database.OpenConnectionAsync(cancel);
+            if (!await TryLockSchemaAsync(owner.Database, cancel))
+                return "another instance is bringing its schema up to date";
+            await db.Database.MigrateAsync(cancel);
+            InstallHangfireSchema(db.Database.GetDbConnection());
+            return null;
+        }
+        catch (DbException error)
+        {
+            if (Refusal(error) is { } reason)
+                throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
+            return error.GetBaseException().Message;
+        }
+    }
+
+    private async Task KeepTimeAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(BetweenReadings, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_closed.IsCancellationRequested)
+                return;
+            try
+            {
+                await using var db = await contexts.CreateDbContextAsync(_closed.Token);
+                await clock.ReadAsync(db, sql.Now, _closed.Token);
+            }
+#pragma warning disable CA1031 // The last reading carries on; whoever needs the database will say that it is away.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Waiting for the {Store}: {Obstacle}.")]
+        public static partial void Waiting(ILogger logger, string store, string obstacle);
+    }
+}

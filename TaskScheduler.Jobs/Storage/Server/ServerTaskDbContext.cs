@@ -1,0 +1,40 @@
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Data;
+
+namespace TaskScheduler.Jobs.Storage.Server;
+
+/// <summary>What instances on one database server share besides tasks and leases.</summary>
+public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbContext(options)
+{
+    public const string Schema = "scheduler";
+
+    public DbSet<QueuedJob> JobQueue => Set<QueuedJob>();
+
+    public DbSet<SharedKey> SharedKeys => Set<SharedKey>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.HasDefaultSchema(Schema);
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.Entity<QueuedJob>().Property(job => job.JobId).HasMaxLength(64);
+        modelBuilder.Entity<SharedKey>().Property(key => key.Name).HasMaxLength(256);
+    }
+}
+
+/// <summary>A job that Hangfire has enqueued and no instance has taken yet.</summary>
+public sealed class QueuedJob
+{
+    public long Id { get; set; }
+
+    public required string JobId { get; set; }
+}
+
+/// <summary>A data protection key, so that a dashboard page served by one instance can be posted to another.</summary>
+public sealed class SharedKey
+{
+    public long Id { get; set; }
+
+    public required string Name { get; set; }
+
+    public required string Xml { get; set; }
+}

@@ -8,18 +8,26 @@ public static class Benchmarks
     public static async Task<int> RunAsync(string[] args)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        string? postgreSql = null;
+        if (Array.IndexOf(args, "--postgresql") is >= 0 and var at && at + 1 < args.Length)
+        {
+            postgreSql = args[at + 1];
+            args = [.. args[..at], .. args[(at + 2)..]];
+        }
+
         var unknown = args.Except(Scenario.All.Select(scenario => scenario.Name)).ToList();
         if (unknown.Count > 0)
         {
             await Console.Error.WriteLineAsync(
-                $"Unknown scenario: {string.Join(", ", unknown)}. Allowed: {string.Join(", ", Scenario.All.Select(s => s.Name))}.");
+                $"Unknown scenario: {string.Join(", ", unknown)}. Allowed: {string.Join(", ", Scenario.All.Select(s => s.Name))}; "
+                + "and --postgresql \"Host=...;Username=...;Password=...\" for a new database there instead of the embedded store.");
             return 2;
         }
 
         foreach (var scenario in Scenario.All.Where(scenario => args is [] || args.Contains(scenario.Name)))
         {
             Console.WriteLine($"{scenario.Name}: {scenario.Text}");
-            var product = Figures.Of(await ProductRun.MeasureAsync(scenario));
+            var product = Figures.Of(await ProductRun.MeasureAsync(scenario, postgreSql));
             var baseline = Figures.Of(await HangfireBaseline.MeasureAsync(scenario));
             Console.WriteLine($"  {"",-28}{"TaskScheduler",16}{"Hangfire alone",16}{"ratio",10}");
             Row("early", product.Early, baseline.Early, "");

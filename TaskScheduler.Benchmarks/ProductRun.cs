@@ -11,23 +11,33 @@ public static class ProductRun
 {
     private const int Clients = 16;
 
-    public static async Task<IReadOnlyList<Observation>> MeasureAsync(Scenario scenario)
+    public static async Task<IReadOnlyList<Observation>> MeasureAsync(Scenario scenario, string? postgreSql)
     {
         var folder = Directory.CreateTempSubdirectory("taskscheduler-benchmark-");
         var printed = new ConcurrentDictionary<Guid, DateTimeOffset>();
         var listening = new TaskCompletionSource<string>();
-        using var process = Start(folder.FullName, scenario.Slots, printed, listening);
+        await using var database = await BenchmarkDatabase.CreateAsync(postgreSql);
+        string[] store = database is null
+            ? [$"--Storage:File={Path.Combine(folder.FullName, "tasks.db")}"]
+            : ["--Storage:Provider=PostgreSql", $"--ConnectionStrings:TaskScheduler={database.ConnectionString}"];
+        using var process = Start(store, scenario.Slots, printed, listening);
         try
         {
             var address = await listening.Task.WaitAsync(TimeSpan.FromSeconds(60));
             using var client = new HttpClient { BaseAddress = new Uri(address) };
             var posted = new ConcurrentBag<Guid>();
             // Room to post everything before the first is due.
-            var origin = TimeProvider.System.GetUtcNow() + TimeSpan.FromMilliseconds(500 + (3 * scenario.Tasks.Count));
+            var origin = TimeProvider.System.GetUtcNow()
+                + (scenario.PostedAhead ?? TimeSpan.FromMilliseconds(500 + (3 * scenario.Tasks.Count)));
             await Parallel.ForEachAsync(
                 scenario.Tasks,
                 new ParallelOptions { MaxDegreeOfParallelism = Clients },
-                async (task, _) => posted.Add((await PostAsync(client, task.Kind.ToString(), origin + task.Due)).Id));
+                async (task, cancel) =>
+                {
+                    if (scenario.PostedAhead is { } ahead)
+                        await Task.Delay(Max(origin + task.Due - ahead - TimeProvider.System.GetUtcNow(), TimeSpan.Zero), cancel);
+                    posted.Add((await PostAsync(client, task.Kind.ToString(), origin + task.Due)).Id);
+                });
             var measured = posted.ToList();
             if (scenario.PostedForNow > 0)
             {
@@ -40,7 +50,12 @@ public static class ProductRun
 
             while (printed.Count < posted.Count + (scenario.PostedForNow > 0 ? measured.Count : 0))
                 await Task.Delay(50);
-            return [.. await Task.WhenAll(measured.Select(async id => await ObserveAsync(client, id, printed[id])))];
+            var observations = new ConcurrentBag<Observation>();
+            await Parallel.ForEachAsync(
+                measured,
+                new ParallelOptions { MaxDegreeOfParallelism = Clients },
+                async (id, _) => observations.Add(await ObserveAsync(client, id, printed[id])));
+            return [.. observations];
         }
         finally
         {
@@ -51,12 +66,11 @@ public static class ProductRun
     }
 
     private static Process Start(
-        string folder, int slots, ConcurrentDictionary<Guid, DateTimeOffset> printed, TaskCompletionSource<string> listening)
+        string[] store, int slots, ConcurrentDictionary<Guid, DateTimeOffset> printed, TaskCompletionSource<string> listening)
     {
         var start = new ProcessStartInfo("dotnet",
         [
-            typeof(TaskSchedulerApplication).Assembly.Location, "--urls=http://127.0.0.1:0",
-            $"--Storage:File={Path.Combine(folder, "tasks.db")}", $"--Worker:Count={slots}",
+            typeof(TaskSchedulerApplication).Assembly.Location, "--urls=http://127.0.0.1:0", $"--Worker:Count={slots}", .. store,
         ])
         {
             RedirectStandardOutput = true,

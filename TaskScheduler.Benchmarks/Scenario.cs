@@ -8,8 +8,14 @@ namespace TaskScheduler.Benchmarks;
 /// <param name="Slots">Worker:Count of the product, threads of the baseline.</param>
 /// <param name="Tasks">Kind and due time of each task, the time after the moment when everything is posted.</param>
 /// <param name="PostedForNow">Tasks that are then posted for at once, one after the other, and measured alone.</param>
+/// <param name="PostedAhead">Each task is posted this long before it is due; by default all of them before the start.</param>
 public sealed record Scenario(
-    string Name, string Text, int Slots, IReadOnlyList<(TaskKind Kind, TimeSpan Due)> Tasks, int PostedForNow = 0)
+    string Name,
+    string Text,
+    int Slots,
+    IReadOnlyList<(TaskKind Kind, TimeSpan Due)> Tasks,
+    int PostedForNow = 0,
+    TimeSpan? PostedAhead = null)
 {
     private static readonly Random Random = new(42);
 
@@ -21,6 +27,9 @@ public sealed record Scenario(
             [.. Enumerable.Repeat((TaskKind.Fizz, TimeSpan.FromSeconds(2)), 1_000)]),
         new("held", "1,200 tasks held for 8 s ahead; 20 tasks posted for now, one after the other", 1_200,
             [.. Enumerable.Repeat((TaskKind.Fizz, TimeSpan.FromSeconds(8)), 1_200)], PostedForNow: 20),
+        new("steady", "300 Fizz a second for a minute, each posted 3 s ahead, 1,200 slots", 1_200,
+            [.. Enumerable.Range(0, 18_000).Select(i => (TaskKind.Fizz, TimeSpan.FromSeconds(i / 300.0)))],
+            PostedAhead: TimeSpan.FromSeconds(3)),
     ];
 }
 

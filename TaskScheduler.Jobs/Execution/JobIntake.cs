@@ -16,6 +16,7 @@ public sealed class JobIntake(
     RunningTasks running,
     JobReporter reporter,
     TaskJobs jobs,
+    IJobStates states,
     TaskClient client,
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
@@ -68,8 +69,10 @@ public sealed class JobIntake(
                     jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
                 break;
             case ScheduledTaskState.Failed:
-                // Only someone's requeue on the dashboard brings the job of a failed task back.
-                if (await client.RequeueAsync(row.Id, cancel) is { } requeued)
+                // Only someone's requeue on the dashboard enqueues the job of a failed task; one that was in the queue twice
+                // is in another state.
+                var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
+                if (state == EnqueuedState.StateName && await client.RequeueAsync(row.Id, cancel) is { } requeued)
                     HoldOrReturn(jobId, requeued);
                 break;
             case ScheduledTaskState.Completed:

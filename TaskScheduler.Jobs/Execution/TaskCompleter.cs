@@ -60,7 +60,8 @@ public sealed class TaskCompleter(
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         var tries = task.Tries + 1;
-        var message = $"{error.GetType().Name}: {error.Message}";
+        // No server store keeps a NUL in a text.
+        var message = $"{error.GetType().Name}: {error.Message}".Replace('\0', ' ');
         if (message.Length > 2_048)
             message = message[..2_048];
         await using var db = await contexts.CreateDbContextAsync(cancel);

@@ -14,6 +14,9 @@ namespace TaskScheduler.Jobs.Tasks;
 public sealed partial class TaskClient(
     IDbContextFactory<TaskDbContext> contexts, ITaskStore store, TaskJobs jobs, TimeProvider clock, ILogger<TaskClient> logger)
 {
+    /// <summary>How long a client waits until the dashboard knows, too.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
     private static readonly TransactionOptions ReadCommitted = new() { IsolationLevel = IsolationLevel.ReadCommitted };
 
     /// <summary>
@@ -109,7 +112,13 @@ public sealed partial class TaskClient(
         var deleted = await DeleteRowsAsync(db.Tasks.Where(t => t.Id == id), cancel);
         var task = await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, cancel);
         if (deleted == 1 && task is { JobId: not null })
-            await TellHangfireAsync(task, new OwnDeletedState("The task was deleted"));
+        {
+            // Somebody who is frozen may hold the job's row; the sweeper will tell Hangfire then.
+            await Task.Run(() => TellHangfireAsync(task, new OwnDeletedState("The task was deleted")), CancellationToken.None)
+                .WaitAsync(LongestWait, clock, cancel)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         return task is not null;
     }
 

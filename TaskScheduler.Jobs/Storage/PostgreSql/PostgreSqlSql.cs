@@ -11,24 +11,26 @@ public static class PostgreSqlSql
 {
     public static StoreSql Statements { get; } = new(
         Claim: """
-            WITH claim AS (SELECT {0}::jsonb AS value),
+            WITH claim AS MATERIALIZED (
+              SELECT *
+              FROM jsonb_to_record({0}::jsonb)
+                AS c(jobs jsonb, token uuid, instance text, "instanceId" uuid, lease bigint)),
             startable AS (
               SELECT t."Sequence"
-              FROM scheduler."Tasks" AS t, claim
-              WHERE t."JobId" = ANY (ARRAY(SELECT jsonb_array_elements_text(value -> 'jobs') FROM claim))
-                AND t."ClaimToken" IS DISTINCT FROM (claim.value ->> 'token')::uuid
+              FROM scheduler."Tasks" AS t
+              WHERE t."JobId" = ANY (ARRAY(SELECT jsonb_array_elements_text(jobs) FROM claim))
+                AND t."ClaimToken" IS DISTINCT FROM (SELECT token FROM claim)
                 AND ((t."State" = 'Pending' AND t."DueAt" <= clock_timestamp())
                   OR (t."State" = 'Running' AND NOT EXISTS (
                     SELECT 1 FROM scheduler."Instances" AS i
                     WHERE i."Id" = t."InstanceId"
-                      AND i."SeenAt" > clock_timestamp() - (claim.value ->> 'lease')::bigint * interval '1 millisecond')))
+                      AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')))
               ORDER BY t."Sequence"
-              FOR UPDATE OF t SKIP LOCKED)
+              FOR UPDATE SKIP LOCKED)
             UPDATE scheduler."Tasks" AS t
             SET "State" = 'Running', "Attempt" = t."Attempt" + 1,
                 "StartedAt" = date_trunc('milliseconds', clock_timestamp()),
-                "Instance" = claim.value ->> 'instance', "InstanceId" = (claim.value ->> 'instanceId')::uuid,
-                "ClaimToken" = (claim.value ->> 'token')::uuid
+                "Instance" = claim.instance, "InstanceId" = claim."instanceId", "ClaimToken" = claim.token
             FROM startable, claim
             WHERE t."Sequence" = startable."Sequence"
             """,

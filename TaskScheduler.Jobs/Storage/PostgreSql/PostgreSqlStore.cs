@@ -68,7 +68,7 @@ public sealed partial class PostgreSqlStore(
         PostgreSqlObjectsInstaller.Install((NpgsqlConnection)connection, HangfireSchema);
 
     protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel) =>
-        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
+        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_xact_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
 
     [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
     private static partial Regex InstallScript();

@@ -62,7 +62,7 @@ public abstract partial class ServerStore(
 
     protected abstract void InstallHangfireSchema(DbConnection connection);
 
-    /// <summary>Takes the lock under which one instance at a time changes the schemas; it ends with the connection.</summary>
+    /// <summary>Takes the lock under which one instance at a time changes the schemas; it ends with the transaction.</summary>
     /// <returns>False if another instance holds it.</returns>
     protected abstract Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel);
 
@@ -87,9 +87,9 @@ public abstract partial class ServerStore(
                 return null;
             if (!options.Value.Migrate)
                 return "its schema is not up to date, and this instance does not change schemas";
-            // On a connection of its own, which stays open: the lock must outlive the migrations' transactions.
+            // In a transaction of its own: the lock must outlive those of the migrations.
             await using var owner = await contexts.CreateDbContextAsync(cancel);
-            await owner.Database.OpenConnectionAsync(cancel);
+            await using var locked = await owner.Database.BeginTransactionAsync(cancel);
             if (!await TryLockSchemaAsync(owner.Database, cancel))
                 return "another instance is bringing its schema up to date";
             await db.Database.MigrateAsync(cancel);

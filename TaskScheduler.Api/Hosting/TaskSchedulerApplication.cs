@@ -47,6 +47,7 @@ public static class TaskSchedulerApplication
         builder.AddLogging();
         builder.AddServer();
         builder.AddApi();
+        services.AddAccess();
         services.AddHangfire(_ => { });
         services.AddAntiforgery();
         services.AddDataProtection().SetApplicationName("TaskScheduler");
@@ -61,7 +62,9 @@ public static class TaskSchedulerApplication
     {
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
         app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
-        app.UseMiddleware<ThisMachineOnly>();
+        // What follows depends on the settings; all that is wrong with them is said at once.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        app.UseAccess();
         app.MapHealth();
         app.MapHome();
         app.MapControllers();
@@ -86,6 +89,9 @@ public static class TaskSchedulerApplication
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
+        // Everybody can fail to log in, as often as they like; FailedLogins says what matters of it.
+        builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
+        builder.Logging.AddFilter("idunno.Authentication.Basic", LogLevel.Warning);
         // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }

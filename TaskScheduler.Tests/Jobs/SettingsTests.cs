@@ -62,6 +62,12 @@ public sealed class SettingsTests
         "Instance:Name=a\tb",
         "Instance:Name is 'a\tb'; allowed: 1 to 256 characters, none of them a control character.")]
     [InlineData(
+        "Security:KnownProxies=10.0.0.7, proxy",
+        "Security:KnownProxies is 'proxy'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas.")]
+    [InlineData(
+        "Security:KnownProxies=10.0.0.0/33",
+        "Security:KnownProxies is '10.0.0.0/33'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas.")]
+    [InlineData(
         "Retention:Finished=00:00:59",
         "Retention:Finished is '00:00:59'; allowed: a duration from 00:01:00 to 36525.00:00:00.")]
     [InlineData(
@@ -97,6 +103,13 @@ public sealed class SettingsTests
         "Execution:MaxTry is not a setting; allowed: MaxTries, LookAhead, Heartbeat, Lease, DrainTimeout.")]
     [InlineData("Retention:Completed=1", "Retention:Completed is not a setting; allowed: Finished, Deleted.")]
     [InlineData("Tasks:MaxPast=1", "Tasks:MaxPast is not a setting; allowed: MaxAhead.")]
+    [InlineData("Security:Keys=1", "Security:Keys is not a setting; allowed: ApiKeys, Dashboard, KnownProxies.")]
+    [InlineData("Security:Dashboard:User=a", "Security:Dashboard:User is not a setting; allowed: ReadOnly, UserName, Password.")]
+    [InlineData(
+        "Security:Dashboard:ReadOnly:User=a",
+        "Security:Dashboard:ReadOnly:User is not a setting; allowed: UserName, Password.")]
+    [InlineData("Security:KnownProxies:0=10.0.0.7", "Security:KnownProxies:0 is not a setting; Security:KnownProxies is a single value.")]
+    [InlineData("Worker:Count:Max=5", "Worker:Count:Max is not a setting; Worker:Count is a single value.")]
     public void UnknownSettingStopsTheStart(string setting, string line) => Assert.Equal(line, Start(setting));
 
     [Fact]
@@ -129,6 +142,9 @@ public sealed class SettingsTests
     [InlineData("Retention:Finished=00:01:00")]
     [InlineData("Retention:Deleted=36525")]
     [InlineData("Tasks:MaxAhead=36525")]
+    [InlineData("Security:ApiKeys:w=0123456789abcde~")]
+    [InlineData("Security:KnownProxies=")]
+    [InlineData("Security:KnownProxies=10.0.0.7, 172.16.0.0/12,2001:db8::1,fd00::/8")]
     public void ValueAtItsLimitIsTaken(string setting) => Assert.Null(Start(setting));
 
     [Fact]

@@ -39,11 +39,14 @@ public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, 
 public static class HealthEndpoints
 {
     /// <summary>Open to all, also where it is wrong: load balancers have no keys.</summary>
-    public static void MapHealth(this WebApplication app)
+    public static void MapHealth(this WebApplication app, InstanceRole role)
     {
         var health = app.MapGroup("/health").AllowAnonymous();
         health.MapHealthChecks("/live", new HealthCheckOptions { Predicate = _ => false });
-        health.MapHealthChecks("/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        health.MapHealthChecks("/ready", new HealthCheckOptions
+        {
+            Predicate = check => check.Tags.Contains("ready") || (role.Works() && check.Tags.Contains("working")),
+        });
         health.Map("/{**path}", () => Results.StatusCode(StatusCodes.Status404NotFound));
     }
 }

@@ -19,7 +19,8 @@ public static class Settings
         .AddSection<ExecutionOptions>()
         .AddSection<RetentionOptions>()
         .AddSection<TaskOptions>()
-        .AddSection<SecurityOptions>();
+        .AddSection<SecurityOptions>()
+        .AddSingleton<IValidateOptions<InstanceOptions>, RoleNeedsStore>();
 
     /// <summary>Whether the type is a section within a section: a class of our own with settings, not a value or a list.</summary>
     public static bool IsSection(Type type)

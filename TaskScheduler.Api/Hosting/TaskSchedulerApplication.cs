@@ -55,7 +55,7 @@ public static class TaskSchedulerApplication
             .Configure<IOptions<StorageOptions>>(DashboardKeys.KeepBesideTheStore);
         services.AddHealthChecks()
             .AddCheck<StoreHealthCheck>("store", tags: ["ready"])
-            .AddCheck<WorkerHealthCheck>("worker", tags: ["ready"]);
+            .AddCheck<WorkerHealthCheck>("worker", tags: ["working"]);
     }
 
     public static void UseTaskScheduler(this WebApplication app)
@@ -65,11 +65,22 @@ public static class TaskSchedulerApplication
         // What follows depends on the settings; all that is wrong with them is said at once.
         app.Services.GetRequiredService<IStartupValidator>().Validate();
         app.UseAccess();
-        app.MapHealth();
+        var role = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value.Role;
+        app.MapHealth(role);
+        if (role == InstanceRole.Worker)
+        {
+            app.MapNothingElse();
+            return;
+        }
+
         app.MapHome();
         app.MapControllers();
         app.MapDashboard();
     }
+
+    /// <summary>Says to everybody that there is nothing here, whether or not they could log in elsewhere.</summary>
+    private static void MapNothingElse(this WebApplication app) =>
+        app.Map("/{**path}", () => Results.StatusCode(StatusCodes.Status404NotFound)).AllowAnonymous();
 
     /// <summary>Once the server listens, tells the person at the console where.</summary>
     public static void AnnounceStart(this WebApplication app) =>

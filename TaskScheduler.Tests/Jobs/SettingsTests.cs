@@ -61,6 +61,8 @@ public sealed class SettingsTests
     [InlineData(
         "Instance:Name=a\tb",
         "Instance:Name is 'a\tb'; allowed: 1 to 256 characters, none of them a control character.")]
+    [InlineData("Instance:Role=Both", "Instance:Role is 'Both'; allowed: All, Api, Worker.")]
+    [InlineData("Instance:Role=7", "Instance:Role is '7'; allowed: All, Api, Worker.")]
     [InlineData(
         "Security:KnownProxies=10.0.0.7, proxy",
         "Security:KnownProxies is 'proxy'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas.")]
@@ -96,7 +98,7 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("Storage:Fil=a.db", "Storage:Fil is not a setting; allowed: Provider, File, Migrate.")]
-    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name.")]
+    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name, Role.")]
     [InlineData("Worker:Counts=5", "Worker:Counts is not a setting; allowed: Count.")]
     [InlineData(
         "Execution:MaxTry=5",
@@ -111,6 +113,15 @@ public sealed class SettingsTests
     [InlineData("Security:KnownProxies:0=10.0.0.7", "Security:KnownProxies:0 is not a setting; Security:KnownProxies is a single value.")]
     [InlineData("Worker:Count:Max=5", "Worker:Count:Max is not a setting; Worker:Count is a single value.")]
     public void UnknownSettingStopsTheStart(string setting, string line) => Assert.Equal(line, Start(setting));
+
+    [Theory]
+    [InlineData("Api")]
+    [InlineData("Worker")]
+    public void RoleThatNeedsOtherInstancesIsRefusedOnTheEmbeddedStore(string role) =>
+        Assert.Equal(
+            $"Instance:Role '{role}' needs a store that several instances share: set Storage:Provider to SqlServer or PostgreSql. "
+            + "Embedded serves one instance, with the role All.",
+            Start($"Instance:Role={role}"));
 
     [Fact]
     public void EveryInvalidSettingOfASectionIsNamed()
@@ -142,6 +153,7 @@ public sealed class SettingsTests
     [InlineData("Retention:Finished=00:01:00")]
     [InlineData("Retention:Deleted=36525")]
     [InlineData("Tasks:MaxAhead=36525")]
+    [InlineData("instance:role=all")]
     [InlineData("Security:ApiKeys:w=0123456789abcde~")]
     [InlineData("Security:KnownProxies=")]
     [InlineData("Security:KnownProxies=10.0.0.7, 172.16.0.0/12,2001:db8::1,fd00::/8")]

@@ -2,7 +2,7 @@ using TaskScheduler.Api.Hosting;
 
 return await Startup.RunAsync(() =>
 {
-    var builder = WebApplication.CreateBuilder(Startup.CheckArguments(args));
+    var builder = WebApplication.CreateBuilder(CommandLine.Read(args));
     builder.AddTaskScheduler();
     var app = builder.Build();
     app.UseTaskScheduler();

@@ -1,12 +1,14 @@
 using Hangfire;
+using Hangfire.Dashboard;
+using TaskScheduler.Api.Security;
 
 namespace TaskScheduler.Api.Dashboard;
 
 public static class DashboardEndpoints
 {
     /// <summary>
-    /// Hangfire's dashboard at <c>/hangfire</c>. Who may see it is decided before, by <see cref="Security.ThisMachineOnly"/>;
-    /// its commands are protected against forgery because antiforgery is registered.
+    /// Hangfire's dashboard at <c>/hangfire</c>. Who may see it and use it is decided before, by the policy
+    /// <see cref="Access.Dashboard"/>; its commands are protected against forgery because antiforgery is registered.
     /// </summary>
     public static void MapDashboard(this WebApplication app)
     {
@@ -15,11 +17,16 @@ public static class DashboardEndpoints
         {
             response.Headers.Allow = HttpMethods.Post;
             return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
-        });
-        app.MapHangfireDashboardWithNoAuthorizationFilters("/hangfire", new DashboardOptions
+        }).RequireAuthorization(Access.Dashboard);
+        app.MapHangfireDashboardWithAuthorizationPolicy(Access.Dashboard, "/hangfire", new DashboardOptions
         {
             DashboardTitle = "TaskScheduler",
             DisplayStorageConnectionString = false,
+            IsReadOnlyFunc = context => IsReadOnly(context.GetHttpContext()),
         });
     }
+
+    /// <summary>Hides what the policy refuses. Without users nobody is logged in, and this machine may do everything.</summary>
+    private static bool IsReadOnly(HttpContext context) =>
+        context.User.Identity is { IsAuthenticated: true } && !DashboardLogin.HasFullAccess(context.User);
 }

@@ -38,9 +38,15 @@ public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, 
 
 public static class HealthEndpoints
 {
-    public static void MapHealth(this WebApplication app)
+    /// <summary>Open to all, also where it is wrong: load balancers have no keys.</summary>
+    public static void MapHealth(this WebApplication app, InstanceRole role)
     {
-        app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-        app.MapHealthChecks("/health/ready", new HealthCheckOptions { Predicate = check => check.Tags.Contains("ready") });
+        var health = app.MapGroup("/health").AllowAnonymous();
+        health.MapHealthChecks("/live", new HealthCheckOptions { Predicate = _ => false });
+        health.MapHealthChecks("/ready", new HealthCheckOptions
+        {
+            Predicate = check => check.Tags.Contains("ready") || (role.Works() && check.Tags.Contains("working")),
+        });
+        health.Map("/{**path}", () => Results.StatusCode(StatusCodes.Status404NotFound));
     }
 }

@@ -1,3 +1,7 @@
+using System.Text.Encodings.Web;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Security;
+
 namespace TaskScheduler.Api.Home;
 
 /// <summary>The page at <c>/</c>: what this is, and where a person goes from here.</summary>
@@ -30,17 +34,26 @@ public static class HomePage
             <dt><a href="/health/ready">Health</a></dt><dd>Whether this instance is ready to work.</dd>
           </dl>
           <h2>Schedule a task</h2>
-          <pre id="create">curl -i {origin}/tasks -H 'Content-Type: application/json' \
+          <pre id="create">curl -i {origin}/tasks {key}-H 'Content-Type: application/json' \
           -d "{\"kind\":\"FizzBuzz\",\"executeAt\":\"$(date -u -d '+5 seconds' +%FT%TZ)\"}"</pre>
           <h2>Look at it, list, delete</h2>
-          <pre>curl {origin}/tasks/ID
-        curl '{origin}/tasks?state=Pending&amp;state=Running&amp;kind=FizzBuzz'
-        curl -i -X DELETE {origin}/tasks/ID</pre>
+          <pre>curl {key}{origin}/tasks/ID
+        curl {key}'{origin}/tasks?state=Pending&amp;state=Running&amp;kind=FizzBuzz'
+        curl {key}-i -X DELETE {origin}/tasks/ID</pre>
         </body>
         </html>
         """;
 
-    public static void MapHome(this WebApplication app) =>
+    /// <summary>With keys the examples say where yours belongs.</summary>
+    public static void MapHome(this WebApplication app)
+    {
+        var needsKey = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.ApiKeys.Count > 0;
+        var page = Html.Replace("{key}", needsKey ? $"-H '{ApiKeyAuthentication.Header}: KEY' " : "", StringComparison.Ordinal);
         app.MapGet("/", (HttpRequest request) => Results.Content(
-            Html.Replace("{origin}", $"{request.Scheme}://{request.Host}", StringComparison.Ordinal), "text/html; charset=utf-8"));
+                page.Replace("{origin}", Origin(request), StringComparison.Ordinal), "text/html; charset=utf-8"))
+            .RequireAuthorization(Access.Pages);
+    }
+
+    /// <summary>Encoded, because a client may write its host as it likes.</summary>
+    private static string Origin(HttpRequest request) => HtmlEncoder.Default.Encode($"{request.Scheme}://{request.Host}");
 }

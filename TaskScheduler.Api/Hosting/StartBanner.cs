@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Security;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
 
@@ -8,23 +9,53 @@ namespace TaskScheduler.Api.Hosting;
 
 /// <summary>Tells the person who started the process, on standard error, where to go next.</summary>
 public sealed class StartBanner(
-    IServer server, ITaskStore store, InstanceIdentity instance, IOptions<WorkerOptions> worker)
+    IServer server,
+    ITaskStore store,
+    InstanceIdentity instance,
+    IOptions<InstanceOptions> options,
+    IOptions<WorkerOptions> worker,
+    IOptions<SecurityOptions> security)
 {
     public void Write(TextWriter console)
     {
         var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         var url = addresses.FirstOrDefault()?.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)
             .Replace("[::]", "[::1]", StringComparison.Ordinal);
-        console.WriteLine(
-            $"""
-            TaskScheduler is running as {instance.Name}.
-              API        {url}/tasks
-              Dashboard  {url}/hangfire
-              Start page {url}/
-              Storage    {store.Description}
-              Slots      {worker.Value.Count} tasks in progress at once
-              Access     this machine only
-            Press Ctrl+C to stop; running tasks may finish first.
-            """);
+        var role = options.Value.Role;
+        var lines = new List<string> { $"TaskScheduler is running as {instance.Name}." };
+        if (role != InstanceRole.Worker)
+        {
+            lines.Add($"  API        {url}/tasks");
+            lines.Add($"  Dashboard  {url}/hangfire");
+            lines.Add($"  Start page {url}/");
+        }
+
+        lines.Add($"  Health     {url}/health/ready");
+        lines.Add($"  Role       {What(role)}");
+        lines.Add($"  Storage    {store.Description}");
+        if (role.Works())
+            lines.Add($"  Slots      {worker.Value.Count} tasks in progress at once");
+        if (role != InstanceRole.Worker)
+            lines.Add($"  Access     {WhoMay(security.Value)}");
+        lines.Add("Press Ctrl+C to stop; running tasks may finish first.");
+        // In one piece, because others may write to the console too.
+        console.WriteLine(string.Join(Environment.NewLine, lines));
+    }
+
+    private static string What(InstanceRole role) => role switch
+    {
+        InstanceRole.Api => "Api: API and dashboard; other instances run the tasks",
+        InstanceRole.Worker => "Worker: runs tasks; no API, no dashboard",
+        _ => "All: API, dashboard and worker",
+    };
+
+    private static string WhoMay(SecurityOptions security)
+    {
+        const string ThisMachineOnly = "this machine only";
+        if (!security.HasAccess)
+            return ThisMachineOnly;
+        var api = security.ApiKeys.Count > 0 ? "needs an API key" : ThisMachineOnly;
+        var dashboard = security.Dashboard.HasUsers ? "needs a password" : ThisMachineOnly;
+        return $"API: {api}; dashboard: {dashboard}";
     }
 }

@@ -33,26 +33,6 @@ public static partial class Startup
         return 0;
     }
 
-    /// <summary>Refuses what is no setting: it would be ignored, and the program run otherwise than somebody meant.</summary>
-    public static string[] CheckArguments(string[] arguments)
-    {
-        for (var i = 0; i < arguments.Length; i++)
-        {
-            if (arguments[i].Contains('=', StringComparison.Ordinal))
-                continue;
-            if (!arguments[i].StartsWith('-') && !arguments[i].StartsWith('/'))
-            {
-                throw new ArgumentException(
-                    $"'{arguments[i]}' is not understood. Usage: [--urls {TaskSchedulerApplication.DefaultUrl}] [--Section:Setting value] ...");
-            }
-
-            // What follows is its value.
-            i++;
-        }
-
-        return arguments;
-    }
-
     /// <summary>The line for an error that its reader can mend; null for a defect, which keeps its stack trace.</summary>
     public static string? Explain(Exception error) => error switch
     {

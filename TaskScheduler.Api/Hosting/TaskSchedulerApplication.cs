@@ -15,7 +15,6 @@ using TaskScheduler.Api.Security;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Hosting;
 
@@ -47,26 +46,40 @@ public static class TaskSchedulerApplication
         builder.AddLogging();
         builder.AddServer();
         builder.AddApi();
+        services.AddAccess();
         services.AddHangfire(_ => { });
         services.AddAntiforgery();
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
-            .Configure<IOptions<StorageOptions>>(DashboardKeys.KeepBesideTheStore);
+            .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
         services.AddHealthChecks()
             .AddCheck<StoreHealthCheck>("store", tags: ["ready"])
-            .AddCheck<WorkerHealthCheck>("worker", tags: ["ready"]);
+            .AddCheck<WorkerHealthCheck>("worker", tags: ["working"]);
     }
 
     public static void UseTaskScheduler(this WebApplication app)
     {
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
         app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
-        app.UseMiddleware<ThisMachineOnly>();
-        app.MapHealth();
+        // What follows depends on the settings; all that is wrong with them is said at once.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        app.UseAccess();
+        var role = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value.Role;
+        app.MapHealth(role);
+        if (role == InstanceRole.Worker)
+        {
+            app.MapNothingElse();
+            return;
+        }
+
         app.MapHome();
         app.MapControllers();
         app.MapDashboard();
     }
+
+    /// <summary>Says to everybody that there is nothing here, whether or not they could log in elsewhere.</summary>
+    private static void MapNothingElse(this WebApplication app) =>
+        app.Map("/{**path}", () => Results.StatusCode(StatusCodes.Status404NotFound)).AllowAnonymous();
 
     /// <summary>Once the server listens, tells the person at the console where.</summary>
     public static void AnnounceStart(this WebApplication app) =>
@@ -86,6 +99,9 @@ public static class TaskSchedulerApplication
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
+        // Everybody can fail to log in, as often as they like; FailedLogins says what matters of it.
+        builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
+        builder.Logging.AddFilter("idunno.Authentication.Basic", LogLevel.Warning);
         // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }

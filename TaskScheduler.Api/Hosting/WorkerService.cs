@@ -8,8 +8,8 @@ using TaskScheduler.Jobs.Storage;
 namespace TaskScheduler.Api.Hosting;
 
 /// <summary>
-/// Opens the store, then runs this instance's Hangfire server: Hangfire's own scheduler, our worker in place of
-/// Hangfire's, and the chores.
+/// Opens the store, then, unless the role is to serve the API only, runs this instance's Hangfire server: Hangfire's own
+/// scheduler, our worker in place of Hangfire's, and the chores.
 /// </summary>
 public sealed partial class WorkerService(
     ITaskStore store,
@@ -23,6 +23,7 @@ public sealed partial class WorkerService(
     InstanceIdentity instance,
     IOptions<ExecutionOptions> execution,
     IOptions<WorkerOptions> workerOptions,
+    IOptions<InstanceOptions> instanceOptions,
     IHostApplicationLifetime lifetime,
     ILogger<WorkerService> logger) : IHostedLifecycleService, IDisposable
 {
@@ -35,6 +36,8 @@ public sealed partial class WorkerService(
     /// <summary>Works only once the web server listens: a start that fails on its address must not have run a task.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
+        if (!instanceOptions.Value.Role.Works())
+            return Task.CompletedTask;
         lifetime.ApplicationStopping.Register(worker.BeginStop);
         var options = execution.Value;
         // BackgroundJobServer would add Hangfire's own workers, one thread each, which run what they fetch at once.

@@ -1,26 +1,28 @@
 using System.Net;
-using TaskScheduler.Api.Errors;
+using Microsoft.AspNetCore.Authorization;
 
 namespace TaskScheduler.Api.Security;
 
 /// <summary>
-/// While no keys are configured only this machine is answered: a loopback peer that no proxy stands in front of, which
-/// addressed this machine by name (or a web page could reach us by rebinding its own name to 127.0.0.1). Health is open.
+/// What has no keys or users configured answers this machine only: a loopback peer that no proxy stands in front of, which
+/// addressed this machine by name (or a web page could reach us by rebinding its own name to 127.0.0.1).
 /// </summary>
-public sealed class ThisMachineOnly(RequestDelegate next)
+public sealed class ThisMachineOnly : AuthorizationHandler<ThisMachineOnly>, IAuthorizationRequirement
 {
-    private const string WhatToDo =
-        "This instance answers requests from its own machine only, addressed to localhost or 127.0.0.1 and not through a "
-        + "proxy. Answering others needs API keys (Security:ApiKeys), which this version does not have yet.";
+    public const string WhatToDo =
+        "This is answered to requests from the instance's own machine only, addressed to localhost or 127.0.0.1 and not "
+        + "through a proxy. To answer others, configure Security:ApiKeys:{name} for the API, and "
+        + "Security:Dashboard:UserName and Security:Dashboard:Password for the dashboard.";
 
-    private static readonly string[] ProxyHeaders = ["Forwarded", "X-Real-IP", "Via"];
+    // X-Original-For and its like is what ASP.NET Core leaves of a header that it has acted on.
+    private static readonly string[] ProxyHeaders = ["X-Forwarded-", "X-Original-", "Forwarded", "X-Real-IP", "Via"];
 
-    public Task InvokeAsync(HttpContext context)
+    protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ThisMachineOnly requirement)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return context.Request.Path.StartsWithSegments("/health") || IsFromHere(context)
-            ? next(context)
-            : ErrorResponses.WriteAsync(context, ProblemType.ThisMachineOnly, WhatToDo);
+        if (context.Resource is HttpContext http && IsFromHere(http))
+            context.Succeed(requirement);
+        return Task.CompletedTask;
     }
 
     private static bool IsFromHere(HttpContext context) =>
@@ -28,9 +30,9 @@ public sealed class ThisMachineOnly(RequestDelegate next)
         && !context.Request.Headers.Keys.Any(IsProxyHeader)
         && IsThisMachine(context.Request.Host.Host);
 
-    private static bool IsProxyHeader(string name) =>
-        ProxyHeaders.Contains(name, StringComparer.OrdinalIgnoreCase)
-        || name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase);
+    private static bool IsProxyHeader(string name) => ProxyHeaders.Any(header => header.EndsWith('-')
+        ? name.StartsWith(header, StringComparison.OrdinalIgnoreCase)
+        : name.Equals(header, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsThisMachine(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

@@ -67,6 +67,24 @@ public sealed class WorkerOptions : ISettings
     }
 }
 
+/// <summary>What an instance does of all that there is to do.</summary>
+public enum InstanceRole
+{
+    /// <summary>API, dashboard and worker.</summary>
+    All,
+
+    /// <summary>API and dashboard; other instances run the tasks.</summary>
+    Api,
+
+    /// <summary>Runs tasks; of HTTP only health and metrics.</summary>
+    Worker,
+}
+
+public static class InstanceRoles
+{
+    public static bool Works(this InstanceRole role) => role != InstanceRole.Api;
+}
+
 /// <summary>Settings of the section <c>Instance</c>.</summary>
 public sealed class InstanceOptions : ISettings
 {
@@ -75,9 +93,13 @@ public sealed class InstanceOptions : ISettings
     /// <summary>Shown as a task's <c>instance</c>; host and process by default.</summary>
     public string Name { get; set; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 
+    public InstanceRole Role { get; set; } = InstanceRole.All;
+
     public IEnumerable<InvalidSetting> Validate()
     {
         if (Name.Length is 0 or > 256 || Name.Any(char.IsControl))
             yield return new(nameof(Name), Name, "1 to 256 characters, none of them a control character");
+        if (!Enum.IsDefined(Role))
+            yield return new(nameof(Role), Role, string.Join(", ", Enum.GetNames<InstanceRole>()));
     }
 }

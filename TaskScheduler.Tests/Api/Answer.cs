@@ -11,7 +11,8 @@ public sealed partial record Answer(
     string Text,
     IReadOnlyCollection<string> Allow,
     TimeSpan? RetryAfter,
-    string? Location)
+    string? Location,
+    string WwwAuthenticate)
 {
     public JsonElement Json => JsonElement.Parse(Text);
 
@@ -21,7 +22,8 @@ public sealed partial record Answer(
         await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
         [.. response.Content.Headers.Allow.Order()],
         response.Headers.RetryAfter?.Delta,
-        response.Headers.Location?.OriginalString);
+        response.Headers.Location?.OriginalString,
+        response.Headers.WwwAuthenticate.ToString());
 
     /// <summary>Checks that this is an error as the contract has it, and returns it.</summary>
     public JsonElement Problem(HttpStatusCode status, string slug)

@@ -22,7 +22,7 @@ public sealed class StartupErrorTests
 
     [Theory]
     [InlineData("--Worker=5", "Worker is '5', but it is a section; its settings: Count.")]
-    [InlineData("127.0.0.1:8096", "'127.0.0.1:8096' is not understood. Usage:")]
+    [InlineData("127.0.0.1:8096", "'127.0.0.1:8096' is not understood. Usage: [ADDRESS:PORT {master|slave}]")]
     [InlineData("slave", "'slave' is not understood. Usage:")]
     [InlineData("--Logging:LogLevel:Default=Loud", "Loud")]
     public async Task ArgumentThatWouldBeIgnoredIsRefused(string argument, string message)

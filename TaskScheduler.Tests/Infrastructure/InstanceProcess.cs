@@ -85,12 +85,12 @@ public sealed class InstanceProcess : IAsyncDisposable
     private static string[] OnFile(string file, string[] arguments) =>
         ["--urls=http://127.0.0.1:0", $"--Storage:File={file}", .. arguments];
 
-    private static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance)
+    public static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance)
     {
         var line = await Eventually.GetAsync(
-            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.Contains("Start page", StringComparison.Ordinal))),
+            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
             "the instance says where it listens");
-        instance.Client.BaseAddress = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]);
+        instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");
         return instance;
     }
 

@@ -61,6 +61,14 @@ public sealed class SettingsTests
     [InlineData(
         "Instance:Name=a\tb",
         "Instance:Name is 'a\tb'; allowed: 1 to 256 characters, none of them a control character.")]
+    [InlineData("Instance:Role=Both", "Instance:Role is 'Both'; allowed: All, Api, Worker.")]
+    [InlineData("Instance:Role=7", "Instance:Role is '7'; allowed: All, Api, Worker.")]
+    [InlineData(
+        "Security:KnownProxies=10.0.0.7, proxy",
+        "Security:KnownProxies is 'proxy'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas.")]
+    [InlineData(
+        "Security:KnownProxies=10.0.0.0/33",
+        "Security:KnownProxies is '10.0.0.0/33'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas.")]
     [InlineData(
         "Retention:Finished=00:00:59",
         "Retention:Finished is '00:00:59'; allowed: a duration from 00:01:00 to 36525.00:00:00.")]
@@ -90,14 +98,30 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("Storage:Fil=a.db", "Storage:Fil is not a setting; allowed: Provider, File, Migrate.")]
-    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name.")]
+    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name, Role.")]
     [InlineData("Worker:Counts=5", "Worker:Counts is not a setting; allowed: Count.")]
     [InlineData(
         "Execution:MaxTry=5",
         "Execution:MaxTry is not a setting; allowed: MaxTries, LookAhead, Heartbeat, Lease, DrainTimeout.")]
     [InlineData("Retention:Completed=1", "Retention:Completed is not a setting; allowed: Finished, Deleted.")]
     [InlineData("Tasks:MaxPast=1", "Tasks:MaxPast is not a setting; allowed: MaxAhead.")]
+    [InlineData("Security:Keys=1", "Security:Keys is not a setting; allowed: ApiKeys, Dashboard, KnownProxies.")]
+    [InlineData("Security:Dashboard:User=a", "Security:Dashboard:User is not a setting; allowed: ReadOnly, UserName, Password.")]
+    [InlineData(
+        "Security:Dashboard:ReadOnly:User=a",
+        "Security:Dashboard:ReadOnly:User is not a setting; allowed: UserName, Password.")]
+    [InlineData("Security:KnownProxies:0=10.0.0.7", "Security:KnownProxies:0 is not a setting; Security:KnownProxies is a single value.")]
+    [InlineData("Worker:Count:Max=5", "Worker:Count:Max is not a setting; Worker:Count is a single value.")]
     public void UnknownSettingStopsTheStart(string setting, string line) => Assert.Equal(line, Start(setting));
+
+    [Theory]
+    [InlineData("Api")]
+    [InlineData("Worker")]
+    public void RoleThatNeedsOtherInstancesIsRefusedOnTheEmbeddedStore(string role) =>
+        Assert.Equal(
+            $"Instance:Role '{role}' needs a store that several instances share: set Storage:Provider to SqlServer or PostgreSql. "
+            + "Embedded serves one instance, with the role All.",
+            Start($"Instance:Role={role}"));
 
     [Fact]
     public void EveryInvalidSettingOfASectionIsNamed()
@@ -129,6 +153,10 @@ public sealed class SettingsTests
     [InlineData("Retention:Finished=00:01:00")]
     [InlineData("Retention:Deleted=36525")]
     [InlineData("Tasks:MaxAhead=36525")]
+    [InlineData("instance:role=all")]
+    [InlineData("Security:ApiKeys:w=0123456789abcde~")]
+    [InlineData("Security:KnownProxies=")]
+    [InlineData("Security:KnownProxies=10.0.0.7, 172.16.0.0/12,2001:db8::1,fd00::/8")]
     public void ValueAtItsLimitIsTaken(string setting) => Assert.Null(Start(setting));
 
     [Fact]

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Text;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+using static TaskScheduler.Tests.Api.Security.SecuredApplication;
+
+namespace TaskScheduler.Tests.Api.Security;
+
+public sealed class DashboardLoginTests
+{
+    [Theory]
+    [InlineData("GET", "/hangfire")]
+    [InlineData("GET", "/hangfire/jobs/scheduled")]
+    [InlineData("GET", "/hangfire/stats")]
+    [InlineData("POST", "/hangfire/stats")]
+    [InlineData("POST", "/hangfire/jobs/scheduled/delete")]
+    public async Task VisitorIsAskedToLogIn(string method, string path)
+    {
+        await using var app = await StartAsync([.. Keys, .. Users]);
+
+        var answer = await app.SendAsync(new HttpMethod(method), path, content: null, WithKey(Key));
+
+        answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
+        Assert.Equal("Basic realm=\"TaskScheduler\"", answer.WwwAuthenticate);
+    }
+
+    [Theory]
+    [InlineData("admin", Password)]
+    [InlineData("reader", ReaderPassword)]
+    public async Task UserSeesTheDashboard(string userName, string password)
+    {
+        await using var app = await StartAsync(Users);
+
+        var answer = await app.GetAsync("/hangfire/jobs/scheduled", Login(userName, password), ("Host", "tasks.example.com"));
+
+        Assert.Equal((HttpStatusCode.OK, "text/html"), (answer.Status, answer.MediaType));
+    }
+
+    [Theory]
+    [InlineData("admin", ReaderPassword)]
+    [InlineData("reader", Password)]
+    [InlineData("admin", "full Password")]
+    [InlineData("Admin", Password)]
+    [InlineData("admin", "")]
+    [InlineData("", "")]
+    [InlineData("", Password)]
+    public async Task WrongLoginIsRefused(string userName, string password)
+    {
+        await using var app = await StartAsync(Users);
+
+        var answer = await app.GetAsync("/hangfire", Login(userName, password));
+
+        answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
+    }
+
+    [Theory]
+    [InlineData("Basic")]
+    [InlineData("Basic ")]
+    [InlineData("Basic not base64")]
+    [InlineData("Basic YWRtaW4=")]
+    [InlineData("Basic //79")]
+    [InlineData("Bearer YWRtaW46ZnVsbCBwYXNzd29yZA==")]
+    public async Task LoginThatCannotBeReadIsRefused(string authorization)
+    {
+        await using var app = await StartAsync(Users);
+
+        var answer = await app.GetAsync("/hangfire", ("Authorization", authorization));
+
+        answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
+    }
+
+    [Fact]
+    public async Task AbsentReadOnlyUserCannotLogInWithNothing()
+    {
+        await using var app = await StartAsync(Users[..2]);
+
+        (await app.GetAsync("/hangfire", Login("", ""))).Problem(HttpStatusCode.Unauthorized, "unauthorized");
+    }
+
+    [Theory]
+    [InlineData("UTF-8")]
+    [InlineData("ISO-8859-1")]
+    public async Task PasswordMayHaveUmlautsInWhateverTheBrowserWrites(string encoding)
+    {
+        await using var app = await StartAsync(
+            "--Security:Dashboard:UserName=müller", "--Security:Dashboard:Password=Schlüsselwort");
+        var login = Convert.ToBase64String(Encoding.GetEncoding(encoding).GetBytes("müller:Schlüsselwort"));
+
+        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/hangfire", ("Authorization", $"Basic {login}"))).Status);
+    }
+
+    [Fact]
+    public async Task UserWithFullAccessDeletesATask()
+    {
+        await using var app = await StartAsync(Users);
+        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+
+        var answer = await app.DeleteOnDashboardAsync(task.JobId!, Admin);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.Status);
+        await app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
+    }
+
+    [Fact]
+    public async Task CommandWithoutItsTokenIsRefusedEvenWithALogin()
+    {
+        await using var app = await StartAsync(Users);
+        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+
+        var form = new FormUrlEncodedContent([new("jobs[]", task.JobId!)]);
+        var answer = await app.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, Admin);
+
+        Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
+        await AssertStillScheduledAsync(app, task);
+    }
+
+    [Fact]
+    public async Task ReadersCommandIsRefusedOnTheServerEvenWithItsToken()
+    {
+        await using var app = await StartAsync(Users);
+        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+
+        var answer = await app.DeleteOnDashboardAsync(task.JobId!, Reader);
+
+        answer.Problem(HttpStatusCode.Forbidden, "forbidden");
+        await AssertStillScheduledAsync(app, task);
+    }
+
+    [Theory]
+    [InlineData("POST", "/hangfire/jobs/scheduled/enqueue")]
+    [InlineData("POST", "/hangfire/jobs/actions/delete/{job}")]
+    [InlineData("POST", "/hangfire/jobs/actions/requeue/{job}")]
+    [InlineData("POST", "/hangfire/recurring/remove")]
+    [InlineData("GET", "/hangfire/jobs/scheduled/delete")]
+    [InlineData("PUT", "/hangfire/jobs/scheduled/delete")]
+    public async Task ReaderChangesNothing(string method, string path)
+    {
+        await using var app = await StartAsync(Users);
+        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+
+        var form = new FormUrlEncodedContent([new("jobs[]", task.JobId!)]);
+        var answer = await app.SendAsync(
+            new HttpMethod(method), path.Replace("{job}", task.JobId, StringComparison.Ordinal), form, Reader);
+
+        Assert.Contains(answer.Status, (HttpStatusCode[])[HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden]);
+        await AssertStillScheduledAsync(app, task);
+    }
+
+    [Fact]
+    public async Task ReaderIsShownNoCommands()
+    {
+        await using var app = await StartAsync(Users);
+        await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+
+        Assert.Contains("Delete selected", (await app.GetAsync("/hangfire/jobs/scheduled", Admin)).Text);
+        Assert.DoesNotContain("Delete selected", (await app.GetAsync("/hangfire/jobs/scheduled", Reader)).Text);
+    }
+
+    [Fact]
+    public async Task ReaderMayBeTheOnlyUser()
+    {
+        await using var app = await StartAsync(Users[2..]);
+
+        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/hangfire", Reader)).Status);
+        (await app.GetAsync("/hangfire")).Problem(HttpStatusCode.Unauthorized, "unauthorized");
+    }
+
+    [Fact]
+    public async Task ApiWithoutKeysAnswersThisMachineOnly()
+    {
+        await using var app = await StartAsync(Users);
+
+        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/tasks")).Status);
+        (await app.GetAsync("/tasks", ("Host", "tasks.example.com"), Admin)).Problem(HttpStatusCode.Forbidden, "this-machine-only");
+        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/", ("Host", "tasks.example.com"))).Status);
+    }
+
+    private static async Task AssertStillScheduledAsync(TestApplication app, ScheduledTask task)
+    {
+        Assert.Equal(ScheduledTaskState.Pending, (await app.FindAsync(task.Id)).State);
+        Assert.Equal("Scheduled", app.Get<Hangfire.JobStorage>().StateOf(task.JobId!));
+    }
+}

@@ -1,0 +1,66 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Api.Security;
+
+/// <summary>An application with keys and users, and what callers send to it.</summary>
+public static partial class SecuredApplication
+{
+    public const string Key = "the-key-of-the-web-shop";
+    public const string OtherKey = "the-key-of-the-warehouse";
+    public const string Password = "full password";
+    public const string ReaderPassword = "readers' password";
+
+    public const string WebKey = $"--Security:ApiKeys:web={Key}";
+
+    public static readonly string[] Keys = [WebKey, $"--Security:ApiKeys:warehouse={OtherKey}"];
+
+    public static readonly string[] Users =
+    [
+        "--Security:Dashboard:UserName=admin", $"--Security:Dashboard:Password={Password}",
+        "--Security:Dashboard:ReadOnly:UserName=reader", $"--Security:Dashboard:ReadOnly:Password={ReaderPassword}",
+    ];
+
+    public static readonly (string, string) Admin = Login("admin", Password);
+
+    public static readonly (string, string) Reader = Login("reader", ReaderPassword);
+
+    public static Task<TestApplication> StartAsync(params string[] settings) => StartAsync(services: null, settings);
+
+    public static Task<TestApplication> StartAsync(Action<IServiceCollection>? services, params string[] settings) =>
+        TestApplication.StartAsync(services, file: null, settings);
+
+    public static (string, string) WithKey(string key) => ("X-Api-Key", key);
+
+    public static (string, string) Login(string userName, string password) =>
+        ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"))}");
+
+    public static Task<Answer> GetAsync(this TestApplication app, string path, params (string, string)[] headers) =>
+        app.SendAsync(HttpMethod.Get, path, content: null, headers);
+
+    public static async Task<Answer> SendAsync(
+        this TestApplication app, HttpMethod method, string path, HttpContent? content, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        foreach (var (name, value) in headers)
+            Assert.True(request.Headers.TryAddWithoutValidation(name, value));
+        using var response = await app.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await Answer.ReadAsync(response);
+    }
+
+    /// <summary>What the dashboard's own script sends when somebody deletes a scheduled job, token and all.</summary>
+    public static async Task<Answer> DeleteOnDashboardAsync(this TestApplication app, string jobId, params (string, string)[] headers)
+    {
+        var page = await app.GetAsync("/hangfire/jobs/scheduled", headers);
+        var (name, token) = (Token("csrf-header"), Token("csrf-token"));
+        var form = new FormUrlEncodedContent([new("jobs[]", jobId)]);
+        return await app.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, [.. headers, (name, token)]);
+
+        string Token(string meta) => Meta().Matches(page.Text).Single(match => match.Groups["name"].Value == meta).Groups["value"].Value;
+    }
+
+    [GeneratedRegex("<meta name=\"(?<name>csrf-[a-z]+)\" content=\"(?<value>[^\"]+)\"")]
+    private static partial Regex Meta();
+}

@@ -43,7 +43,7 @@ public sealed partial class WorkerService(
         // BackgroundJobServer would add Hangfire's own workers, one thread each, which run what they fetch at once.
         _server = new BackgroundProcessingServer(
             storage,
-            [new DelayedJobScheduler(options.LookAhead / 3), worker, rescuer, rebuilder, mirror, sweeper, cleaner],
+            [new DelayedJobScheduler(options.LookAhead / 2), worker, rescuer, rebuilder, mirror, sweeper, cleaner],
             new Dictionary<string, object>
             {
                 ["Queues"] = new[] { TaskJobs.Queue },

@@ -13,7 +13,7 @@ public sealed class JobFetcher(
     private const int MostAtOnce = 1_000;
 
     /// <summary>Of no hurry: jobs come seconds ahead, and what is due already is looked for in the task table.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1.2);
 
     /// <summary>Blocks until <paramref name="stopping"/> is cancelled.</summary>
     public void FetchInto(ChannelWriter<string> fetched, CancellationToken stopping)

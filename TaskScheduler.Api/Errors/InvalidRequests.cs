@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
@@ -40,12 +41,14 @@ public static partial class InvalidRequests
     private static string[] Sentences(ModelStateEntry? entry) =>
         [.. (entry?.Errors ?? []).Select(error => error.ErrorMessage).Where(message => message.Length > 0)];
 
+    private static int FromOne(Group zeroBased) => int.Parse(zeroBased.ValueSpan, CultureInfo.InvariantCulture) + 1;
+
     /// <summary>The serializer's message without the names of our classes, and with the place as an editor counts it.</summary>
     private static string Explain(string path, string message)
     {
         var place = Place().Match(message);
         var at = place.Success
-            ? $" (line {int.Parse(place.Groups["line"].ValueSpan) + 1}, byte {int.Parse(place.Groups["byte"].ValueSpan) + 1})"
+            ? $" (line {FromOne(place.Groups["line"])}, byte {FromOne(place.Groups["byte"])})"
             : "";
         if (Duplicate().Match(message) is { Success: true } duplicate)
         {

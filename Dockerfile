@@ -1,0 +1,30 @@
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+
+# What the restore reads comes first: as long as no package changes, its layer is taken from the cache.
+COPY global.json Directory.Build.props Directory.Packages.props ./
+COPY TaskScheduler.Api/TaskScheduler.Api.csproj TaskScheduler.Api/packages.lock.json TaskScheduler.Api/
+COPY TaskScheduler.Jobs/TaskScheduler.Jobs.csproj TaskScheduler.Jobs/packages.lock.json TaskScheduler.Jobs/
+RUN dotnet restore TaskScheduler.Api/TaskScheduler.Api.csproj --locked-mode
+
+# The analyzers run here as everywhere, so their settings come along.
+COPY .editorconfig BannedSymbols.txt ./
+COPY TaskScheduler.Api/ TaskScheduler.Api/
+COPY TaskScheduler.Jobs/ TaskScheduler.Jobs/
+RUN dotnet publish TaskScheduler.Api/TaskScheduler.Api.csproj --no-restore -c Release -p:UseAppHost=false -o /publish
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0
+WORKDIR /app
+COPY --from=build /publish ./
+
+# The embedded store writes here and nowhere else; mount a volume to keep it. The server stores leave it empty.
+RUN mkdir data && chown $APP_UID:$APP_UID data
+
+# The base image sets HTTP_PORTS, which would only be reported as overridden.
+ENV ASPNETCORE_URLS=http://+:8080 ASPNETCORE_HTTP_PORTS=
+EXPOSE 8080
+USER $APP_UID
+
+# The program itself is process 1: a stop reaches it as SIGTERM and drains it. Tasks' lines go to standard output, logs to
+# standard error.
+ENTRYPOINT ["dotnet", "TaskScheduler.Api.dll"]

@@ -1,0 +1,32 @@
+#!/bin/bash
+# Creates the database and the instances' login, as far as they are missing. Runs in SQL Server's own image, before the
+# instances; SQLCMDPASSWORD is the administrator's.
+set -euo pipefail
+
+# It ends up in a connection string and in the statements below.
+if [[ ${TASKSCHEDULER_DB_PASSWORD:?} =~ [^[:graph:]]|[\"\'\;\$] ]]; then
+  echo "TASKSCHEDULER_DB_PASSWORD must not contain spaces, quotes, semicolons or dollar signs." >&2
+  exit 1
+fi
+
+exec /opt/mssql-tools18/bin/sqlcmd -C -S sqlserver -U sa -b <<SQL
+IF DB_ID(N'TaskScheduler') IS NULL
+BEGIN
+    CREATE DATABASE TaskScheduler;
+    -- Reading does not wait for writing. The program is right either way.
+    ALTER DATABASE TaskScheduler SET READ_COMMITTED_SNAPSHOT ON;
+END
+GO
+IF SUSER_ID(N'taskscheduler') IS NULL
+    CREATE LOGIN taskscheduler WITH PASSWORD = N'$TASKSCHEDULER_DB_PASSWORD', DEFAULT_DATABASE = TaskScheduler;
+ELSE
+    ALTER LOGIN taskscheduler WITH PASSWORD = N'$TASKSCHEDULER_DB_PASSWORD';
+GO
+USE TaskScheduler;
+GO
+IF USER_ID(N'taskscheduler') IS NULL
+    CREATE USER taskscheduler FOR LOGIN taskscheduler;
+-- Migrations and Hangfire create schemas and tables at the start.
+ALTER ROLE db_owner ADD MEMBER taskscheduler;
+GO
+SQL

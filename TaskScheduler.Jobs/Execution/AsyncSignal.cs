@@ -14,7 +14,8 @@ public sealed class AsyncSignal(TimeProvider clock)
     /// Returns at the signal, after <paramref name="timeout"/> (rounded up to the timer's millisecond), or when
     /// <paramref name="stop"/> is cancelled, whichever is first.
     /// </summary>
-    public async Task WaitAsync(TimeSpan timeout, CancellationToken stop)
+    /// <returns>Whether the signal was given.</returns>
+    public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken stop)
     {
         using var timer = timeout == Timeout.InfiniteTimeSpan
             ? new CancellationTokenSource()
@@ -23,9 +24,11 @@ public sealed class AsyncSignal(TimeProvider clock)
         try
         {
             await _signal.Reader.ReadAsync(either.Token);
+            return true;
         }
         catch (OperationCanceledException)
         {
+            return false;
         }
     }
 }

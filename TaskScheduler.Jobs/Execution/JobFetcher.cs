@@ -15,6 +15,9 @@ public sealed class JobFetcher(
     /// <summary>Of no hurry: jobs come seconds ahead, and what is due already is looked for in the task table.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1.2);
 
+    /// <summary>Where one was enqueued, more are: a busy instance takes them together.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Blocks until <paramref name="stopping"/> is cancelled.</summary>
     public void FetchInto(ChannelWriter<string> fetched, CancellationToken stopping)
     {
@@ -26,8 +29,8 @@ public sealed class JobFetcher(
                 var taken = queue.TakeAsync(most, stopping).GetAwaiter().GetResult();
                 foreach (var jobId in taken)
                     fetched.TryWrite(jobId);
-                if (taken.Count == 0)
-                    jobs.Enqueued.WaitAsync(Interval, stopping).GetAwaiter().GetResult();
+                if (taken.Count == 0 && jobs.Enqueued.WaitAsync(Interval, stopping).GetAwaiter().GetResult())
+                    stopping.WaitHandle.WaitOne(Gathering);
                 else if (taken.Count == most && holds.Count >= running.Free)
                     stopping.WaitHandle.WaitOne(Interval);
             }

@@ -32,6 +32,9 @@ public sealed partial class TaskWorker(
     private const int MostAtOnce = 1_000;
     private static readonly TimeSpan LostAttemptsInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Of real time: what ends within so short a time of each other is committed together.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(10);
+
     /// <summary>After the drain: room to record what was stopped. Less than the margin between the stop timeouts.</summary>
     private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(3);
 
@@ -219,6 +222,7 @@ public sealed partial class TaskWorker(
     {
         while (await _outcomes.Reader.WaitToReadAsync())
         {
+            await Task.Delay(Gathering);
             var group = new List<Outcome>();
             while (group.Count < MostAtOnce && _outcomes.Reader.TryRead(out var outcome))
                 group.Add(outcome);

@@ -30,13 +30,15 @@ public sealed partial class TaskRescuer(
 
     private const int MostAtOnce = 1_000;
 
+    /// <summary>Whether the last look ended for want of slots: then the next slot may be for a row that waits.</summary>
+    private bool _mayBeMore = true;
+
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         // Never more than there are slots for: of a hundred thousand overdue rows, the others are for other instances.
         var slots = Math.Min(worker.SpareSlots, MostAtOnce);
-        if (slots <= 0)
-            return Interval;
-        var rows = await FindAsync(slots, stop);
+        IReadOnlyCollection<ScheduledTask> rows = slots > 0 ? await FindAsync(slots, stop) : [];
+        _mayBeMore = rows.Count >= slots;
         if (rows.Count == 0)
             return Interval;
         var named = await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop);
@@ -76,7 +78,8 @@ public sealed partial class TaskRescuer(
         return [.. renamed.Select(row => created[row.Id])];
     }
 
-    protected override Task RestAsync(TimeSpan rest, CancellationToken stop) => worker.SlotFreed.WaitAsync(rest, stop);
+    protected override Task RestAsync(TimeSpan rest, CancellationToken stop) =>
+        _mayBeMore ? worker.SlotFreed.WaitAsync(rest, stop) : base.RestAsync(rest, stop);
 
     private async Task<IReadOnlyCollection<ScheduledTask>> FindAsync(int most, CancellationToken cancel)
     {

@@ -9,8 +9,9 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Execution;
 
 /// <summary>What a person can click on the dashboard, while everything runs by the real clock.</summary>
-public sealed class DashboardActionTests(DashboardActionTests.Application application)
-    : IClassFixture<DashboardActionTests.Application>
+public abstract class DashboardActionTests<TStore>(DashboardActionTests<TStore>.Application application)
+    : IClassFixture<DashboardActionTests<TStore>.Application>
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Years = TimeSpan.FromDays(1_000);
 
@@ -233,8 +234,8 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         public WorkByHand Work { get; } = new(TimeProvider.System);
 
         public async ValueTask InitializeAsync() =>
-            App = await TestApplication.StartAsync(
-                services => services.AddSingleton(Work.Work), settings: "--Execution:MaxTries=1");
+            App = await TestApplication.StartAsync<TStore>(
+                services => services.AddSingleton(Work.Work), "--Execution:MaxTries=1");
 
         public ValueTask DisposeAsync() => App.DisposeAsync();
     }

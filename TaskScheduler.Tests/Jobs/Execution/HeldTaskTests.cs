@@ -8,20 +8,22 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Execution;
 
 /// <summary>The whole application under a clock that stands still: what waits for its time.</summary>
-public sealed class HeldTaskTests : IAsyncLifetime
+public abstract class HeldTaskTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
     private readonly WorkByHand _work;
     private TestApplication _app = null!;
 
-    public HeldTaskTests() => _work = new WorkByHand(_clock);
+    protected HeldTaskTests() => _work = new WorkByHand(_clock);
 
     private DateTimeOffset Now => _clock.GetUtcNow();
 
     public async ValueTask InitializeAsync() =>
-        _app = await TestApplication.StartAsync(
+        _app = await TestApplication.StartAsync<TStore>(
             services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
-            settings: ["--Execution:LookAhead=01:00:00", "--Worker:Count=2"]);
+            "--Execution:LookAhead=01:00:00",
+            "--Worker:Count=2");
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 

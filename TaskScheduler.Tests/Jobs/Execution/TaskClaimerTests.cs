@@ -5,14 +5,15 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-public sealed class TaskClaimerTests : IAsyncLifetime
+public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 

@@ -6,13 +6,14 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class DeletedJobMirrorTests : IAsyncLifetime
+public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 

@@ -6,12 +6,13 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class JobRebuilderTests : IAsyncLifetime
+public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Creation = TimeSpan.FromSeconds(6);
     private JobsAtRest _jobs = null!;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 

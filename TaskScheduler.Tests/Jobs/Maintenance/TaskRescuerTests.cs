@@ -10,7 +10,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class TaskRescuerTests : IAsyncLifetime
+public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
@@ -18,7 +19,7 @@ public sealed class TaskRescuerTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync(null, "--Worker:Count=10");
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>(null, "--Worker:Count=10");
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -190,7 +191,7 @@ public sealed class TaskRescuerTests : IAsyncLifetime
     [Fact]
     public async Task TwoRescuersAtOnceLeaveEveryTaskWithOneJobInTheQueue()
     {
-        await using var first = await JobsAtRest.OpenAsync();
+        await using var first = await JobsAtRest.OpenAsync<TStore>();
         await using var second = first.Another();
         await first.AddAsync(Enumerable.Repeat(first.Now, 300), withJobs: false);
         first.Clock.Advance(Grace);

@@ -5,8 +5,9 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Tasks;
 
 /// <summary>Every state times every transition, through the statements that production runs.</summary>
-public sealed class TransitionStatementTests(TransitionStatementTests.Table table)
-    : IClassFixture<TransitionStatementTests.Table>
+public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<TStore>.Table table)
+    : IClassFixture<TransitionStatementTests<TStore>.Table>
+    where TStore : ITestStore, new()
 {
     /// <summary>The columns that each transition changes, besides the state.</summary>
     private static readonly Dictionary<TaskTransition, string[]> Changes = new()
@@ -51,7 +52,7 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
 
         public async ValueTask InitializeAsync()
         {
-            Jobs = await JobsAtRest.OpenAsync();
+            Jobs = await JobsAtRest.OpenAsync<TStore>();
             Successor = Jobs.Another();
         }
 

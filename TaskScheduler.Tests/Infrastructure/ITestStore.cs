@@ -1,0 +1,33 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace TaskScheduler.Tests.Infrastructure;
+
+/// <summary>
+/// A database that a test has to itself, of one of the kinds that the product can use. The suite is inherited once per
+/// kind, so an implementation has a constructor without parameters for a new database, which it removes when disposed.
+/// </summary>
+public interface ITestStore : IAsyncDisposable
+{
+    /// <summary>Whether instances on this store find each other's jobs only if they share Hangfire's storage object.</summary>
+    bool KeepsJobsInMemory { get; }
+
+    /// <summary>Makes the database with the first call, and returns the arguments that lead an instance to it.</summary>
+    /// <param name="migrated">Whether the schemas may be there already.</param>
+    Task<string[]> CreateAsync(bool migrated = true);
+
+    /// <summary>
+    /// Replaces in an instance what would break under a test's clock: where statements ask the database for the time, they
+    /// are given that of the <see cref="TimeProvider"/>, if that is a test's.
+    /// </summary>
+    void Prepare(IServiceCollection services);
+
+    /// <summary>Runs SQL past the product, as whoever may do anything.</summary>
+    Task ExecuteAsync(string sql);
+
+    /// <summary>
+    /// A row as the first version of the schema had it, by hand, for a database that later migrations will change: its
+    /// output is <c>Fizz {id}</c>, its error <c>Full</c>, its job 4711, its attempt 1 and all its times are
+    /// <paramref name="time"/>.
+    /// </summary>
+    string InsertIntoFirstVersion(Guid id, string state, DateTimeOffset time);
+}

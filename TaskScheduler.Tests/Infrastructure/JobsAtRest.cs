@@ -143,6 +143,14 @@ public sealed class JobsAtRest : IAsyncDisposable
     /// <summary>Applies what was reported to Hangfire so far.</summary>
     public Task ReportAsync() => Get<JobReporter>().RunAsync(new CancellationToken(canceled: true));
 
+    /// <summary>A job of the task that its row does not name.</summary>
+    public string CreateSpareJob(ScheduledTask task, IState state)
+    {
+        var jobId = Get<TaskJobs>().Create(task.Id);
+        Get<TaskJobs>().ApplyFirst(new JobStateChange(jobId, task.Id, task.CreatedAt, state));
+        return jobId;
+    }
+
     public void ChangeJob(string jobId, IState state) =>
         Assert.True(new BackgroundJobClient(Get<JobStorage>()).ChangeState(jobId, state));
 

@@ -19,11 +19,7 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
 
     private DateTimeOffset Now => _clock.GetUtcNow();
 
-    public async ValueTask InitializeAsync() =>
-        _app = await TestApplication.StartAsync<TStore>(
-            services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
-            "--Execution:LookAhead=01:00:00",
-            "--Worker:Count=2");
+    public async ValueTask InitializeAsync() => _app = await StartAsync("--Worker:Count=2");
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
@@ -88,15 +84,16 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task HoldingTakesNoSlot()
     {
+        await using var app = await StartAsync("--Worker:Count=1000");
         for (var i = 0; i < 1_200; i++)
-            await _app.CreateAsync(TaskKind.Fizz, JobsAtRest.Start.AddMinutes(8));
-        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Count == 1_200, "all are held");
+            await app.CreateAsync(TaskKind.Fizz, JobsAtRest.Start.AddMinutes(8));
+        await Eventually.TrueAsync(() => app.Get<HoldQueue>().Count == 1_200, "all are held");
 
-        var now = await _app.CreateAsync(TaskKind.Buzz, Now);
+        var now = await app.CreateAsync(TaskKind.Buzz, Now);
 
         await StartedAsync(now);
         Assert.Equal(now.Id, Assert.Single(_work.Started).Id);
-        Assert.Equal(1_200, _app.Get<HoldQueue>().Count);
+        Assert.Equal(1_200, app.Get<HoldQueue>().Count);
     }
 
     [Fact]
@@ -138,6 +135,12 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
         await Eventually.TrueAsync(() => _app.Output.Lines.Count > 0, "the next task is printed");
         Assert.Equal([$"Fizz {next.Id}"], _app.Output.Lines);
     }
+
+    private Task<TestApplication> StartAsync(string workers) =>
+        TestApplication.StartAsync<TStore>(
+            services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
+            "--Execution:LookAhead=01:00:00",
+            workers);
 
     private async Task<ScheduledTask> HoldAsync(DateTimeOffset executeAt)
     {

@@ -37,8 +37,7 @@ public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
     public async Task DeletionOfAJobThatTheRowDoesNotNameIsNobodysWish()
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
-        _jobs.ChangeJob(spare, new DeletedState());
+        _jobs.CreateSpareJob(task, new DeletedState());
 
         await MirrorAsync();
 
@@ -61,8 +60,9 @@ public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
     public async Task ManyDeletionsBetweenTwoRunsAreAllSeen()
     {
         await MirrorAsync();
-        foreach (var task in await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 1_100), withJobs: true))
-            _jobs.ChangeJob(task.JobId!, new DeletedState());
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 1_100), withJobs: true);
+        await _jobs.Get<TaskJobs>().ApplyAsync(
+            [.. tasks.Select(task => new JobStateChange(task.JobId!, task.Id, task.CreatedAt, new DeletedState()))], Cancel);
 
         await MirrorAsync();
 

@@ -77,8 +77,7 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
     public async Task JobThatNoRowNamesEndsDeletedAndTouchesNoTask()
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
-        _jobs.ChangeJob(spare, new HeldState("lost", _jobs.Now, task.DueAt));
+        var spare = _jobs.CreateSpareJob(task, new HeldState("lost", _jobs.Now, task.DueAt));
 
         await SweepAsync();
 

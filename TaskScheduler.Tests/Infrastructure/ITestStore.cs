@@ -25,9 +25,8 @@ public interface ITestStore : IAsyncDisposable
     Task ExecuteAsync(string sql);
 
     /// <summary>
-    /// A row as the first version of the schema had it, by hand, for a database that later migrations will change: its
-    /// output is <c>Fizz {id}</c>, its error <c>Full</c>, its job 4711, its attempt 1 and all its times are
-    /// <paramref name="time"/>.
+    /// A statement that writes a row as the first version of the schema had it, which later migrations will find: kind
+    /// <c>Fizz</c>, attempt 1, some job, output <c>Fizz {id}</c>, error <c>Full</c>, and <paramref name="time"/> for every time.
     /// </summary>
     string InsertIntoFirstVersion(Guid id, string state, DateTimeOffset time);
 }

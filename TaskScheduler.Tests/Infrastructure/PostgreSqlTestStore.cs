@@ -48,7 +48,8 @@ public sealed class PostgreSqlTestStore : ITestStore
             INSERT INTO scheduler."Tasks" ("Id", "Kind", "State", "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt",
               "DeletedAt", "Attempt", "Tries", "Instance", "InstanceId", "ClaimToken", "JobId", "Output", "Error")
             VALUES ('{id}', 'Fizz', '{state}', {at}, {at}, {at}, {at}, {at}, {at}, 1, 0,
-              'web-1', gen_random_uuid(), gen_random_uuid(), '{id}', 'Fizz {id}', 'Full')
+              'web-1', gen_random_uuid(), gen_random_uuid(),
+              (SELECT (count(*) + 4711)::text FROM scheduler."Tasks"), 'Fizz {id}', 'Full')
             """;
     }
 

@@ -46,3 +46,5 @@ public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : 
 public sealed class EmbeddedShowTaskTests(ApiFixture<EmbeddedTestStore> api) : ShowTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;

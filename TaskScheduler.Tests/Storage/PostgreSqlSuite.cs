@@ -46,3 +46,5 @@ public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api
 public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api) : ShowTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;

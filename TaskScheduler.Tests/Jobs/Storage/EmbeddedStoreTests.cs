@@ -136,15 +136,6 @@ public sealed class EmbeddedStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task ModelHasNoChangesThatNoMigrationMakes()
-    {
-        await using var jobs = await JobsAtRest.OpenAsync(new EmbeddedTestStore(File));
-        await using var db = await jobs.OpenTableAsync();
-
-        Assert.False(db.Database.HasPendingModelChanges());
-    }
-
-    [Fact]
     public async Task ReadersDoNotWaitForWriters() =>
         Assert.Equal("wal", await AskAsync<string>($"SELECT journal_mode AS Value FROM pragma_journal_mode"));
 

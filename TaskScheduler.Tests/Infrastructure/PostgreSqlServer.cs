@@ -145,8 +145,8 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     private static string FindProgramsOrSkip()
     {
-        var found = Environment.GetEnvironmentVariable("POSTGRESQL_BIN")
-            ?? Places.FirstOrDefault(place => File.Exists(Path.Combine(place, "initdb")) && File.Exists(Path.Combine(place, "pg_ctl")));
+        string[] places = Environment.GetEnvironmentVariable("POSTGRESQL_BIN") is { } place ? [place] : Places;
+        var found = places.FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")) && File.Exists(Path.Combine(bin, "pg_ctl")));
         if (found is null && Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail("PostgreSQL is missing; .ci/run installs it.");
         Assert.SkipWhen(found is null, "PostgreSQL is missing: install it, or set POSTGRESQL_BIN to the folder of its initdb.");

@@ -44,17 +44,9 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
                 .Select(column => column.Key).Order(StringComparer.Ordinal));
     }
 
-    public sealed class Table : IAsyncLifetime
+    public sealed class Table : Fixture<JobsAtRest>
     {
-        public JobsAtRest Jobs { get; private set; } = null!;
-
-        private JobsAtRest Successor { get; set; } = null!;
-
-        public async ValueTask InitializeAsync()
-        {
-            Jobs = await JobsAtRest.OpenAsync<TStore>();
-            Successor = Jobs.Another();
-        }
+        public JobsAtRest Jobs => Made;
 
         /// <summary>A pending row that meets a takeover is not due, or it would be claimed instead.</summary>
         public Task<ScheduledTask> CreateAsync(ScheduledTaskState state, TaskTransition transition) =>
@@ -83,16 +75,13 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
             });
         }
 
-        public async ValueTask DisposeAsync()
-        {
-            await Successor.DisposeAsync();
-            await Jobs.DisposeAsync();
-        }
+        protected override Task<JobsAtRest> MakeAsync() => JobsAtRest.OpenAsync<TStore>();
 
         private async Task TakeOverAsync(ScheduledTask task)
         {
             await Jobs.Get<InstanceHeartbeat>().LeaveAsync();
-            await Successor.ClaimAsync(task);
+            await using var successor = Jobs.Another();
+            await successor.ClaimAsync(task);
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Jobs.Storage.Embedded;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
@@ -23,9 +25,9 @@ public sealed class EmbeddedTestStore : ITestStore
     public Task<string[]> CreateAsync(bool migrated = true) => Task.FromResult<string[]>([$"--Storage:File={_file}"]);
 
     /// <summary>The time comes from the <see cref="TimeProvider"/> already.</summary>
-    public void Prepare(IServiceCollection services)
-    {
-    }
+    public void Prepare(IServiceCollection services) =>
+        services.ConfigureDbContext<EmbeddedTaskDbContext>(
+            (provider, options) => options.AddInterceptors(provider.GetServices<IInterceptor>()));
 
     public async Task ExecuteAsync(string sql)
     {

@@ -16,8 +16,9 @@ public interface ITestStore : IAsyncDisposable
     Task<string[]> CreateAsync(bool migrated = true);
 
     /// <summary>
-    /// Replaces in an instance what would break under a test's clock: where statements ask the database for the time, they
-    /// are given that of the <see cref="TimeProvider"/>, if that is a test's.
+    /// Adds to an instance what its database commands go through: the interceptors that a test has registered as
+    /// <see cref="Microsoft.EntityFrameworkCore.Diagnostics.IInterceptor"/>, and a <see cref="StatementClock"/> where
+    /// statements ask the database for the time.
     /// </summary>
     void Prepare(IServiceCollection services);
 

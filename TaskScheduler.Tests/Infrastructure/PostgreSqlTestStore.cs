@@ -31,6 +31,7 @@ public sealed class PostgreSqlTestStore : ITestStore
 
     public void Prepare(IServiceCollection services) =>
         services.ConfigureDbContext<PostgreSqlTaskDbContext>((provider, options) => options
+            .AddInterceptors(provider.GetServices<IInterceptor>())
             .AddInterceptors(new StatementClock(provider.GetRequiredService<TimeProvider>(), "clock_timestamp()", now =>
                 string.Create(CultureInfo.InvariantCulture, $"timestamptz '{now.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}+00'")))
             // EF keeps something for every database that a process knows, and objects to twenty of them.

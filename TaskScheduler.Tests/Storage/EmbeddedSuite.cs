@@ -17,6 +17,8 @@ public sealed class EmbeddedJobIntakeTests : JobIntakeTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedJobReporterTests : JobReporterTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedHeldTaskTests : HeldTaskTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTriesTests : TriesTests<EmbeddedTestStore>;

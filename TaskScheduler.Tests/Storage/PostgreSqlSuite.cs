@@ -17,6 +17,8 @@ public sealed class PostgreSqlJobIntakeTests : JobIntakeTests<PostgreSqlTestStor
 
 public sealed class PostgreSqlJobReporterTests : JobReporterTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlHeldTaskTests : HeldTaskTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTriesTests : TriesTests<PostgreSqlTestStore>;

@@ -10,22 +10,13 @@ namespace TaskScheduler.Tests.Api;
 /// One application for all tests of a class. Its work is quick: <c>Fizz</c> is done at once, <c>Buzz</c> when
 /// <see cref="LetBuzzFinish"/> is called, whoever wants it stopped before, and <c>FizzBuzz</c> fails.
 /// </summary>
-public sealed class ApiFixture : IAsyncLifetime
+public class ApiFixture : Fixture<TestApplication>
 {
     private readonly TaskCompletionSource _buzz = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public TestApplication App { get; private set; } = null!;
+    public TestApplication App => Made;
 
     public static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
-
-    public async ValueTask InitializeAsync() => App = await TestApplication.StartAsync(
-        services => services.AddSingleton<TaskWork>(WorkAsync), file: null, "--Execution:MaxTries=1");
-
-    public async ValueTask DisposeAsync()
-    {
-        LetBuzzFinish();
-        await App.DisposeAsync();
-    }
 
     public void LetBuzzFinish() => _buzz.TrySetResult();
 
@@ -56,6 +47,18 @@ public sealed class ApiFixture : IAsyncLifetime
     public async Task<ScheduledTask> CreateAsync(TaskKind kind, ScheduledTaskState state) =>
         await App.WaitForAsync((await App.CreateAsync(kind, Now)).Id, state);
 
+    protected override Task<TestApplication> MakeAsync() =>
+        StartAsync(services => services.AddSingleton<TaskWork>(WorkAsync), "--Execution:MaxTries=1");
+
+    protected override ValueTask EndAsync()
+    {
+        LetBuzzFinish();
+        return base.EndAsync();
+    }
+
+    protected virtual Task<TestApplication> StartAsync(Action<IServiceCollection> services, params string[] settings) =>
+        TestApplication.StartAsync<EmbeddedTestStore>(services, settings);
+
     private async Task<string> WorkAsync(TaskKind kind, Guid id, CancellationToken stop)
     {
         if (kind == TaskKind.FizzBuzz)
@@ -64,4 +67,12 @@ public sealed class ApiFixture : IAsyncLifetime
             await _buzz.Task;
         return kind.Definition().OutputOf(id);
     }
+}
+
+/// <summary>The same on another kind of store.</summary>
+public sealed class ApiFixture<TStore> : ApiFixture
+    where TStore : ITestStore, new()
+{
+    protected override Task<TestApplication> StartAsync(Action<IServiceCollection> services, params string[] settings) =>
+        TestApplication.StartAsync<TStore>(services, settings);
 }

@@ -50,11 +50,11 @@ public sealed class OrderlyStopTests
     [Fact]
     public async Task TaskThatDoesNotFinishInTimeIsGivenBackAndCountsNoTry()
     {
-        using var folder = new TemporaryFolder();
+        await using var store = new EmbeddedTestStore();
         var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         var stopped = new TaskCompletionSource();
         Guid id;
-        await using (var app = await TestApplication.StartAsync(WithEndlessWork(clock, stopped), folder.File("tasks.db")))
+        await using (var app = await TestApplication.StartAsync(WithEndlessWork(clock, stopped), store))
         {
             id = (await app.CreateAsync(TaskKind.Fizz, clock.GetUtcNow().AddSeconds(-1))).Id;
             await app.WaitForAsync(id, ScheduledTaskState.Running);
@@ -71,7 +71,7 @@ public sealed class OrderlyStopTests
             await stop;
         }
 
-        await using var next = await TestApplication.StartAsync(WithEndlessWork(clock, stopped), folder.File("tasks.db"));
+        await using var next = await TestApplication.StartAsync(WithEndlessWork(clock, stopped), store);
         var task = await next.WaitForAsync(id, ScheduledTaskState.Running);
         Assert.Equal((2, 0), (task.Attempt, task.Tries));
         Assert.Empty(next.Output.Lines);

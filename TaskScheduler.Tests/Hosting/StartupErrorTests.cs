@@ -11,7 +11,7 @@ public sealed class StartupErrorTests
     [InlineData("--Worker:Count=0", "Worker:Count is '0'; allowed: a whole number from 1 to 10000.")]
     [InlineData("--Worker:Count=many", "Worker:Count is 'many'; allowed: a whole number.")]
     [InlineData("--Worker:Cuont=5", "Worker:Cuont is not a setting; allowed: Count.")]
-    [InlineData("--Storage:Provider=Oracle", "Storage:Provider is 'Oracle'; allowed: Embedded.")]
+    [InlineData("--Storage:Provider=Oracle", "Storage:Provider is 'Oracle'; allowed: Embedded, ")]
     [InlineData("--Execution:DrainTimeout=00:00:15", "Execution:DrainTimeout is '00:00:15'; allowed: a duration above the longest pause (00:00:15), up to 01:00:00.")]
     [InlineData("--Execution:LookAhead=soon", "Execution:LookAhead is 'soon'; allowed: a duration such as 00:00:10.")]
     public async Task InvalidSettingIsNamedWithWhatIsAllowed(string argument, string message)

@@ -15,27 +15,27 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Tests.Infrastructure;
 
 /// <summary>
-/// One instance's domain on a real SQLite file and Hangfire's own storage, with no loop running and the clock standing
-/// still: a test takes every step itself.
+/// One instance's domain on a real database and Hangfire's own storage, with no loop running and the clock standing still:
+/// a test takes every step itself.
 /// </summary>
 public sealed class JobsAtRest : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
-    private readonly TemporaryFolder? _folder;
-    private readonly string _file;
+    private readonly ITestStore _store;
+    private readonly string[] _address;
 
-    private JobsAtRest(string file, TemporaryFolder? folder, Action<IServiceCollection>? replace, string[] settings)
+    private JobsAtRest(ITestStore store, string[] address, Action<IServiceCollection>? replace, string[] settings)
     {
-        _file = file;
-        _folder = folder;
+        (_store, _address) = (store, address);
         var services = new ServiceCollection();
-        var configuration = new ConfigurationBuilder().AddCommandLine([$"--Storage:File={file}", .. settings]).Build();
+        var configuration = new ConfigurationBuilder().AddCommandLine([.. address, .. settings]).Build();
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSettings();
         services.AddLogging();
         services.AddJobs(configuration);
-        services.AddSingleton<TimeProvider>(Clock);
+        services.AddSingleton<TimeProvider>(_ => Clock);
         services.AddSingleton<Func<Stream>>(() => Output);
+        store.Prepare(services);
         replace?.Invoke(services);
         _services = services.BuildServiceProvider();
     }
@@ -53,24 +53,33 @@ public sealed class JobsAtRest : IAsyncDisposable
 
     public DateTimeOffset Now => Clock.GetUtcNow();
 
-    /// <summary>Opens a new, empty store.</summary>
-    public static Task<JobsAtRest> OpenAsync(Action<IServiceCollection>? replace = null, params string[] settings)
-    {
-        var folder = new TemporaryFolder();
-        return OpenAsync(new JobsAtRest(folder.File("tasks.db"), folder, replace, settings));
-    }
+    /// <summary>The database, if it goes with this instance.</summary>
+    private ITestStore? Owned { get; init; }
 
-    /// <summary>Opens the store in <paramref name="file"/>, which is there already or not.</summary>
+    /// <summary>Opens a new, empty database.</summary>
+    public static Task<JobsAtRest> OpenAsync<TStore>(Action<IServiceCollection>? replace = null, params string[] settings)
+        where TStore : ITestStore, new() => OpenAsync(new TStore(), owned: true, replace, settings);
+
+    /// <summary>Opens a database that the test removes itself.</summary>
     public static Task<JobsAtRest> OpenAsync(
-        string file, Action<IServiceCollection>? replace = null, params string[] settings) =>
-        OpenAsync(new JobsAtRest(file, folder: null, replace, settings));
+        ITestStore store, Action<IServiceCollection>? replace = null, params string[] settings) =>
+        OpenAsync(store, owned: false, replace, settings);
+
+    /// <summary>An instance that has not opened its store yet, on a database that is empty if it is new.</summary>
+    public static async Task<JobsAtRest> BuildAsync(
+        ITestStore store, Action<IServiceCollection>? replace = null, params string[] settings) =>
+        new(store, await store.CreateAsync(migrated: false), replace, settings);
 
     /// <summary>A second instance on the same table, the same jobs and the same clock.</summary>
     public JobsAtRest Another(params string[] settings) =>
         new(
-            _file,
-            folder: null,
-            services => services.AddSingleton(Get<JobStorage>()).AddSingleton<TimeProvider>(Clock),
+            _store,
+            _address,
+            services =>
+            {
+                if (_store.KeepsJobsInMemory)
+                    services.AddSingleton(Get<JobStorage>());
+            },
             [.. settings, "--Instance:Name=another"])
         { Clock = Clock };
 
@@ -134,6 +143,14 @@ public sealed class JobsAtRest : IAsyncDisposable
     /// <summary>Applies what was reported to Hangfire so far.</summary>
     public Task ReportAsync() => Get<JobReporter>().RunAsync(new CancellationToken(canceled: true));
 
+    /// <summary>A job of the task that its row does not name.</summary>
+    public string CreateSpareJob(ScheduledTask task, IState state)
+    {
+        var jobId = Get<TaskJobs>().Create(task.Id);
+        Get<TaskJobs>().ApplyFirst(new JobStateChange(jobId, task.Id, task.CreatedAt, state));
+        return jobId;
+    }
+
     public void ChangeJob(string jobId, IState state) =>
         Assert.True(new BackgroundJobClient(Get<JobStorage>()).ChangeState(jobId, state));
 
@@ -163,11 +180,14 @@ public sealed class JobsAtRest : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _services.DisposeAsync();
-        _folder?.Dispose();
+        if (Owned is not null)
+            await Owned.DisposeAsync();
     }
 
-    private static async Task<JobsAtRest> OpenAsync(JobsAtRest jobs)
+    private static async Task<JobsAtRest> OpenAsync(
+        ITestStore store, bool owned, Action<IServiceCollection>? replace, string[] settings)
     {
+        var jobs = new JobsAtRest(store, await store.CreateAsync(), replace, settings) { Owned = owned ? store : null };
         try
         {
             await jobs.Get<ITaskStore>().OpenAsync(TestContext.Current.CancellationToken);

@@ -11,8 +11,8 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Tests.Infrastructure;
 
 /// <summary>
-/// The whole application in this process: the production composition root, a real web server on a free port, a real SQLite
-/// file. Only the clock, the task's work and standard output can be replaced.
+/// The whole application in this process: the production composition root, a real web server on a free port, a real
+/// database. Only the clock, the task's work and standard output can be replaced.
 /// </summary>
 public sealed class TestApplication : IAsyncDisposable
 {
@@ -20,12 +20,12 @@ public sealed class TestApplication : IAsyncDisposable
     private static readonly ILoggerFactory Logs = LoggerFactory.Create(_ => { });
 
     private readonly WebApplication _app;
-    private readonly TemporaryFolder? _folder;
+    private readonly ITestStore? _owned;
 
-    private TestApplication(WebApplication app, CapturedOutput output, TemporaryFolder? folder)
+    private TestApplication(WebApplication app, CapturedOutput output, ITestStore? owned)
     {
         _app = app;
-        _folder = folder;
+        _owned = owned;
         Output = output;
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
@@ -36,23 +36,16 @@ public sealed class TestApplication : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    /// <summary>Starts an application on a new, empty store, or on <paramref name="file"/>.</summary>
-    public static async Task<TestApplication> StartAsync(
-        Action<IServiceCollection>? services = null, string? file = null, params string[] settings)
-    {
-        var folder = file is null ? new TemporaryFolder() : null;
-        var builder = WebApplication.CreateBuilder(
-            ["--urls=http://127.0.0.1:0", $"--Storage:File={file ?? folder!.File("tasks.db")}", .. settings]);
-        builder.AddTaskScheduler();
-        var output = new CapturedOutput();
-        builder.Services.AddSingleton<Func<Stream>>(() => output);
-        builder.Services.AddSingleton(Logs);
-        services?.Invoke(builder.Services);
-        var app = builder.Build();
-        app.UseTaskScheduler();
-        await app.StartAsync();
-        return new TestApplication(app, output, folder);
-    }
+    /// <summary>Starts an application on a new, empty database, or on one that the test removes itself.</summary>
+    public static Task<TestApplication> StartAsync(
+        Action<IServiceCollection>? services = null, ITestStore? store = null, params string[] settings) =>
+        store is null
+            ? StartAsync<EmbeddedTestStore>(services, settings)
+            : StartAsync(services, store, owned: false, settings);
+
+    /// <summary>Starts an application on a new, empty database of that kind.</summary>
+    public static Task<TestApplication> StartAsync<TStore>(Action<IServiceCollection>? services = null, params string[] settings)
+        where TStore : ITestStore, new() => StartAsync(services, new TStore(), owned: true, settings);
 
     public T Get<T>()
         where T : notnull => Services.GetRequiredService<T>();
@@ -89,6 +82,23 @@ public sealed class TestApplication : IAsyncDisposable
     {
         Client.Dispose();
         await _app.DisposeAsync();
-        _folder?.Dispose();
+        if (_owned is not null)
+            await _owned.DisposeAsync();
+    }
+
+    private static async Task<TestApplication> StartAsync(
+        Action<IServiceCollection>? services, ITestStore store, bool owned, string[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(["--urls=http://127.0.0.1:0", .. await store.CreateAsync(), .. settings]);
+        builder.AddTaskScheduler();
+        var output = new CapturedOutput();
+        builder.Services.AddSingleton<Func<Stream>>(() => output);
+        builder.Services.AddSingleton(Logs);
+        store.Prepare(builder.Services);
+        services?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.UseTaskScheduler();
+        await app.StartAsync();
+        return new TestApplication(app, output, owned ? store : null);
     }
 }

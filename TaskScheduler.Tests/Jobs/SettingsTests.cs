@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Jobs;
@@ -15,8 +16,6 @@ public sealed class SettingsTests
     private const string DrainAllowed = "a duration above the longest pause (00:00:15), up to 01:00:00.";
 
     [Theory]
-    [InlineData("Storage:Provider=7", "Storage:Provider is '7'; allowed: Embedded.")]
-    [InlineData("Storage:Provider=Oracle", "Storage:Provider is 'Oracle'; allowed: Embedded.")]
     [InlineData("Storage:File=", "Storage:File is ''; allowed: the path of a file.")]
     [InlineData("Storage:File= ", "Storage:File is ' '; allowed: the path of a file.")]
     [InlineData("Storage:File=a\0b", "Storage:File is 'a\0b'; allowed: the path of a file.")]
@@ -88,6 +87,14 @@ public sealed class SettingsTests
         "Tasks:MaxAhead=36526",
         "Tasks:MaxAhead is '36526.00:00:00'; allowed: a duration from 00:01:00 to 36525.00:00:00.")]
     public void InvalidValueStopsTheStartWithOneLine(string setting, string line) => Assert.Equal(line, Start(setting));
+
+    [Theory]
+    [InlineData("7")]
+    [InlineData("Oracle")]
+    public void UnknownStoreStopsTheStartAndAllThatThereAreAreNamed(string store) =>
+        Assert.Equal(
+            $"Storage:Provider is '{store}'; allowed: {string.Join(", ", Enum.GetNames<StorageProvider>())}.",
+            Start($"Storage:Provider={store}"));
 
     [Fact]
     public void TooLongANameStopsTheStart() =>

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -36,7 +37,10 @@ public static class PostgreSqlServiceCollectionExtensions
     }
 
     public static void Configure(DbContextOptionsBuilder options) =>
-        new NpgsqlDbContextOptionsBuilder(options).MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema);
+        new NpgsqlDbContextOptionsBuilder(options)
+            .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
+            // The default does not retry either, but hides a server that is away behind an InvalidOperationException.
+            .ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies));
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()
     {

@@ -6,7 +6,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class CreateTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class CreateTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     private const string Valid = """{"kind":"Buzz","executeAt":"2030-01-01T00:00:00Z"}""";
 

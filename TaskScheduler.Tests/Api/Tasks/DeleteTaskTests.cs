@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class DeleteTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class DeleteTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Theory]
     [InlineData(TaskKind.Fizz, ScheduledTaskState.Completed)]
@@ -65,7 +66,7 @@ public sealed class DeleteTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Fact]
     public async Task DeletedRunningTaskIsNeverPrintedEvenIfItsWorkGoesOn()
     {
-        await using var app = new ApiFixture();
+        await using var app = new ApiFixture<TStore>();
         await app.InitializeAsync();
         var task = await app.CreateAsync(TaskKind.Buzz, ScheduledTaskState.Running);
         await app.DeleteAsync($"/tasks/{task.Id}");

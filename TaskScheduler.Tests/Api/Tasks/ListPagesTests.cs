@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class ListPagesTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Fact]
     public async Task PageHasFiftyTasksUnlessAskedOtherwise()

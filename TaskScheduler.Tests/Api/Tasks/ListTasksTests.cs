@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text.Json;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class ListTasksTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class ListTasksTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Fact]
     public async Task NewestTaskIsListedFirst()

@@ -9,20 +9,22 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Execution;
 
 /// <summary>What a person can click on the dashboard, while everything runs by the real clock.</summary>
-public sealed class DashboardActionTests(DashboardActionTests.Application application)
-    : IClassFixture<DashboardActionTests.Application>
+public abstract class DashboardActionTests<TStore>(DashboardActionTests<TStore>.Application application)
+    : IClassFixture<DashboardActionTests<TStore>.Application>
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Years = TimeSpan.FromDays(1_000);
 
-    private readonly TestApplication _app = application.App;
     private readonly WorkByHand _work = application.Work;
+
+    private TestApplication App => application.App;
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     [Fact]
     public async Task TaskTriggeredYearsAheadGoesBackToItsSchedule()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now + Years);
+        var task = await App.CreateAsync(TaskKind.Fizz, Now + Years);
 
         Click(task, new EnqueuedState { Reason = "Triggered via Dashboard UI" });
 
@@ -34,23 +36,23 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     [Fact]
     public async Task DeletedJobDeletesItsPendingTask()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now + Years);
+        var task = await App.CreateAsync(TaskKind.Fizz, Now + Years);
 
         Click(task, new DeletedState());
 
-        await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
+        await App.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
     }
 
     [Fact]
     public async Task DeletedJobDeletesItsHeldTask()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now.AddSeconds(9));
+        var task = await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(9));
         await JobBecomesAsync(task, "Processing");
 
         Click(task, new DeletedState());
 
-        await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
-        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
+        await App.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
+        Assert.Equal("Deleted", App.Get<JobStorage>().StateOf(task.JobId!));
     }
 
     [Fact]
@@ -61,9 +63,9 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         Click(task, new DeletedState());
 
         await Eventually.TrueAsync(() => _work.Stopped.Contains(task.Id), "the attempt is stopped");
-        var row = await _app.FindAsync(task.Id);
+        var row = await App.FindAsync(task.Id);
         Assert.Equal((ScheduledTaskState.Deleted, null), (row.State, row.Output));
-        Assert.DoesNotContain($"Fizz {task.Id}", _app.Output.Lines);
+        Assert.DoesNotContain($"Fizz {task.Id}", App.Output.Lines);
     }
 
     [Fact]
@@ -73,7 +75,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
 
         Click(task, new DeletedState());
 
-        Assert.Equal($"Fizz {task.Id}", (await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted)).Output);
+        Assert.Equal($"Fizz {task.Id}", (await App.WaitForAsync(task.Id, ScheduledTaskState.Deleted)).Output);
     }
 
     [Fact]
@@ -108,7 +110,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     [Fact]
     public async Task RequeueOfAHeldJobStartsItsTaskOnceAndNotEarly()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now.AddSeconds(2));
+        var task = await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(2));
         await JobBecomesAsync(task, "Processing");
 
         Click(task, new EnqueuedState());
@@ -131,7 +133,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 2, "the task runs again");
         _work.Finish(task.Id);
 
-        var completed = await _app.WaitForAsync(task.Id, ScheduledTaskState.Completed);
+        var completed = await App.WaitForAsync(task.Id, ScheduledTaskState.Completed);
         Assert.Equal((2, 0, null), (completed.Attempt, completed.Tries, completed.Error));
         await JobBecomesAsync(task, "Succeeded");
     }
@@ -139,9 +141,9 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     [Fact]
     public async Task RequeueOfADeletedJobEndsDeleted()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now + Years);
+        var task = await App.CreateAsync(TaskKind.Fizz, Now + Years);
         Click(task, new DeletedState());
-        await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
+        await App.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
 
         Click(task, new EnqueuedState());
 
@@ -154,8 +156,8 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     public async Task DashboardShowsTheWayOfATaskToItsResult()
     {
         // Scores are whole seconds: what is due 12 s ahead waits in the schedule first, for a second at least.
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now.AddSeconds(12));
-        Assert.Equal("Scheduled", _app.Get<JobStorage>().StateOf(task.JobId!));
+        var task = await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(12));
+        Assert.Equal("Scheduled", App.Get<JobStorage>().StateOf(task.JobId!));
         await JobBecomesAsync(task, "Processing");
         var server = Details(task).History[0].Data["ServerId"];
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, "the task starts");
@@ -176,7 +178,7 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
 
         await JobBecomesAsync(task, "Failed");
         Assert.Equal("Full", Details(task).History[0].Data["ExceptionMessage"]);
-        Assert.Equal(ScheduledTaskState.Failed, (await _app.FindAsync(task.Id)).State);
+        Assert.Equal(ScheduledTaskState.Failed, (await App.FindAsync(task.Id)).State);
     }
 
     [Fact]
@@ -184,20 +186,20 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
     {
         var task = await StartAsync();
 
-        await _app.Get<TaskClient>().DeleteAsync(task.Id, TestContext.Current.CancellationToken);
+        await App.Get<TaskClient>().DeleteAsync(task.Id, TestContext.Current.CancellationToken);
 
-        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
+        Assert.Equal("Deleted", App.Get<JobStorage>().StateOf(task.JobId!));
         await Eventually.TrueAsync(() => _work.Stopped.Contains(task.Id), "the attempt is stopped");
-        Assert.Equal("Deleted", _app.Get<JobStorage>().StateOf(task.JobId!));
+        Assert.Equal("Deleted", App.Get<JobStorage>().StateOf(task.JobId!));
     }
 
-    private IMonitoringApi Monitoring => _app.Get<JobStorage>().GetMonitoringApi();
+    private IMonitoringApi Monitoring => App.Get<JobStorage>().GetMonitoringApi();
 
     private void Click(ScheduledTask task, IState state) =>
-        Assert.True(new BackgroundJobClient(_app.Get<JobStorage>()).ChangeState(task.JobId, state));
+        Assert.True(new BackgroundJobClient(App.Get<JobStorage>()).ChangeState(task.JobId, state));
 
     private Task JobBecomesAsync(ScheduledTask task, string state) =>
-        Eventually.TrueAsync(() => _app.Get<JobStorage>().StateOf(task.JobId!) == state, $"the job becomes {state}");
+        Eventually.TrueAsync(() => App.Get<JobStorage>().StateOf(task.JobId!) == state, $"the job becomes {state}");
 
     private JobDetailsDto Details(ScheduledTask task) => Monitoring.JobDetails(task.JobId!);
 
@@ -206,13 +208,13 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         Details(task).History.Select(state => state.StateName).Reverse();
 
     private async Task<(ScheduledTaskState State, int Attempt)> StateAndAttemptAsync(ScheduledTask task) =>
-        await _app.FindAsync(task.Id) is var row ? (row.State, row.Attempt) : default;
+        await App.FindAsync(task.Id) is var row ? (row.State, row.Attempt) : default;
 
-    private int CountPrinted(ScheduledTask task) => _app.Output.Lines.Count(line => line == $"Fizz {task.Id}");
+    private int CountPrinted(ScheduledTask task) => App.Output.Lines.Count(line => line == $"Fizz {task.Id}");
 
     private async Task<ScheduledTask> StartAsync()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, Now);
+        var task = await App.CreateAsync(TaskKind.Fizz, Now);
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, "the task starts");
         await JobBecomesAsync(task, "Processing");
         return task;
@@ -226,16 +228,13 @@ public sealed class DashboardActionTests(DashboardActionTests.Application applic
         return task;
     }
 
-    public sealed class Application : IAsyncLifetime
+    public sealed class Application : Fixture<TestApplication>
     {
-        public TestApplication App { get; private set; } = null!;
+        public TestApplication App => Made;
 
         public WorkByHand Work { get; } = new(TimeProvider.System);
 
-        public async ValueTask InitializeAsync() =>
-            App = await TestApplication.StartAsync(
-                services => services.AddSingleton(Work.Work), settings: "--Execution:MaxTries=1");
-
-        public ValueTask DisposeAsync() => App.DisposeAsync();
+        protected override Task<TestApplication> MakeAsync() =>
+            TestApplication.StartAsync<TStore>(services => services.AddSingleton(Work.Work), "--Execution:MaxTries=1");
     }
 }

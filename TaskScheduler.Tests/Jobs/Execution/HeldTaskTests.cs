@@ -8,20 +8,18 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Execution;
 
 /// <summary>The whole application under a clock that stands still: what waits for its time.</summary>
-public sealed class HeldTaskTests : IAsyncLifetime
+public abstract class HeldTaskTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
     private readonly WorkByHand _work;
     private TestApplication _app = null!;
 
-    public HeldTaskTests() => _work = new WorkByHand(_clock);
+    protected HeldTaskTests() => _work = new WorkByHand(_clock);
 
     private DateTimeOffset Now => _clock.GetUtcNow();
 
-    public async ValueTask InitializeAsync() =>
-        _app = await TestApplication.StartAsync(
-            services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
-            settings: ["--Execution:LookAhead=01:00:00", "--Worker:Count=2"]);
+    public async ValueTask InitializeAsync() => _app = await StartAsync("--Worker:Count=2");
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
@@ -86,15 +84,16 @@ public sealed class HeldTaskTests : IAsyncLifetime
     [Fact]
     public async Task HoldingTakesNoSlot()
     {
+        await using var app = await StartAsync("--Worker:Count=1000");
         for (var i = 0; i < 1_200; i++)
-            await _app.CreateAsync(TaskKind.Fizz, JobsAtRest.Start.AddMinutes(8));
-        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Count == 1_200, "all are held");
+            await app.CreateAsync(TaskKind.Fizz, JobsAtRest.Start.AddMinutes(8));
+        await Eventually.TrueAsync(() => app.Get<HoldQueue>().Count == 1_200, "all are held");
 
-        var now = await _app.CreateAsync(TaskKind.Buzz, Now);
+        var now = await app.CreateAsync(TaskKind.Buzz, Now);
 
         await StartedAsync(now);
         Assert.Equal(now.Id, Assert.Single(_work.Started).Id);
-        Assert.Equal(1_200, _app.Get<HoldQueue>().Count);
+        Assert.Equal(1_200, app.Get<HoldQueue>().Count);
     }
 
     [Fact]
@@ -136,6 +135,12 @@ public sealed class HeldTaskTests : IAsyncLifetime
         await Eventually.TrueAsync(() => _app.Output.Lines.Count > 0, "the next task is printed");
         Assert.Equal([$"Fizz {next.Id}"], _app.Output.Lines);
     }
+
+    private Task<TestApplication> StartAsync(string workers) =>
+        TestApplication.StartAsync<TStore>(
+            services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work),
+            "--Execution:LookAhead=01:00:00",
+            workers);
 
     private async Task<ScheduledTask> HoldAsync(DateTimeOffset executeAt)
     {

@@ -5,14 +5,15 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-public sealed class JobIntakeTests : IAsyncLifetime
+public abstract class JobIntakeTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(10);
     private JobsAtRest _jobs = null!;
 
     private HoldQueue Holds => _jobs.Get<HoldQueue>();
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 

@@ -8,13 +8,14 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-public sealed class JobReporterTests : IAsyncLifetime
+public abstract class JobReporterTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private JobsAtRest _jobs = null!;
 
     private JobReporter Reporter => _jobs.Get<JobReporter>();
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -68,7 +69,8 @@ public sealed class JobReporterTests : IAsyncLifetime
 
         var job = Assert.Single(_jobs.Get<JobStorage>().GetMonitoringApi().SucceededJobs(0, 10)).Value;
         Assert.Equal(("\"Fizz\"", 4_000), (job.Result, job.TotalDuration));
-        Assert.Equal(3_000, long.Parse(job.StateData["PerformanceDuration"], null));
+        var state = _jobs.Get<JobStorage>().GetMonitoringApi().JobDetails(task.JobId!).History[0];
+        Assert.Equal("3000", state.Data["PerformanceDuration"]);
     }
 
     [Fact]
@@ -87,7 +89,7 @@ public sealed class JobReporterTests : IAsyncLifetime
     public async Task JobThatIsGoneDoesNotKeepTheOthersFromTheirState()
     {
         var task = await _jobs.CreateAsync();
-        Reporter.EndSpare(Guid.NewGuid().ToString());
+        Reporter.EndSpare($"{long.MaxValue}");
         Hold(task);
 
         await _jobs.ReportAsync();
@@ -99,7 +101,7 @@ public sealed class JobReporterTests : IAsyncLifetime
     public async Task RefusedReportsAreTriedAgain()
     {
         var refusal = new RefuseOnce();
-        await using var jobs = await JobsAtRest.OpenAsync(
+        await using var jobs = await JobsAtRest.OpenAsync<TStore>(
             services => services.AddSingleton<IJobFilterProvider>(refusal));
         var task = await jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
         refusal.Armed = true;

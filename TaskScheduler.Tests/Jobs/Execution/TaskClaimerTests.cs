@@ -5,14 +5,15 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-public sealed class TaskClaimerTests : IAsyncLifetime
+public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -150,11 +151,56 @@ public sealed class TaskClaimerTests : IAsyncLifetime
             await _jobs.RowsAsync(), row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
     }
 
+    [Fact]
+    public async Task ManyInstancesWithTheSameDeliveriesAtOnceClaimEachOnce()
+    {
+        var others = Enumerable.Range(0, 4).Select(_ => _jobs.Another()).ToList();
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 200), withJobs: true);
+        await Task.WhenAll(others.Select(other => other.BeatAsync()));
+
+        var claims = await Task.WhenAll(others.Select(other => Task.Run(() => ClaimInGroupsAsync(other, Shuffled(tasks), 100), Cancel)));
+
+        Assert.Equal(tasks.Select(t => t.Id).Order(), claims.SelectMany(claimed => claimed).Select(c => c.Id).Order());
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(1, row.Attempt));
+        foreach (var other in others)
+            await other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task WhoeverChangesTheSameRowsAtOnceNeverDeadlocks()
+    {
+        await using var other = _jobs.Another();
+        for (var round = 0; round < 10; round++)
+        {
+            var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 100), withJobs: true);
+            var running = await _jobs.ClaimAsync(tasks.Take(80));
+
+            await Task.WhenAll(
+                Task.Run(() => ClaimInGroupsAsync(_jobs, Shuffled(tasks)), Cancel),
+                Task.Run(() => ClaimInGroupsAsync(other, Shuffled(tasks), 100), Cancel),
+                Task.Run(() => _jobs.CompleteAsync(Shuffled(running)), Cancel),
+                Task.Run(() => other.CompleteAsync(Shuffled(running)), Cancel),
+                Task.Run(() => _jobs.Get<TaskCompleter>().GiveBackAsync([.. Shuffled(running)], Cancel), Cancel),
+                Task.Run(() => _jobs.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => t.JobId!)], Cancel), Cancel),
+                Task.Run(() => other.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => t.JobId!)], Cancel), Cancel));
+
+            Assert.All(
+                (await _jobs.RowsAsync()).TakeLast(100), row => Assert.Equal(ScheduledTaskState.Deleted, row.State));
+        }
+    }
+
+    private static T[] Shuffled<T>(IEnumerable<T> items)
+    {
+        var shuffled = items.ToArray();
+        Random.Shared.Shuffle(shuffled);
+        return shuffled;
+    }
+
     private static async Task<IReadOnlyList<ClaimedTask>> ClaimInGroupsAsync(
-        JobsAtRest jobs, IEnumerable<ScheduledTask> tasks)
+        JobsAtRest jobs, IEnumerable<ScheduledTask> tasks, int size = 5)
     {
         var claimed = new List<ClaimedTask>();
-        foreach (var group in tasks.Chunk(5))
+        foreach (var group in tasks.Chunk(size))
         {
             claimed.AddRange(await jobs.Get<TaskClaimer>()
                 .ClaimAsync([.. group.Select(task => task.Delivered())], Guid.NewGuid(), Cancel));

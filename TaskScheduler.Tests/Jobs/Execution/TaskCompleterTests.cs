@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
 
-public sealed class TaskCompleterTests : IAsyncLifetime
+public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private JobsAtRest _jobs = null!;
 
@@ -13,7 +14,7 @@ public sealed class TaskCompleterTests : IAsyncLifetime
 
     private TaskCompleter Completer => _jobs.Get<TaskCompleter>();
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -120,7 +121,7 @@ public sealed class TaskCompleterTests : IAsyncLifetime
     [Fact]
     public async Task FailedTryIsRetriedAfterABackOffThatGrowsToAMinute()
     {
-        await using var patient = await JobsAtRest.OpenAsync(null, "--Execution:MaxTries=100");
+        await using var patient = await JobsAtRest.OpenAsync<TStore>(null, "--Execution:MaxTries=100");
         var task = await patient.CreateAsync();
         var waits = new List<double>();
         for (var tries = 0; tries < 8; tries++)
@@ -149,7 +150,7 @@ public sealed class TaskCompleterTests : IAsyncLifetime
     [InlineData(3)]
     public async Task TaskFailsWithItsErrorOnceItsTriesAreUsedUp(int maxTries)
     {
-        await using var jobs = await JobsAtRest.OpenAsync(null, $"--Execution:MaxTries={maxTries}");
+        await using var jobs = await JobsAtRest.OpenAsync<TStore>(null, $"--Execution:MaxTries={maxTries}");
         var task = await jobs.CreateAsync();
         for (var tries = 0; tries < maxTries; tries++)
         {

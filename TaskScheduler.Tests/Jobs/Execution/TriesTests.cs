@@ -6,16 +6,17 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Execution;
 
 /// <summary>The whole application under a clock that stands still: back-offs and what follows them.</summary>
-public sealed class TriesTests : IAsyncLifetime
+public abstract class TriesTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
     private readonly WorkByHand _work;
     private TestApplication _app = null!;
 
-    public TriesTests() => _work = new WorkByHand(_clock);
+    protected TriesTests() => _work = new WorkByHand(_clock);
 
     public async ValueTask InitializeAsync() =>
-        _app = await TestApplication.StartAsync(
+        _app = await TestApplication.StartAsync<TStore>(
             services => services.AddSingleton<TimeProvider>(_clock).AddSingleton(_work.Work));
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
@@ -64,11 +65,10 @@ public sealed class TriesTests : IAsyncLifetime
     [Fact]
     public async Task RescuedTaskGetsItsSlotBeforeWhatIsOverdue()
     {
-        using var folder = new TemporaryFolder();
-        var file = folder.File("tasks.db");
+        await using var store = new TStore();
         Guid abandoned;
         var overdue = new List<Guid>();
-        await using (var killed = await StartAsync(file))
+        await using (var killed = await StartAsync(store))
         {
             abandoned = (await killed.CreateAsync(TaskKind.Fizz, _clock.GetUtcNow())).Id;
             await killed.WaitForAsync(abandoned, ScheduledTaskState.Running);
@@ -78,7 +78,7 @@ public sealed class TriesTests : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromMinutes(1));
         var work = new WorkByHand(_clock);
-        await using var successor = await StartAsync(file, work);
+        await using var successor = await StartAsync(store, work);
         foreach (var id in new[] { abandoned }.Concat(overdue.AsEnumerable().Reverse()))
         {
             await AdvanceUntilAsync(() => work.CountStarts(id) == 1);
@@ -90,10 +90,10 @@ public sealed class TriesTests : IAsyncLifetime
         Assert.Equal(2, (await successor.FindAsync(abandoned)).Attempt);
     }
 
-    private Task<TestApplication> StartAsync(string file, WorkByHand? work = null) =>
+    private Task<TestApplication> StartAsync(TStore store, WorkByHand? work = null) =>
         TestApplication.StartAsync(
             services => services.AddSingleton<TimeProvider>(_clock).AddSingleton((work ?? _work).Work),
-            file,
+            store,
             "--Worker:Count=1");
 
     private async Task FailAsync(ScheduledTask task, int attempt)

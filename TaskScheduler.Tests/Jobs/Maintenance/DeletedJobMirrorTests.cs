@@ -6,13 +6,14 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class DeletedJobMirrorTests : IAsyncLifetime
+public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -36,8 +37,7 @@ public sealed class DeletedJobMirrorTests : IAsyncLifetime
     public async Task DeletionOfAJobThatTheRowDoesNotNameIsNobodysWish()
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
-        _jobs.ChangeJob(spare, new DeletedState());
+        _jobs.CreateSpareJob(task, new DeletedState());
 
         await MirrorAsync();
 
@@ -60,8 +60,9 @@ public sealed class DeletedJobMirrorTests : IAsyncLifetime
     public async Task ManyDeletionsBetweenTwoRunsAreAllSeen()
     {
         await MirrorAsync();
-        foreach (var task in await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 1_100), withJobs: true))
-            _jobs.ChangeJob(task.JobId!, new DeletedState());
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 1_100), withJobs: true);
+        await _jobs.Get<TaskJobs>().ApplyAsync(
+            [.. tasks.Select(task => new JobStateChange(task.JobId!, task.Id, task.CreatedAt, new DeletedState()))], Cancel);
 
         await MirrorAsync();
 

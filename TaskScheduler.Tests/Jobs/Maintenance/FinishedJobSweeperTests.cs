@@ -8,14 +8,15 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
 /// <summary>Jobs whose last report was lost: the row has ended, the job has not.</summary>
-public sealed class FinishedJobSweeperTests : IAsyncLifetime
+public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan UnderWay = TimeSpan.FromSeconds(6);
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -76,8 +77,7 @@ public sealed class FinishedJobSweeperTests : IAsyncLifetime
     public async Task JobThatNoRowNamesEndsDeletedAndTouchesNoTask()
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
-        _jobs.ChangeJob(spare, new HeldState("lost", _jobs.Now, task.DueAt));
+        var spare = _jobs.CreateSpareJob(task, new HeldState("lost", _jobs.Now, task.DueAt));
 
         await SweepAsync();
 

@@ -6,24 +6,27 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class JobRebuilderTests : IAsyncLifetime
+public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Creation = TimeSpan.FromSeconds(6);
     private JobsAtRest _jobs = null!;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync();
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
     [Fact]
     public async Task TasksToComeGetTheirJobsBackNearestFirst()
     {
-        var times = Enumerable.Range(1, 250).Select(i => JobsAtRest.Start.AddDays(251 - i));
+        var times = Enumerable.Range(1, 1_050).Select(i => JobsAtRest.Start.AddDays(1_051 - i));
         var tasks = await _jobs.AddAsync(times, withJobs: false);
         _jobs.Clock.Advance(Creation);
 
         await RebuildAsync();
-        Assert.Equal(tasks.TakeLast(200).Select(t => t.Id), await WithJobsAsync());
+        Assert.Equal(tasks.TakeLast(1_000).Select(t => t.Id), await WithJobsAsync());
 
         await RebuildAsync();
         Assert.Equal(tasks.Select(t => t.Id), await WithJobsAsync());
@@ -104,22 +107,63 @@ public sealed class JobRebuilderTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task TaskLostBetweenTwoFullRoundsIsFoundByTheNext()
+    public async Task TaskThatIsDueIsLeftToTheRescuer()
     {
+        await _jobs.AddAsync([JobsAtRest.Start.AddSeconds(1)], withJobs: false);
+        _jobs.Clock.Advance(Creation);
+
         await RebuildAsync();
-        await _jobs.AddAsync([JobsAtRest.Start.AddDays(1)], withJobs: false);
+
+        Assert.Empty(await WithJobsAsync());
+    }
+
+    [Fact]
+    public async Task TaskThatLosesItsJobAfterARoundIsFoundByTheNext()
+    {
+        var task = await _jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
         _jobs.Clock.Advance(Creation);
         await RebuildAsync();
-        Assert.Empty(await WithJobsAsync());
+        _jobs.ChangeJob(task.JobId!, new SucceededState(null, 0, 0));
 
-        _jobs.Clock.Advance(TimeSpan.FromMinutes(10));
         await RebuildAsync();
 
-        Assert.Single(await WithJobsAsync());
+        Assert.Equal("Scheduled", _jobs.JobState((await _jobs.FindAsync(task.Id)).JobId));
+    }
+
+    [Fact]
+    public async Task ReplacedJobEndsDeletedAndItsTaskIsUntouched()
+    {
+        var task = await _jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
+        _jobs.ChangeJob(task.JobId!, new SucceededState(null, 0, 0));
+        _jobs.Clock.Advance(Creation);
+        await RebuildAsync();
+        var rebuilt = await _jobs.ColumnsAsync(task.Id);
+
+        await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
+        await _jobs.Get<JobIntake>().TakeAsync([task.JobId!], fromQueue: true, Cancel);
+        await _jobs.ReportAsync();
+
+        Assert.Equal("Deleted", _jobs.JobState(task.JobId));
+        Assert.Equal(rebuilt, await _jobs.ColumnsAsync(task.Id));
+    }
+
+    [Fact]
+    public async Task TwoRebuildersAtOnceLeaveEveryTaskWithOneJobThatWaits()
+    {
+        await using var another = _jobs.Another();
+        await _jobs.AddAsync(Enumerable.Repeat(JobsAtRest.Start.AddDays(1), 200), withJobs: false);
+        _jobs.Clock.Advance(Creation);
+
+        await Task.WhenAll(
+            Task.Run(RebuildAsync, Cancel),
+            Task.Run(() => another.Get<JobRebuilder>().RunOnceAsync(Cancel), Cancel));
+
+        var waiting = _jobs.Get<JobStorage>().GetMonitoringApi().ScheduledJobs(0, 1_000);
+        Assert.Equal((await _jobs.RowsAsync()).Select(row => row.JobId).Order(), waiting.Select(job => job.Key).Order());
     }
 
     private Task<TimeSpan> RebuildAsync() =>
-        _jobs.Get<JobRebuilder>().RunOnceAsync(TestContext.Current.CancellationToken);
+        _jobs.Get<JobRebuilder>().RunOnceAsync(Cancel);
 
     private async Task<IEnumerable<Guid>> WithJobsAsync() =>
         (await _jobs.RowsAsync()).Where(row => row.JobId is not null).Select(row => row.Id);

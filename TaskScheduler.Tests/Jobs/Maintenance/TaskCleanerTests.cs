@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class TaskCleanerTests : IAsyncLifetime
+public abstract class TaskCleanerTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private JobsAtRest _jobs = null!;
@@ -13,7 +14,7 @@ public sealed class TaskCleanerTests : IAsyncLifetime
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync() =>
-        _jobs = await JobsAtRest.OpenAsync(null, "--Retention:Finished=02:00:00", "--Retention:Deleted=03:00:00");
+        _jobs = await JobsAtRest.OpenAsync<TStore>(null, "--Retention:Finished=02:00:00", "--Retention:Deleted=03:00:00");
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
@@ -78,9 +79,13 @@ public sealed class TaskCleanerTests : IAsyncLifetime
         await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 450), withJobs: false);
         await using (var db = await _jobs.OpenTableAsync())
         {
-            var now = _jobs.Now.ToUnixTimeMilliseconds();
-            await db.Database.ExecuteSqlAsync(
-                $"UPDATE Tasks SET State = 'Completed', FinishedAt = {now} - Sequence", Cancel);
+            foreach (var task in await db.Tasks.ToListAsync(Cancel))
+            {
+                db.Entry(task).Property(t => t.State).CurrentValue = ScheduledTaskState.Completed;
+                db.Entry(task).Property(t => t.FinishedAt).CurrentValue = _jobs.Now.AddMilliseconds(-task.Sequence);
+            }
+
+            await db.SaveChangesAsync(Cancel);
         }
 
         _jobs.Clock.Advance(TimeSpan.FromHours(3));

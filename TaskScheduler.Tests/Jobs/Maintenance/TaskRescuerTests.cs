@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Hangfire;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
@@ -10,38 +10,47 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public sealed class TaskRescuerTests : IAsyncLifetime
+public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.25);
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
     private JobsAtRest _jobs = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync(null, "--Worker:Count=10");
+    private HoldQueue Holds => _jobs.Get<HoldQueue>();
+
+    private TimeSpan Lease => _jobs.Get<IOptions<ExecutionOptions>>().Value.Lease;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>(null, "--Worker:Count=10");
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
     [Fact]
-    public async Task RunningTaskOfASilentInstanceGetsANewJob()
+    public async Task RunningTaskOfASilentInstanceIsStartedByAnother()
     {
         var task = await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        await using var another = _jobs.Another();
         _jobs.Clock.Advance(Lease);
 
-        await RescueAsync();
+        await RescueAsync(another);
 
-        await AssertRescuedAsync(task);
+        var started = Assert.Single(await StartAsync(another));
+        Assert.Equal((task.Id, 2), (started.Id, started.Attempt));
+        Assert.Equal(("another", task.JobId), await InstanceAndJobAsync(task.Id));
     }
 
     [Fact]
-    public async Task RunningTaskOfALivingInstanceKeepsItsJob()
+    public async Task RunningTaskOfALivingInstanceIsLeftToIt()
     {
-        var task = await _jobs.CreateInAsync(ScheduledTaskState.Running);
-        _jobs.Clock.Advance(Lease - TimeSpan.FromMilliseconds(1));
+        await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        await using var another = _jobs.Another();
+        _jobs.Clock.Advance(Lease - Millisecond);
 
-        await RescueAsync();
+        await RescueAsync(another);
 
-        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(0, another.Get<HoldQueue>().Count);
     }
 
     [Theory]
@@ -50,83 +59,148 @@ public sealed class TaskRescuerTests : IAsyncLifetime
     [InlineData("Processing")]
     [InlineData("Succeeded")]
     [InlineData("Failed")]
-    public async Task DueTaskThatNobodyStartedGetsANewJob(string fate)
+    [InlineData("Gone")]
+    public async Task DueTaskIsStartedWhateverBecameOfItsJob(string fate)
     {
         var task = await _jobs.CreateAsync();
-        IState state = fate switch
-        {
-            "Enqueued" => new EnqueuedState(TaskJobs.Queue),
-            "Scheduled" => new ScheduledState(TimeSpan.FromHours(1)),
-            "Processing" => new HeldState("lost", _jobs.Now, task.DueAt),
-            "Succeeded" => new SucceededState(null, 0, 0),
-            _ => new FailedState(new IOException("Full")),
-        };
-        _jobs.ChangeJob(task.JobId!, state);
+        await BefallsAsync(task, fate);
         _jobs.Clock.Advance(Grace);
 
         await RescueAsync();
 
-        await AssertRescuedAsync(task);
+        Assert.Equal(task.Id, Assert.Single(await StartAsync()).Id);
+    }
+
+    [Theory]
+    [InlineData("Enqueued")]
+    [InlineData("Scheduled")]
+    [InlineData("Processing")]
+    [InlineData("Succeeded")]
+    [InlineData("Failed")]
+    [InlineData("Gone")]
+    public async Task AbandonedTaskIsStartedWhateverBecameOfItsJob(string fate)
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        await using var another = _jobs.Another();
+        await BefallsAsync(task, fate);
+        _jobs.Clock.Advance(Lease);
+
+        await RescueAsync(another);
+
+        var started = Assert.Single(await StartAsync(another));
+        Assert.Equal((task.Id, 2), (started.Id, started.Attempt));
     }
 
     [Fact]
-    public async Task DueTaskWithoutAJobGetsOne()
+    public async Task JobOfARescuedTaskShowsThatItIsHeld()
     {
-        var task = Assert.Single(await _jobs.AddAsync([_jobs.Now], withJobs: false));
+        var task = await _jobs.CreateAsync();
+        _jobs.ChangeJob(task.JobId!, new ScheduledState(TimeSpan.FromHours(1)));
         _jobs.Clock.Advance(Grace);
 
         await RescueAsync();
+        await _jobs.ReportAsync();
 
-        Assert.Equal("Enqueued", _jobs.JobState((await _jobs.FindAsync(task.Id)).JobId));
+        Assert.Equal("Processing", _jobs.JobState(task.JobId));
+    }
+
+    [Theory]
+    [InlineData(ScheduledTaskState.Pending)]
+    [InlineData(ScheduledTaskState.Running)]
+    public async Task TaskWithoutAJobGetsOneThatStartsIt(ScheduledTaskState state)
+    {
+        var task = await _jobs.CreateInAsync(state);
+        await using var another = _jobs.Another();
+        await NameJobAsync(task, null);
+        _jobs.Clock.Advance(Lease);
+
+        await RescueAsync(another);
+
+        var started = Assert.Single(await StartAsync(another));
+        Assert.Equal((task.Id, task.Attempt + 1), (started.Id, started.Attempt));
+        await another.ReportAsync();
+        Assert.Equal("Processing", _jobs.JobState((await _jobs.FindAsync(task.Id)).JobId));
     }
 
     [Fact]
     public async Task DueTaskHasAMomentToComeThroughTheQueue()
     {
-        var task = await _jobs.CreateAsync();
-        _jobs.Clock.Advance(Grace - TimeSpan.FromMilliseconds(1));
+        await _jobs.CreateAsync();
+        _jobs.Clock.Advance(Grace - Millisecond);
 
         await RescueAsync();
 
-        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(0, Holds.Count);
     }
 
     [Fact]
-    public async Task TaskThatThisInstanceHoldsKeepsItsJob()
+    public async Task OverdueTaskHasAMomentFromItsCreationOn()
     {
+        await _jobs.CreateAsync(_jobs.Now.AddDays(-1));
+        _jobs.Clock.Advance(Grace - Millisecond);
+
+        await RescueAsync();
+
+        Assert.Equal(0, Holds.Count);
+    }
+
+    [Fact]
+    public async Task TaskThatThisInstanceHoldsIsNotTakenAgain()
+    {
+        // Held for another time, so that a second delivery would be a second entry.
         var task = await _jobs.CreateAsync();
-        _jobs.Get<HoldQueue>().Add(task.Delivered());
+        Holds.Add(task.Delivered() with { DueAt = _jobs.Now.AddMinutes(1) });
         _jobs.Clock.Advance(Grace);
 
         await RescueAsync();
 
-        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(1, Holds.Count);
     }
 
     [Fact]
-    public async Task TaskWhoseJobWasDeletedOnTheDashboardIsNotBroughtBack()
+    public async Task TaskThatThisInstanceRunsIsNotTakenAgain()
+    {
+        var task = await _jobs.CreateAsync();
+        _jobs.Get<RunningTasks>().Add(Assert.Single(await _jobs.ClaimAsync(task)));
+        _jobs.Clock.Advance(Lease);
+
+        await RescueAsync();
+
+        Assert.Equal(0, Holds.Count);
+    }
+
+    [Fact]
+    public async Task TaskWhoseJobWasDeletedOnTheDashboardIsDeletedEvenIfItWasTaken()
     {
         var task = await _jobs.CreateAsync();
         _jobs.ChangeJob(task.JobId!, new DeletedState());
         _jobs.Clock.Advance(Grace);
 
         await RescueAsync();
+        var started = await StartAsync();
+        await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
+        await _jobs.CompleteAsync(started);
+        await _jobs.ReportAsync();
 
-        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        var row = await _jobs.FindAsync(task.Id);
+        Assert.Equal((ScheduledTaskState.Deleted, null), (row.State, row.Output));
+        Assert.Equal("Deleted", _jobs.JobState(task.JobId));
     }
 
     [Theory]
     [InlineData(ScheduledTaskState.Completed)]
     [InlineData(ScheduledTaskState.Failed)]
     [InlineData(ScheduledTaskState.Deleted)]
-    public async Task EndedTaskKeepsItsJob(ScheduledTaskState state)
+    public async Task EndedTaskIsLeftAlone(ScheduledTaskState state)
     {
         var task = await _jobs.CreateInAsync(state);
+        var row = await _jobs.ColumnsAsync(task.Id);
         _jobs.Clock.Advance(TimeSpan.FromHours(1));
 
         await RescueAsync();
 
-        Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(0, Holds.Count);
+        Assert.Equal(row, await _jobs.ColumnsAsync(task.Id));
     }
 
     [Fact]
@@ -138,26 +212,39 @@ public sealed class TaskRescuerTests : IAsyncLifetime
         await RescueAsync();
         await RescueAsync();
 
-        Assert.Equal(10, _jobs.Get<JobStorage>().GetMonitoringApi().EnqueuedCount(TaskJobs.Queue));
+        Assert.Equal(10, Holds.Count);
+        Assert.Equal(10, (await _jobs.RowsAsync()).Count(row => row.JobId is not null));
     }
 
     [Fact]
     public async Task TasksThatAreAboutToTakeASlotCountAsTakingIt()
     {
         for (var i = 0; i < 7; i++)
-            _jobs.Get<HoldQueue>().Add((await _jobs.CreateAsync()).Delivered());
+            Holds.Add((await _jobs.CreateAsync()).Delivered());
         _jobs.Get<RunningTasks>().TakeSlots(1);
-        var lost = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now.AddHours(-1), 5), withJobs: false);
+        var lost = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now.AddHours(-1), 5), withJobs: true);
         _jobs.Clock.Advance(Grace);
 
         await RescueAsync();
 
-        var rows = await _jobs.RowsAsync();
-        Assert.Equal(2, rows.Count(row => row.JobId is not null && lost.Any(task => task.Id == row.Id)));
+        Assert.Equal(2, lost.Count(task => Holds.Contains(task.Id)));
     }
 
     [Fact]
-    public async Task AbandonedTasksAreRescuedBeforeOverdueOnesAndTheseByDueTime()
+    public async Task InstanceWithoutAFreeSlotTakesNothing()
+    {
+        _jobs.Get<RunningTasks>().TakeSlots(10);
+        await _jobs.CreateAsync();
+        await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        _jobs.Clock.Advance(Lease);
+
+        await RescueAsync();
+
+        Assert.Equal(0, Holds.Count);
+    }
+
+    [Fact]
+    public async Task AbandonedTasksAreStartedBeforeOverdueOnesAndTheseByDueTime()
     {
         var times = Enumerable.Range(0, 20).Select(i => _jobs.Now.AddHours(-i));
         var overdue = await _jobs.AddAsync(times, withJobs: false);
@@ -166,41 +253,34 @@ public sealed class TaskRescuerTests : IAsyncLifetime
 
         await RescueAsync();
 
-        await AssertRescuedAsync(abandoned);
-        var rescued = (await _jobs.RowsAsync()).Where(row => row.JobId is not null && row.Id != abandoned.Id);
-        Assert.Equal(overdue.TakeLast(9).Select(task => task.Id), rescued.Select(row => row.Id));
+        Assert.Equal(
+            [abandoned.Id, .. overdue.TakeLast(9).Reverse().Select(task => task.Id)],
+            Holds.TakeDue(_jobs.Now, 100).Select(delivery => delivery.TaskId));
     }
 
-    [Fact]
-    public async Task SpareJobEndsDeletedAndItsTaskIsUntouched()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task TwoRescuersAtOnceStartEveryTaskOnce(bool withJobs)
     {
-        var task = await _jobs.CreateAsync();
-        _jobs.Clock.Advance(Grace);
-        await RescueAsync();
-        var rescued = await _jobs.ColumnsAsync(task.Id);
-
-        await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
-        await _jobs.Get<JobIntake>().TakeAsync([task.JobId!], fromQueue: true, Cancel);
-        await _jobs.ReportAsync();
-
-        Assert.Equal("Deleted", _jobs.JobState(task.JobId));
-        Assert.Equal(rescued, await _jobs.ColumnsAsync(task.Id));
-    }
-
-    [Fact]
-    public async Task TwoRescuersAtOnceLeaveEveryTaskWithOneJobInTheQueue()
-    {
-        await using var first = await JobsAtRest.OpenAsync();
+        await using var first = await JobsAtRest.OpenAsync<TStore>();
         await using var second = first.Another();
-        await first.AddAsync(Enumerable.Repeat(first.Now, 300), withJobs: false);
+        await first.AddAsync(Enumerable.Repeat(first.Now, 300), withJobs);
         first.Clock.Advance(Grace);
 
-        await Task.WhenAll(
-            Task.Run(() => first.Get<TaskRescuer>().RunOnceAsync(Cancel), Cancel),
-            Task.Run(() => second.Get<TaskRescuer>().RunOnceAsync(Cancel), Cancel));
+        var started = await Task.WhenAll(Rescuer(first), Rescuer(second));
 
-        var queued = first.Get<JobStorage>().GetMonitoringApi().EnqueuedJobs(TaskJobs.Queue, 0, 1_000);
-        Assert.Equal((await first.RowsAsync()).Select(row => row.JobId).Order(), queued.Select(job => job.Key).Order());
+        var rows = await first.RowsAsync();
+        Assert.Equal(rows.Select(row => row.Id).Order(), started.SelectMany(tasks => tasks).Select(task => task.Id).Order());
+        Assert.All(rows, row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
+
+        static Task<IReadOnlyList<ClaimedTask>> Rescuer(JobsAtRest jobs) => Task.Run(
+            async () =>
+            {
+                await RescueAsync(jobs);
+                return await StartAsync(jobs);
+            },
+            Cancel);
     }
 
     [Fact]
@@ -218,14 +298,42 @@ public sealed class TaskRescuerTests : IAsyncLifetime
         Assert.Equal(task.JobId, (await _jobs.FindAsync(task.Id)).JobId);
     }
 
-    private Task<TimeSpan> RescueAsync() => _jobs.Get<TaskRescuer>().RunOnceAsync(Cancel);
+    private Task<TimeSpan> RescueAsync() => RescueAsync(_jobs);
 
-    /// <summary>Another job is in the queue, the old one has ended, and the task itself did not change.</summary>
-    private async Task AssertRescuedAsync(ScheduledTask task)
+    private Task<IReadOnlyList<ClaimedTask>> StartAsync() => StartAsync(_jobs);
+
+    private static Task<TimeSpan> RescueAsync(JobsAtRest jobs) => jobs.Get<TaskRescuer>().RunOnceAsync(Cancel);
+
+    /// <summary>Claims what the instance holds and is due, as its worker does.</summary>
+    private static async Task<IReadOnlyList<ClaimedTask>> StartAsync(JobsAtRest jobs)
     {
-        var row = await _jobs.FindAsync(task.Id);
-        Assert.NotEqual(task.JobId, row.JobId);
-        Assert.Equal(("Enqueued", "Deleted"), (_jobs.JobState(row.JobId), _jobs.JobState(task.JobId)));
-        Assert.Equal((task.State, task.Attempt, task.DueAt), (row.State, row.Attempt, row.DueAt));
+        await jobs.BeatAsync();
+        return await jobs.Get<TaskClaimer>().ClaimAsync(jobs.Get<HoldQueue>().TakeDue(jobs.Now, 1_000), Guid.NewGuid(), Cancel);
     }
+
+    private async Task BefallsAsync(ScheduledTask task, string fate)
+    {
+        IState? state = fate switch
+        {
+            "Enqueued" => new EnqueuedState(TaskJobs.Queue),
+            "Scheduled" => new ScheduledState(TimeSpan.FromHours(1)),
+            "Processing" => new HeldState("lost", _jobs.Now, task.DueAt),
+            "Succeeded" => new SucceededState(null, 0, 0),
+            "Failed" => new FailedState(new IOException("Full")),
+            _ => null,
+        };
+        if (state is not null)
+            _jobs.ChangeJob(task.JobId!, state);
+        else
+            await NameJobAsync(task, $"{long.MaxValue}");
+    }
+
+    private async Task NameJobAsync(ScheduledTask task, string? jobId)
+    {
+        await using var db = await _jobs.OpenTableAsync();
+        await db.Tasks.Where(t => t.Id == task.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, jobId), Cancel);
+    }
+
+    private async Task<(string? Instance, string? JobId)> InstanceAndJobAsync(Guid id) =>
+        await _jobs.FindAsync(id) is var row ? (row.Instance, row.JobId) : default;
 }

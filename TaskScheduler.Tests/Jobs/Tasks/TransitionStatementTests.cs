@@ -5,8 +5,9 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Tasks;
 
 /// <summary>Every state times every transition, through the statements that production runs.</summary>
-public sealed class TransitionStatementTests(TransitionStatementTests.Table table)
-    : IClassFixture<TransitionStatementTests.Table>
+public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<TStore>.Table table)
+    : IClassFixture<TransitionStatementTests<TStore>.Table>
+    where TStore : ITestStore, new()
 {
     /// <summary>The columns that each transition changes, besides the state.</summary>
     private static readonly Dictionary<TaskTransition, string[]> Changes = new()
@@ -43,17 +44,9 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
                 .Select(column => column.Key).Order(StringComparer.Ordinal));
     }
 
-    public sealed class Table : IAsyncLifetime
+    public sealed class Table : Fixture<JobsAtRest>
     {
-        public JobsAtRest Jobs { get; private set; } = null!;
-
-        private JobsAtRest Successor { get; set; } = null!;
-
-        public async ValueTask InitializeAsync()
-        {
-            Jobs = await JobsAtRest.OpenAsync();
-            Successor = Jobs.Another();
-        }
+        public JobsAtRest Jobs => Made;
 
         /// <summary>A pending row that meets a takeover is not due, or it would be claimed instead.</summary>
         public Task<ScheduledTask> CreateAsync(ScheduledTaskState state, TaskTransition transition) =>
@@ -82,16 +75,13 @@ public sealed class TransitionStatementTests(TransitionStatementTests.Table tabl
             });
         }
 
-        public async ValueTask DisposeAsync()
-        {
-            await Successor.DisposeAsync();
-            await Jobs.DisposeAsync();
-        }
+        protected override Task<JobsAtRest> MakeAsync() => JobsAtRest.OpenAsync<TStore>();
 
         private async Task TakeOverAsync(ScheduledTask task)
         {
             await Jobs.Get<InstanceHeartbeat>().LeaveAsync();
-            await Successor.ClaimAsync(task);
+            await using var successor = Jobs.Another();
+            await successor.ClaimAsync(task);
         }
     }
 }

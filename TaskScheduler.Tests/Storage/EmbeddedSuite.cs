@@ -1,0 +1,52 @@
+using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+using TaskScheduler.Tests.Jobs.Execution;
+using TaskScheduler.Tests.Jobs.Maintenance;
+using TaskScheduler.Tests.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Storage;
+
+// The suite that every store must pass, on SQLite.
+
+public sealed class EmbeddedTaskClaimerTests : TaskClaimerTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTaskCompleterTests : TaskCompleterTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedJobIntakeTests : JobIntakeTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedJobReporterTests : JobReporterTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedHeldTaskTests : HeldTaskTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTriesTests : TriesTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTaskRescuerTests : TaskRescuerTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedJobRebuilderTests : JobRebuilderTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedDeletedJobMirrorTests : DeletedJobMirrorTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedFinishedJobSweeperTests : FinishedJobSweeperTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTaskCleanerTests : TaskCleanerTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTransitionStatementTests(TransitionStatementTests<EmbeddedTestStore>.Table table)
+    : TransitionStatementTests<EmbeddedTestStore>(table);
+
+public sealed class EmbeddedDashboardActionTests(DashboardActionTests<EmbeddedTestStore>.Application application)
+    : DashboardActionTests<EmbeddedTestStore>(application);
+
+public sealed class EmbeddedCreateTaskTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : ListTasksTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedShowTaskTests(ApiFixture<EmbeddedTestStore> api) : ShowTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;

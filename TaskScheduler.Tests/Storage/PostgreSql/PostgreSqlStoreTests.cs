@@ -1,0 +1,185 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Storage.PostgreSql;
+
+/// <summary>How an instance meets its database: together with others, too early, or not at all.</summary>
+public sealed class PostgreSqlStoreTests : IAsyncLifetime
+{
+    private readonly PostgreSqlTestStore _store = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await _store.CreateAsync(migrated: false);
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    [Fact]
+    public async Task TenInstancesStartedAtOnceOnAnEmptyDatabaseAllComeUp()
+    {
+        var instances = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => JobsAtRest.BuildAsync(_store)));
+
+        await Task.WhenAll(instances.Select(instance => Task.Run(() => OpenAsync(instance), Cancel)));
+
+        var tasks = await Task.WhenAll(instances.Select(instance => instance.CreateAsync()));
+        Assert.Equal(tasks.Select(task => task.Id).Order(), (await instances[0].RowsAsync()).Select(row => row.Id).Order());
+        Assert.All(tasks, task => Assert.NotNull(task.JobId));
+        foreach (var instance in instances)
+            await instance.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task InstanceThatStartsOnAMigratedDatabaseChangesNothing()
+    {
+        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+        await _store.ExecuteAsync(
+            """
+            CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'The schema changed'; END $$;
+            CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse();
+            """);
+
+        await using var second = await JobsAtRest.OpenAsync(_store);
+
+        await second.CreateAsync();
+    }
+
+    [Fact]
+    public async Task WrongPasswordIsRefusedAtOnce()
+    {
+        var line = await RefusalAsync(address => address.Password = "not-the-secret");
+
+        Assert.Equal(
+            $"The PostgreSQL database '{_store.Database}' on 127.0.0.1:{_store.Server.Port} cannot be used: password "
+            + "authentication failed for user \"tasks\". See ConnectionStrings:TaskScheduler.",
+            line);
+    }
+
+    [Fact]
+    public async Task UnknownDatabaseIsRefusedAtOnce()
+    {
+        var line = await RefusalAsync(address => address.Database = "nowhere");
+
+        Assert.Equal(
+            $"The PostgreSQL database 'nowhere' on 127.0.0.1:{_store.Server.Port} cannot be used: database \"nowhere\" does "
+            + "not exist. See ConnectionStrings:TaskScheduler.",
+            line);
+    }
+
+    [Fact]
+    public async Task UserWhoMayNotCreateTheSchemaIsRefusedAtOnce()
+    {
+        await _store.ExecuteAsync($"ALTER DATABASE {_store.Database} OWNER TO postgres");
+
+        Assert.Contains("permission denied for database", await RefusalAsync(_ => { }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SchemaOfANewerVersionIsRefusedAtOnce()
+    {
+        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+        await _store.ExecuteAsync("""INSERT INTO scheduler."__EFMigrationsHistory" VALUES ('20990101000000_Later', '99.0.0')""");
+
+        var line = await RefusalAsync(_ => { });
+
+        Assert.Contains("was brought up to date by a newer version of TaskScheduler", line, StringComparison.Ordinal);
+        Assert.Contains("20990101000000_Later", line, StringComparison.Ordinal);
+        Assert.Contains(_store.Database, line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("Database=tasks;Password=secret")]
+    [InlineData("Host=127.0.0.1;Pasword=secret")]
+    [InlineData("Host=127.0.0.1;Password=secret;Port=many")]
+    [InlineData("Password=secret")]
+    [InlineData("secret")]
+    public async Task ConnectionStringThatSaysTooLittleIsRefusedWithAnExample(string connectionString)
+    {
+        await using var instance = await JobsAtRest.BuildAsync(_store, null, $"--ConnectionStrings:TaskScheduler={connectionString}");
+
+        var refused = Assert.Throws<StorageUnavailableException>(instance.Get<ITaskStore>);
+
+        Assert.Contains("ConnectionStrings:TaskScheduler cannot be used: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Host=db.example;", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task InstanceThatStartsBeforeItsServerWaitsAndSaysSo()
+    {
+        await using var server = await PostgreSqlServer.StartAsync();
+        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync(migrated: false));
+        await server.StopAsync();
+        using var log = new CapturedLog();
+        await using var instance = await JobsAtRest.BuildAsync(store, LogTo(log));
+
+        var opening = OpenAsync(instance);
+        await Eventually.TrueAsync(
+            () => log.Lines.Any(line => line.StartsWith(
+                $"Warning: Waiting for the PostgreSQL database '{store.Database}' on 127.0.0.1:{server.Port}: ", StringComparison.Ordinal)),
+            "the instance says what it waits for");
+        Assert.False(opening.IsCompleted);
+        await server.StartAgainAsync();
+
+        await opening.WaitAsync(Eventually.Deadline, Cancel);
+        await instance.CreateAsync();
+        Assert.DoesNotContain(log.Lines, line => line.Contains("Password", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
+    public async Task WaitingEndsWithTheStop()
+    {
+        await using var server = await PostgreSqlServer.StartAsync();
+        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync(migrated: false));
+        await server.StopAsync();
+        using var log = new CapturedLog();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        await using var instance = await JobsAtRest.BuildAsync(store, LogTo(log));
+        var opening = instance.Get<ITaskStore>().OpenAsync(stop.Token);
+        await Eventually.TrueAsync(() => log.Lines.Count > 0, "the instance waits");
+
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening.WaitAsync(Eventually.Deadline, Cancel));
+    }
+
+    [Fact]
+    public async Task InstanceThatMayNotMigrateWaitsForOneThatMay()
+    {
+        using var log = new CapturedLog();
+        await using var waiting = await JobsAtRest.BuildAsync(_store, LogTo(log), "--Storage:Migrate=false");
+        var opening = OpenAsync(waiting);
+        await Eventually.TrueAsync(
+            () => log.Lines.Any(line => line.Contains("its schema is not up to date", StringComparison.Ordinal)),
+            "the instance says what it waits for");
+        Assert.False(opening.IsCompleted);
+        Assert.Equal([false], await _store.AskAsync<bool>("SELECT to_regclass('scheduler.\"Tasks\"') IS NOT NULL"));
+
+        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+
+        await opening.WaitAsync(Eventually.Deadline, Cancel);
+        await waiting.CreateAsync();
+    }
+
+    private static Task OpenAsync(JobsAtRest instance) => instance.Get<ITaskStore>().OpenAsync(Cancel);
+
+    private static Action<IServiceCollection> LogTo(CapturedLog log) =>
+        services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Microsoft", LogLevel.None));
+
+    /// <summary>The line with which a start ends that uses an address other than the right one.</summary>
+    private async Task<string> RefusalAsync(Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var address = new NpgsqlConnectionStringBuilder(_store.Server.ConnectionString(_store.Database));
+        change(address);
+        await using var instance = await JobsAtRest.BuildAsync(
+            _store, null, $"--ConnectionStrings:TaskScheduler={address.ConnectionString}");
+        var refused = await Assert.ThrowsAsync<StorageUnavailableException>(
+            () => OpenAsync(instance).WaitAsync(Eventually.Deadline, Cancel));
+        Assert.DoesNotContain(address.Password!, refused.ToString(), StringComparison.Ordinal);
+        return Assert.IsType<string>(Startup.Explain(refused));
+    }
+}

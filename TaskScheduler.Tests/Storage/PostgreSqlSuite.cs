@@ -1,0 +1,52 @@
+using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+using TaskScheduler.Tests.Jobs.Execution;
+using TaskScheduler.Tests.Jobs.Maintenance;
+using TaskScheduler.Tests.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Storage;
+
+// The suite that every store must pass, on PostgreSQL.
+
+public sealed class PostgreSqlTaskClaimerTests : TaskClaimerTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTaskCompleterTests : TaskCompleterTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlJobIntakeTests : JobIntakeTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlJobReporterTests : JobReporterTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlHeldTaskTests : HeldTaskTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTriesTests : TriesTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTaskRescuerTests : TaskRescuerTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlJobRebuilderTests : JobRebuilderTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlDeletedJobMirrorTests : DeletedJobMirrorTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlFinishedJobSweeperTests : FinishedJobSweeperTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTaskCleanerTests : TaskCleanerTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTransitionStatementTests(TransitionStatementTests<PostgreSqlTestStore>.Table table)
+    : TransitionStatementTests<PostgreSqlTestStore>(table);
+
+public sealed class PostgreSqlDashboardActionTests(DashboardActionTests<PostgreSqlTestStore>.Application application)
+    : DashboardActionTests<PostgreSqlTestStore>(application);
+
+public sealed class PostgreSqlCreateTaskTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api) : ListTasksTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api) : ShowTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;

@@ -1,7 +1,6 @@
 using System.Net;
 using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Api;
@@ -61,14 +60,10 @@ public sealed class RoleTests
         (await GetAsync(app, path)).Problem(HttpStatusCode.NotFound, "not-found");
     }
 
-    private static Task<TestApplication> StartAsync(InstanceRole role, params string[] settings) => TestApplication.StartAsync(
-        services =>
-        {
-            services.Remove(services.Single(service => service.ImplementationType == typeof(RoleNeedsStore)));
-            services.AddSingleton<TaskWork>((kind, id, _) => Task.FromResult(kind.Definition().OutputOf(id)));
-        },
-        file: null,
-        [$"--Instance:Role={role}", .. settings]);
+    private static Task<TestApplication> StartAsync(InstanceRole role, params string[] settings) =>
+        TestApplication.StartAsync<PostgreSqlTestStore>(
+            services => services.AddSingleton<TaskWork>((kind, id, _) => Task.FromResult(kind.Definition().OutputOf(id))),
+            [$"--Instance:Role={role}", .. settings]);
 
     private static async Task<Answer> GetAsync(TestApplication app, string path)
     {

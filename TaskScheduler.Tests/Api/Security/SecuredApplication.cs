@@ -30,7 +30,7 @@ public static partial class SecuredApplication
     public static Task<TestApplication> StartAsync(params string[] settings) => StartAsync(services: null, settings);
 
     public static Task<TestApplication> StartAsync(Action<IServiceCollection>? services, params string[] settings) =>
-        TestApplication.StartAsync(services, file: null, settings);
+        TestApplication.StartAsync(services, store: null, settings);
 
     public static (string, string) WithKey(string key) => ("X-Api-Key", key);
 

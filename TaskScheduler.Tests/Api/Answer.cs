@@ -63,6 +63,6 @@ public sealed partial record Answer(
     private void AssertSpeaksToClients() => Assert.DoesNotMatch(Internals(), Text);
 
     [GeneratedRegex(
-        @"System\.|Microsoft\.|TaskScheduler\.|Hangfire|Exception|SQLite|Path: \$|LineNumber|\bat [A-Z]\w+\.|Request'")]
+        @"System\.|Microsoft\.|TaskScheduler\.|Hangfire|Exception|SQLite|Npgsql|PostgreSQL|Path: \$|LineNumber|\bat [A-Z]\w+\.|Request'")]
     private static partial Regex Internals();
 }

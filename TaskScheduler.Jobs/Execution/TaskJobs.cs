@@ -24,7 +24,7 @@ public sealed class TaskJobs(
     private readonly StateMachine _stateMachine = new(filters);
 
     /// <summary>Given when this instance has enqueued something.</summary>
-    public AsyncSignal Enqueued { get; } = new(clock);
+    public AsyncSignal Enqueued { get; } = new(TimeProvider.System);
 
     /// <summary>
     /// Creates a job that nobody delivers yet: the task's row must name it first, because a delivery that no row names

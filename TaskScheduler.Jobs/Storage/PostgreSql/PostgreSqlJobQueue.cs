@@ -21,7 +21,11 @@ public sealed class PostgreSqlJobQueue(TableJobQueue table)
     {
         ArgumentNullException.ThrowIfNull(connection);
         using var command = connection.CreateCommand();
-        command.CommandText = """INSERT INTO scheduler."JobQueue" ("JobId") VALUES (@jobId)""";
+        // A job whose row was removed is due at once, to be thrown away.
+        command.CommandText = """
+            INSERT INTO scheduler."JobQueue" ("JobId", "DueAt")
+            VALUES (@jobId, coalesce((SELECT "DueAt" FROM scheduler."Tasks" WHERE "JobId" = @jobId), clock_timestamp()))
+            """;
         var parameter = command.CreateParameter();
         (parameter.ParameterName, parameter.Value) = ("jobId", jobId);
         command.Parameters.Add(parameter);

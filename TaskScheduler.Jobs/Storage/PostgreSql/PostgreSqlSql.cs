@@ -66,7 +66,8 @@ public static class PostgreSqlSql
     public static ServerSql ServerStatements { get; } = new(
         TakeJobs: """
             DELETE FROM scheduler."JobQueue"
-            WHERE "Id" = ANY (ARRAY(SELECT "Id" FROM scheduler."JobQueue" ORDER BY "Id" LIMIT {0} FOR UPDATE SKIP LOCKED))
+            WHERE "Id" = ANY (ARRAY(
+              SELECT "Id" FROM scheduler."JobQueue" WHERE "DueAt" <= {1} ORDER BY "DueAt" LIMIT {0} FOR UPDATE SKIP LOCKED))
             RETURNING "JobId" AS "Value"
             """,
         JobStates: """

@@ -2,8 +2,8 @@ namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>What only the stores on a database server ask, each in its own dialect.</summary>
 /// <param name="TakeJobs">
-/// Removes at most <c>{0}</c> jobs from the queue, the oldest first, passing over those that another instance is taking,
-/// and returns them as <c>Value</c>.
+/// Removes at most <c>{0}</c> jobs whose tasks are due by <c>{1}</c> from the queue, in that order, passing over those that
+/// another instance is taking, and returns them as <c>Value</c>.
 /// </param>
 /// <param name="JobStates">
 /// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c> and <c>State</c> (null before the first). Reads

@@ -16,7 +16,9 @@ public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbCont
     {
         modelBuilder.HasDefaultSchema(Schema);
         base.OnModelCreating(modelBuilder);
-        modelBuilder.Entity<QueuedJob>().Property(job => job.JobId).HasMaxLength(64);
+        var queued = modelBuilder.Entity<QueuedJob>();
+        queued.Property(job => job.JobId).HasMaxLength(64);
+        queued.HasIndex(job => job.DueAt);
         modelBuilder.Entity<SharedKey>().Property(key => key.Name).HasMaxLength(256);
     }
 }
@@ -27,6 +29,9 @@ public sealed class QueuedJob
     public long Id { get; set; }
 
     public required string JobId { get; set; }
+
+    /// <summary>When its task is due, so that what is due is taken before what is only to be held.</summary>
+    public DateTimeOffset DueAt { get; set; }
 }
 
 /// <summary>A data protection key, so that a dashboard page served by one instance can be posted to another.</summary>

@@ -10,19 +10,21 @@ namespace TaskScheduler.Jobs.Storage.Server;
 /// </summary>
 public sealed class TableJobQueue(IDbContextFactory<ServerTaskDbContext> contexts, ServerSql sql) : IJobQueue
 {
-    public async Task<IReadOnlyList<string>> TakeAsync(int most, CancellationToken stop)
+    public bool IsShared => true;
+
+    public async Task<IReadOnlyList<string>> TakeAsync(int most, DateTimeOffset dueBy, CancellationToken stop)
     {
         await using var db = await contexts.CreateDbContextAsync(stop);
-        return await db.Database.SqlQueryRaw<string>(sql.TakeJobs, most).ToListAsync(stop);
+        return await db.Database.SqlQueryRaw<string>(sql.TakeJobs, most, dueBy).ToListAsync(stop);
     }
 
-    /// <summary>For the dashboard: the oldest jobs in the queue.</summary>
+    /// <summary>For the dashboard: the first jobs in the queue.</summary>
     public IReadOnlyList<long> Page(int from, int count)
     {
         using var db = contexts.CreateDbContext();
         return
         [
-            .. db.JobQueue.OrderBy(job => job.Id).Skip(from).Take(count).Select(job => job.JobId).AsEnumerable()
+            .. db.JobQueue.OrderBy(job => job.DueAt).ThenBy(job => job.Id).Skip(from).Take(count).Select(job => job.JobId).AsEnumerable()
                 .Select(jobId => long.Parse(jobId, CultureInfo.InvariantCulture)),
         ];
     }

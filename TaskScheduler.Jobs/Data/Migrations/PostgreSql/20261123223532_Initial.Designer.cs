@@ -12,7 +12,7 @@ using TaskScheduler.Jobs.Storage.PostgreSql;
 namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlTaskDbContext))]
-    [Migration("20261123212814_Initial")]
+    [Migration("20261123223532_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -53,12 +53,18 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
+                    b.Property<DateTimeOffset>("DueAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
+
                     b.Property<string>("JobId")
                         .IsRequired()
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("DueAt");
 
                     b.ToTable("JobQueue", "scheduler");
                 });

@@ -36,7 +36,8 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                 {
                     Id = table.Column<long>(type: "bigint", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
-                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false)
+                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    DueAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false)
                 },
                 constraints: table =>
                 {
@@ -87,6 +88,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                 {
                     table.PrimaryKey("PK_Tasks", x => x.Sequence);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_JobQueue_DueAt",
+                schema: "scheduler",
+                table: "JobQueue",
+                column: "DueAt");
 
             migrationBuilder.CreateIndex(
                 name: "IX_Tasks_CreatedAt",

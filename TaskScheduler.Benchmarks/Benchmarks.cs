@@ -35,7 +35,7 @@ public static class Benchmarks
 
     private static void Row(string name, double product, double baseline, string unit)
     {
-        var ratio = baseline > 0 ? (product / baseline).ToString("0.0000") : "";
+        var ratio = baseline > 0 ? (product / baseline).ToString("0.0000", CultureInfo.InvariantCulture) : "";
         Console.WriteLine($"  {name,-28}{$"{product:N0} {unit}",16}{$"{baseline:N0} {unit}",16}{ratio,10}");
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
@@ -45,7 +46,7 @@ public static partial class InvalidRequests
     {
         var place = Place().Match(message);
         var at = place.Success
-            ? $" (line {int.Parse(place.Groups["line"].ValueSpan) + 1}, byte {int.Parse(place.Groups["byte"].ValueSpan) + 1})"
+            ? $" (line {Number("line") + 1}, byte {Number("byte") + 1})"
             : "";
         if (Duplicate().Match(message) is { Success: true } duplicate)
         {
@@ -61,6 +62,8 @@ public static partial class InvalidRequests
         var reason = (place.Success ? message[..place.Index] : message)
             .Replace(" Change the reader options.", "", StringComparison.Ordinal).TrimEnd(' ', '.');
         return $"The body is not valid JSON: {reason}{at}.";
+
+        int Number(string name) => int.Parse(place.Groups[name].ValueSpan, CultureInfo.InvariantCulture);
     }
 
     [GeneratedRegex(@" ?Path: .* \| LineNumber: (?<line>\d+) \| BytePositionInLine: (?<byte>\d+)\.?")]

@@ -36,6 +36,8 @@ public sealed partial class PostgreSqlStore(
 
     public override bool SharesTransactions => true;
 
+    public override bool IsUniqueViolation(DbException error) => error.SqlState == PostgresErrorCodes.UniqueViolation;
+
     /// <summary>
     /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
     /// stops or is full comes back.

@@ -26,6 +26,8 @@ public abstract partial class ServerStore(
 
     public abstract bool SharesTransactions { get; }
 
+    public abstract bool IsUniqueViolation(DbException error);
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         string? said = null;
@@ -56,6 +58,9 @@ public abstract partial class ServerStore(
 
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
     protected abstract string? Refusal(DbException error);
+
+    /// <summary>What is waited for, in a few words.</summary>
+    protected virtual string Explain(DbException error) => error.GetBaseException().Message;
 
     /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
     protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);
@@ -100,7 +105,7 @@ public abstract partial class ServerStore(
         {
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
-            return error.GetBaseException().Message;
+            return Explain(error);
         }
     }
 

@@ -20,15 +20,21 @@ public sealed class SqlServerJobQueue(TableJobQueue table)
 
     public void Enqueue(DbConnection connection, DbTransaction transaction, string queue, string jobId)
     {
+        using var command = EnqueueCommand(connection, transaction, jobId);
+        command.ExecuteNonQuery();
+    }
+
+    public static DbCommand EnqueueCommand(DbConnection connection, DbTransaction? transaction, string jobId)
+    {
         ArgumentNullException.ThrowIfNull(connection);
-        using var command = connection.CreateCommand();
+        var command = connection.CreateCommand();
         command.Transaction = transaction;
-        command.CommandText = SqlServerSql.Enqueue;
+        command.CommandText = "INSERT INTO scheduler.JobQueue (JobId) VALUES (@jobId)";
         var parameter = command.CreateParameter();
         // As wide as the column whatever the ID, so that there is one plan for it.
         (parameter.ParameterName, parameter.DbType, parameter.Size, parameter.Value) = ("@jobId", DbType.String, 64, jobId);
         command.Parameters.Add(parameter);
-        command.ExecuteNonQuery();
+        return command;
     }
 
     public IFetchedJob Dequeue(string[] queues, CancellationToken cancellationToken) =>

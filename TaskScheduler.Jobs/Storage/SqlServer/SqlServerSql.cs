@@ -81,9 +81,6 @@ public static class SqlServerSql
             """,
         Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
 
-    /// <summary>What <see cref="SqlServerJobQueue"/> says within Hangfire's transactions.</summary>
-    internal const string Enqueue = "INSERT INTO scheduler.JobQueue (JobId) VALUES (@jobId)";
-
     /// <summary>The version of Hangfire's schema as <c>Value</c>; null without one.</summary>
     internal const string HangfireSchema = """
         IF OBJECT_ID(N'hangfire.Schema') IS NULL

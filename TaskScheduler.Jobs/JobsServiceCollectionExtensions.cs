@@ -7,6 +7,7 @@ using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
+using TaskScheduler.Jobs.Storage.SqlServer;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs;
@@ -21,6 +22,7 @@ public static class JobsServiceCollectionExtensions
         var connectionString = configuration.GetConnectionString("TaskScheduler");
         _ = provider switch
         {
+            StorageProvider.SqlServer => services.AddSqlServerStore(connectionString),
             StorageProvider.PostgreSql => services.AddPostgreSqlStore(connectionString),
             _ => services.AddEmbeddedStore(),
         };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
@@ -15,9 +14,6 @@ public static partial class Startup
 {
     public static async Task<int> RunAsync(Func<WebApplication> build)
     {
-        // Whatever the machine's language: answers, lines and logs read the same everywhere.
-        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
-        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
         WebApplication? app = null;
         try
         {

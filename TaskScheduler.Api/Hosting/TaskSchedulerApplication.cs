@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
@@ -30,6 +31,8 @@ public static class TaskSchedulerApplication
 
     public static void AddTaskScheduler(this WebApplicationBuilder builder)
     {
+        // What people and programs read here does not depend on the language of the machine.
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
         var services = builder.Services;
         services.AddSettings();
         services.AddJobs(builder.Configuration);

@@ -24,17 +24,18 @@ public sealed class TaskCleaner(
         var deletedBefore = now - options.Value.Deleted;
         var silentSince = now - SilentInstance;
         await using var db = await contexts.CreateDbContextAsync(stop);
-        var removed = await RemoveAsync(
-            db.Tasks.Where(t => t.FinishedAt != null && t.FinishedAt < finishedBefore && t.State != ScheduledTaskState.Deleted)
-                .OrderBy(t => t.FinishedAt));
-        removed += await RemoveAsync(
-            db.Tasks.Where(t => t.DeletedAt != null && t.DeletedAt < deletedBefore).OrderBy(t => t.DeletedAt));
+        var finished = db.Tasks.Where(t =>
+            t.FinishedAt != null && t.FinishedAt < finishedBefore && t.State != ScheduledTaskState.Deleted);
+        var deleted = db.Tasks.Where(t => t.DeletedAt != null && t.DeletedAt < deletedBefore);
+        var removed = await RemoveAsync(finished, finished.OrderBy(t => t.FinishedAt));
+        removed += await RemoveAsync(deleted, deleted.OrderBy(t => t.DeletedAt));
         await db.Instances
             .Where(i => i.SeenAt < silentSince && !db.Tasks.Any(t => t.State == ScheduledTaskState.Running && t.InstanceId == i.Id))
             .ExecuteDeleteAsync(stop);
         return removed > 0 ? WhileThereIsMore : Interval;
 
-        Task<int> RemoveAsync(IQueryable<ScheduledTask> expired) =>
-            db.Tasks.Where(t => expired.Select(e => e.Sequence).Take(Batch).Contains(t.Sequence)).ExecuteDeleteAsync(stop);
+        // The condition twice: a row may have been requeued since the oldest were looked up, and must not go then.
+        Task<int> RemoveAsync(IQueryable<ScheduledTask> expired, IQueryable<ScheduledTask> oldestFirst) =>
+            expired.Where(t => oldestFirst.Select(e => e.Sequence).Take(Batch).Contains(t.Sequence)).ExecuteDeleteAsync(stop);
     }
 }

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace TaskScheduler.Jobs.Storage;
 
 /// <summary>The database behind the task table, as the host starts with it.</summary>
@@ -8,6 +10,9 @@ public interface ITaskStore
 
     /// <summary>Whether Hangfire's storage takes part in an ambient transaction, so that a row and its job are one commit.</summary>
     bool SharesTransactions { get; }
+
+    /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
+    bool IsUniqueViolation(DbException error);
 
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>

@@ -6,6 +6,9 @@ public enum StorageProvider
     /// <summary>The task table in a SQLite file, the jobs in memory; one instance.</summary>
     Embedded,
 
+    /// <summary>The task table and Hangfire's tables in one SQL Server database; any number of instances.</summary>
+    SqlServer,
+
     /// <summary>The task table and Hangfire's tables in one PostgreSQL database; any number of instances.</summary>
     PostgreSql,
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Transactions;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
@@ -59,12 +60,28 @@ public sealed partial class TaskClient(
             Log.HangfireFailed(logger, id, error);
         }
 
-        // The commit may have gone through with only its answer lost.
+        return await CreateAloneAsync(named, id, cancel);
+    }
+
+    /// <summary>The row without a job, unless it is there: its commit may have gone through with only the answer lost.</summary>
+    private async Task<ScheduledTask> CreateAloneAsync(
+        Func<string?, ScheduledTask> named, Guid id, CancellationToken cancel)
+    {
         if (await FindAsync(id, cancel) is { } created)
             return created;
         var alone = named(null);
-        await InsertAsync(alone, cancel);
-        return alone;
+        try
+        {
+            await InsertAsync(alone, cancel);
+            return alone;
+        }
+        catch (DbUpdateException error) when (IsUniqueViolation(error))
+        {
+            // That commit came between our look and our insert: it is the same task.
+            if (await FindAsync(id, cancel) is { } late)
+                return late;
+            throw;
+        }
     }
 
     /// <summary>
@@ -74,7 +91,22 @@ public sealed partial class TaskClient(
         Func<string?, ScheduledTask> named, Guid id, CancellationToken cancel)
     {
         var task = named(AskHangfire(id, () => jobs.Create(id)));
-        await InsertAsync(task, cancel);
+        try
+        {
+            await InsertAsync(task, cancel);
+        }
+        catch (DbUpdateException error) when (IsUniqueViolation(error))
+        {
+            // A job store that was lost counts from 1 again, and an old row names the job of that number.
+            return await CreateAloneAsync(named, id, cancel);
+        }
+        catch (DbUpdateException) when (!cancel.IsCancellationRequested)
+        {
+            // Perhaps only the answer is lost, and what is committed is accepted.
+            if (await FindAsync(id, cancel) is null)
+                throw;
+        }
+
         if (task.JobId is not null)
         {
             AskHangfire(id, () =>
@@ -86,6 +118,9 @@ public sealed partial class TaskClient(
 
         return task;
     }
+
+    private bool IsUniqueViolation(DbUpdateException error) =>
+        error.InnerException is DbException refused && store.IsUniqueViolation(refused);
 
     private async Task InsertAsync(ScheduledTask task, CancellationToken cancel)
     {

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
@@ -11,6 +12,9 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts)
     : ITaskStore, IDisposable
 {
+    /// <summary>SQLITE_CONSTRAINT_UNIQUE; among the others of its kind are missing values, which mean something else.</summary>
+    private const int UniqueConstraint = 2067;
+
     private FileStream? _lock;
 
     /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
@@ -19,6 +23,8 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     public bool SharesTransactions => false;
 
     public string Description => $"embedded, {Path}";
+
+    public bool IsUniqueViolation(DbException error) => error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint };
 
     public async Task OpenAsync(CancellationToken cancel)
     {

@@ -36,6 +36,8 @@ public sealed partial class PostgreSqlStore(
 
     public override bool SharesTransactions => true;
 
+    public override bool IsUniqueViolation(DbException error) => error.SqlState == PostgresErrorCodes.UniqueViolation;
+
     /// <summary>
     /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
     /// stops or is full comes back.
@@ -68,7 +70,10 @@ public sealed partial class PostgreSqlStore(
         PostgreSqlObjectsInstaller.Install((NpgsqlConnection)connection, HangfireSchema);
 
     protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel) =>
-        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_xact_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
+        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
+
+    protected override Task UnlockSchemaAsync(DatabaseFacade database) =>
+        database.ExecuteSqlRawAsync($"SELECT pg_advisory_unlock({SchemaLock})");
 
     [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
     private static partial Regex InstallScript();

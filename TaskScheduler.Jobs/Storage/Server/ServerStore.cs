@@ -26,6 +26,8 @@ public abstract partial class ServerStore(
 
     public abstract bool SharesTransactions { get; }
 
+    public abstract bool IsUniqueViolation(DbException error);
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         string? said = null;
@@ -57,14 +59,20 @@ public abstract partial class ServerStore(
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
     protected abstract string? Refusal(DbException error);
 
+    /// <summary>What is waited for, in a few words.</summary>
+    protected virtual string Explain(DbException error) => error.GetBaseException().Message;
+
     /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
     protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);
 
     protected abstract void InstallHangfireSchema(DbConnection connection);
 
-    /// <summary>Takes the lock under which one instance at a time changes the schemas; it ends with the transaction.</summary>
+    /// <summary>Takes the session's lock under which one instance at a time changes the schemas.</summary>
     /// <returns>False if another instance holds it.</returns>
     protected abstract Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel);
+
+    /// <summary>Gives it back, or it would stay with the connection in the pool.</summary>
+    protected abstract Task UnlockSchemaAsync(DatabaseFacade database);
 
     /// <returns>Null once the store is open, else what it waits for.</returns>
     private async Task<string?> TryOpenAsync(CancellationToken cancel)
@@ -87,20 +95,28 @@ public abstract partial class ServerStore(
                 return null;
             if (!options.Value.Migrate)
                 return "its schema is not up to date, and this instance does not change schemas";
-            // In a transaction of its own: the lock must outlive those of the migrations.
+            // On a connection of its own: the lock must outlive the transactions of the migrations.
             await using var owner = await contexts.CreateDbContextAsync(cancel);
-            await using var locked = await owner.Database.BeginTransactionAsync(cancel);
+            await owner.Database.OpenConnectionAsync(cancel);
             if (!await TryLockSchemaAsync(owner.Database, cancel))
                 return "another instance is bringing its schema up to date";
-            await db.Database.MigrateAsync(cancel);
-            InstallHangfireSchema(db.Database.GetDbConnection());
+            try
+            {
+                await db.Database.MigrateAsync(cancel);
+                InstallHangfireSchema(db.Database.GetDbConnection());
+            }
+            finally
+            {
+                await UnlockSchemaAsync(owner.Database);
+            }
+
             return null;
         }
         catch (DbException error)
         {
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
-            return error.GetBaseException().Message;
+            return Explain(error);
         }
     }
 

@@ -1,0 +1,98 @@
+using Hangfire;
+using Hangfire.SqlServer;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage.Server;
+
+namespace TaskScheduler.Jobs.Storage.SqlServer;
+
+public static class SqlServerServiceCollectionExtensions
+{
+    /// <summary>
+    /// Connections at most, unless the connection string says otherwise. The worker needs three or four of them; the rest
+    /// is for requests, which wait for one rather than fail.
+    /// </summary>
+    private const int MaxPoolSize = 20;
+
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>The task table and Hangfire's schema in one SQL Server database, for any number of instances.</summary>
+    public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString)
+    {
+        services.AddSingleton(_ => Complete(connectionString));
+        services.AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements, SqlServerSql.ServerStatements);
+        services.AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
+            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, Configure));
+        services.AddSingleton<JobStorage>(provider =>
+        {
+            var address = provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString;
+            // Given the string itself, Hangfire would take it apart for the dashboard's footer at every semicolon.
+            var storage = new SqlServerStorage(() => new SqlConnection(address), HangfireOptions());
+            storage.QueueProviders.Add(new SqlServerJobQueue(provider.GetRequiredService<TableJobQueue>()), [TaskJobs.Queue]);
+            return storage;
+        });
+        return services;
+    }
+
+    public static void Configure(SqlServerDbContextOptionsBuilder options) => options
+        .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
+        .ExecutionStrategy(dependencies => new DeadlockRetry(dependencies));
+
+    private static SqlServerStorageOptions HangfireOptions() => new()
+    {
+        SchemaName = SqlServerStore.HangfireSchema,
+        // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
+        PrepareSchemaIfNecessary = false,
+        // Would ask the database in the constructor, when it may not be there yet, and keep the wrong answer. The store
+        // opens with the latest schema only, so the next two are what it would find (from versions 6 and 8 on).
+        TryAutoDetectSchemaDependentOptions = false,
+        // Else every write takes an application lock on all sets, hashes or lists, and one frozen instance stops the others.
+        DisableGlobalLocks = true,
+        // Sets and hashes by insert or update instead of MERGE, whose range locks end in deadlocks.
+        UseIgnoreDupKeyOption = true,
+        // Expired jobs at once. Their states go with them, and from some 5,000 locks on the server locks the whole table
+        // instead, in front of everybody's jobs; with the latest schema Hangfire would take 10,000.
+        DeleteExpiredBatchSize = 500,
+        // Writes go out as one batch. By default it may wait five minutes for a lock, the connection string notwithstanding.
+        CommandTimeout = CommandTimeout,
+        CommandBatchMaxTimeout = CommandTimeout,
+        // Nothing here for Hangfire's queue (polling, invisibility, acknowledging): only ours is used. Nothing on isolation
+        // either: off the .NET Framework it is always READ COMMITTED.
+    };
+
+    private static SqlConnectionStringBuilder Complete(string? connectionString)
+    {
+        try
+        {
+            var address = new SqlConnectionStringBuilder(connectionString);
+            if (string.IsNullOrEmpty(address.DataSource))
+                throw new ArgumentException("It names no server.");
+            if (string.IsNullOrEmpty(address.InitialCatalog))
+                throw new ArgumentException("It names no database.");
+            Default("Max Pool Size", MaxPoolSize);
+            // A session may take a second to open: these are there already when something falls due.
+            Default("Min Pool Size", Math.Min(4, address.MaxPoolSize));
+            // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
+            Default("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
+            Default("Connect Timeout", 5);
+            Default("Command Timeout", (int)CommandTimeout.TotalSeconds);
+            Default("Application Name", "TaskScheduler");
+            return address;
+
+            void Default(string name, object value)
+            {
+                if (!address.ShouldSerialize(name))
+                    address[name] = value;
+            }
+        }
+        catch (Exception error) when (error is ArgumentException or FormatException)
+        {
+            throw new StorageUnavailableException(
+                $"ConnectionStrings:TaskScheduler cannot be used: {error.Message} It should look like "
+                + "Server=db.example;Database=tasks;User ID=tasks;Password=...", error);
+        }
+    }
+}

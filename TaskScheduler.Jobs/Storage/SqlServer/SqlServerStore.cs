@@ -1,0 +1,66 @@
+using System.Data.Common;
+using System.Security.Authentication;
+using Hangfire.SqlServer;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Storage.Server;
+
+namespace TaskScheduler.Jobs.Storage.SqlServer;
+
+public sealed class SqlServerStore(
+    SqlConnectionStringBuilder address,
+    IDbContextFactory<TaskDbContext> contexts,
+    DatabaseClock clock,
+    ServerSql sql,
+    IOptions<StorageOptions> options,
+    ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, sql, options, logger)
+{
+    public const string HangfireSchema = "hangfire";
+
+    public override string Description => $"SQL Server database '{address.InitialCatalog}' on {address.DataSource}";
+
+    /// <summary>Hangfire begins a transaction of its own on its own connection, and two connections would need a coordinator.</summary>
+    public override bool SharesTransactions => false;
+
+    public override bool IsUniqueViolation(DbException error) => error is SqlException { Number: 2601 or 2627 };
+
+    /// <summary>
+    /// Login refused, disabled or with an expired password; no such database or no access to it; no right to create or to
+    /// touch what is needed; a certificate that this machine does not trust. These stay. A server that starts, stops,
+    /// recovers or is full comes back.
+    /// </summary>
+    protected override string? Refusal(DbException error) => error switch
+    {
+        SqlException { Number: 18456 or 18452 or 18470 or 18486 or 18487 or 18488 or 4060 or 916 or 229 or 230 or 262 or 2760 } =>
+            $"{error.Message.ReplaceLineEndings(" ")} See ConnectionStrings:TaskScheduler.",
+        _ when error.GetBaseException() is AuthenticationException untrusted =>
+            $"{untrusted.Message} Let this machine trust the server's certificate; for a server of your own on a development "
+            + "machine, TrustServerCertificate=True in ConnectionStrings:TaskScheduler does without.",
+        _ => null,
+    };
+
+    /// <summary>The first sentence; the cause behind a server that is away calls itself "Success".</summary>
+    protected override string Explain(DbException error) => error.Message.Split(". ")[0].TrimEnd('.').ReplaceLineEndings(" ");
+
+    protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(
+        DatabaseFacade database, CancellationToken cancel)
+    {
+        var installed = await database.SqlQueryRaw<int?>(SqlServerSql.HangfireSchema).ToListAsync(cancel);
+        return (installed.Single(), SqlServerObjectsInstaller.LatestSchemaVersion);
+    }
+
+    /// <summary>
+    /// Heavy migrations too: without them an old schema would stay old, and Hangfire's options are those of the latest.
+    /// </summary>
+    protected override void InstallHangfireSchema(DbConnection connection) =>
+        SqlServerObjectsInstaller.Install(connection, HangfireSchema, enableHeavyMigrations: true);
+
+    protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel) =>
+        await database.SqlQueryRaw<int>(SqlServerSql.LockSchema).ToListAsync(cancel) is [>= 0];
+
+    protected override Task UnlockSchemaAsync(DatabaseFacade database) => database.ExecuteSqlRawAsync(SqlServerSql.UnlockSchema);
+}

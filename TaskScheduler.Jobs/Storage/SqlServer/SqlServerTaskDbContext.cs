@@ -1,0 +1,42 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using TaskScheduler.Jobs.Storage.Server;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Storage.SqlServer;
+
+/// <summary>The task table in SQL Server: times as <c>datetimeoffset</c> with milliseconds, rows in the order of their sequence.</summary>
+public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbContext> options) : ServerTaskDbContext(options)
+{
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        base.ConfigureConventions(configurationBuilder);
+        configurationBuilder.Properties<DateTimeOffset>().HavePrecision(3);
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        var task = modelBuilder.Entity<ScheduledTask>();
+        // A join does not reliably seek in an index that leaves the nulls out, and one that has them allows a single one: so
+        // one index to find rows by, and one to keep a job from having two.
+        task.HasIndex(t => t.JobId).IsUnique(false);
+        task.HasIndex(t => t.JobId, "IX_Tasks_JobId_Unique").IsUnique().HasFilter("[JobId] IS NOT NULL");
+        // In the words of the queries: such an index is used where the query's own literal says the same.
+        task.HasIndex(t => t.DueAt).HasFilter("[State] = N'Pending'");
+        task.HasIndex(t => t.InstanceId).HasFilter("[State] = N'Running'");
+        task.HasIndex(t => t.FinishedAt).HasFilter("[FinishedAt] IS NOT NULL");
+        task.HasIndex(t => t.DeletedAt).HasFilter("[DeletedAt] IS NOT NULL");
+    }
+}
+
+/// <summary>For <c>dotnet ef</c> only, which asks for a context without a running application.</summary>
+public sealed class SqlServerDesignTimeFactory : IDesignTimeDbContextFactory<SqlServerTaskDbContext>
+{
+    public SqlServerTaskDbContext CreateDbContext(string[] args)
+    {
+        var options = new DbContextOptionsBuilder<SqlServerTaskDbContext>();
+        options.UseSqlServer(SqlServerServiceCollectionExtensions.Configure);
+        return new(options.Options);
+    }
+}

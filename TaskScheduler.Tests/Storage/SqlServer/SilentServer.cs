@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Data.Common;
+using System.Text.RegularExpressions;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace TaskScheduler.Tests.Storage.SqlServer;
+
+/// <summary>A statement as it would have gone to the server.</summary>
+public sealed record SentStatement(string Text, IReadOnlyList<SqlParameter> Parameters)
+{
+    public static SentStatement Of(DbCommand command) =>
+        new(command.CommandText, [.. command.Parameters.Cast<ICloneable>().Select(parameter => (SqlParameter)parameter.Clone())]);
+}
+
+/// <summary>
+/// Takes the place of a SQL Server: connections open without one, statements are noted instead of sent, and what is asked
+/// is answered with one row, so that the product goes on to what it would say next.
+/// </summary>
+public sealed partial class SilentServer
+{
+    private readonly ConcurrentQueue<SentStatement> _sent = [];
+
+    /// <summary>The values of the row, by the name of the column; a column that is missing here makes it no row.</summary>
+    public Dictionary<string, object> Row { get; } = [];
+
+    /// <summary>What a statement that contains the key answers as its only column, <c>Value</c>.</summary>
+    public Dictionary<string, object> Values { get; } = [];
+
+    /// <summary>What a statement contains that answers without a row.</summary>
+    public HashSet<string> Absent { get; } = [];
+
+    /// <summary>How many rows an update says to have changed.</summary>
+    public int Changed { get; set; } = 1;
+
+    /// <summary>What goes wrong with the next statements, one after the other.</summary>
+    public ConcurrentQueue<SqlException> Failures { get; } = [];
+
+    /// <summary>Why the next connections do not open.</summary>
+    public ConcurrentQueue<SqlException> Refusals { get; } = [];
+
+    public IReadOnlyCollection<SentStatement> Sent => [.. _sent];
+
+    public IEnumerable<IInterceptor> Interceptors => [new Connections(this), new Commands(this)];
+
+    public void Note(DbCommand command)
+    {
+        _sent.Enqueue(SentStatement.Of(command));
+        if (Failures.TryDequeue(out var failure))
+            throw failure;
+    }
+
+    private DataTableReader Answer(DbCommand command)
+    {
+        Note(command);
+        var text = command.CommandText;
+        var columns = Columns(text)
+            .Select(name => (Name: name, Value: name == "Value" ? Values.Single(v => text.Contains(v.Key, StringComparison.Ordinal)).Value
+                : Row.GetValueOrDefault(name)))
+            .ToList();
+        var table = new DataTable();
+        foreach (var (name, value) in columns)
+            table.Columns.Add(name, value is null or DBNull ? typeof(string) : value.GetType());
+        if (columns.All(column => column.Value is not null) && !Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
+            table.Rows.Add([.. columns.Select(column => column.Value!)]);
+        return table.CreateDataReader();
+    }
+
+    /// <summary>The columns of the answer: those of the first select, or of the output clause.</summary>
+    private static IEnumerable<string> Columns(string text)
+    {
+        if (text.StartsWith("SELECT CASE", StringComparison.Ordinal))
+            return ["<yes>"];
+        if (text.StartsWith("SELECT COUNT", StringComparison.Ordinal))
+            return ["<count>"];
+        if (text.Contains("AS Value", StringComparison.Ordinal))
+            return ["Value"];
+        return BetweenItems().Split(Selected().Match(text).Groups["list"].Value).Select(item => Name().Match(item).Groups["name"].Value);
+    }
+
+    [GeneratedRegex(@"(?:SELECT (?:TOP\(\S+\) )?|OUTPUT )(?<list>.*?)\s+(?:FROM|VALUES|WHERE)\b", RegexOptions.Singleline)]
+    private static partial Regex Selected();
+
+    [GeneratedRegex(@", (?![^(]*\))")]
+    private static partial Regex BetweenItems();
+
+    [GeneratedRegex(@"(?<name>\w+)\]?$")]
+    private static partial Regex Name();
+
+    private sealed class Connections(SilentServer server) : DbConnectionInterceptor
+    {
+        public override InterceptionResult ConnectionOpening(
+            DbConnection connection, ConnectionEventData eventData, InterceptionResult result) =>
+            server.Refusals.TryDequeue(out var refusal) ? throw refusal : InterceptionResult.Suppress();
+
+        public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
+            DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken) =>
+            new(ConnectionOpening(connection, eventData, result));
+    }
+
+    private sealed class Commands(SilentServer server) : DbCommandInterceptor
+    {
+        public override InterceptionResult<DbDataReader> ReaderExecuting(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result) =>
+            InterceptionResult<DbDataReader>.SuppressWithResult(server.Answer(command));
+
+        public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result, CancellationToken cancellationToken) =>
+            new(ReaderExecuting(command, eventData, result));
+
+        public override InterceptionResult<int> NonQueryExecuting(
+            DbCommand command, CommandEventData eventData, InterceptionResult<int> result)
+        {
+            server.Note(command);
+            return InterceptionResult<int>.SuppressWithResult(server.Changed);
+        }
+
+        public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken) =>
+            new(NonQueryExecuting(command, eventData, result));
+
+        /// <summary>EF asks this way whether its table of migrations exists.</summary>
+        public override InterceptionResult<object> ScalarExecuting(
+            DbCommand command, CommandEventData eventData, InterceptionResult<object> result)
+        {
+            server.Note(command);
+            return InterceptionResult<object>.SuppressWithResult(1);
+        }
+
+        public override ValueTask<InterceptionResult<object>> ScalarExecutingAsync(
+            DbCommand command, CommandEventData eventData, InterceptionResult<object> result, CancellationToken cancellationToken) =>
+            new(ScalarExecuting(command, eventData, result));
+    }
+}

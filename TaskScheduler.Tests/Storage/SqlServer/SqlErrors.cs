@@ -1,0 +1,27 @@
+using System.Reflection;
+using Microsoft.Data.SqlClient;
+
+namespace TaskScheduler.Tests.Storage.SqlServer;
+
+/// <summary>Errors as the server sends them; SqlClient lets nobody else construct them.</summary>
+public static class SqlErrors
+{
+    private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
+
+    public static SqlException Number(int number)
+    {
+        var constructor = typeof(SqlError).GetConstructors(Hidden)
+            .First(c => c.GetParameters() is [var first, ..] && first.ParameterType == typeof(int));
+        var error = constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter switch
+        {
+            { Position: 0 } => number,
+            { Name: "errorMessage" } => $"Error {number}. And more about it.",
+            { ParameterType.IsValueType: true } => Activator.CreateInstance(parameter.ParameterType),
+            _ => null,
+        })]);
+        var errors = (SqlErrorCollection)Activator.CreateInstance(typeof(SqlErrorCollection), nonPublic: true)!;
+        typeof(SqlErrorCollection).GetMethod("Add", Hidden)!.Invoke(errors, [error]);
+        return (SqlException)typeof(SqlException)
+            .GetMethod("CreateException", Hidden, [typeof(SqlErrorCollection), typeof(string)])!.Invoke(null, [errors, ""])!;
+    }
+}

@@ -1,0 +1,81 @@
+using Hangfire;
+using Hangfire.SqlServer;
+using Microsoft.Data.SqlClient;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs;
+using TaskScheduler.Jobs.Storage;
+
+namespace TaskScheduler.Tests.Storage.SqlServer;
+
+/// <summary>What is made of the connection string.</summary>
+public sealed class SqlServerAddressTests
+{
+    [Fact]
+    public void WhatTheOperatorDoesNotSayIsChosen()
+    {
+        var address = Address("Server=db.example;Database=tasks");
+
+        Assert.Equal(
+            (4, 20, 5, 15, "TaskScheduler", PoolBlockingPeriod.NeverBlock),
+            (address.MinPoolSize, address.MaxPoolSize, address.ConnectTimeout, address.CommandTimeout, address.ApplicationName,
+                address.PoolBlockingPeriod));
+        Assert.Equal(SqlConnectionEncryptOption.Mandatory, address.Encrypt);
+    }
+
+    [Fact]
+    public void WhatTheOperatorSaysStays()
+    {
+        var address = Address("Data Source=db.example;Initial Catalog=tasks;Max Pool Size=3;Timeout=30;Command Timeout=60;App=mine");
+
+        Assert.Equal(
+            (3, 3, 30, 60, "mine"),
+            (address.MinPoolSize, address.MaxPoolSize, address.ConnectTimeout, address.CommandTimeout, address.ApplicationName));
+    }
+
+    [Theory]
+    [InlineData(null, "It names no server.")]
+    [InlineData("Database=tasks", "It names no server.")]
+    [InlineData("Server=db.example", "It names no database.")]
+    [InlineData("Host=db.example;Database=tasks", "Keyword not supported: 'host'.")]
+    public void UnusableOneIsRefused(string? connectionString, string reason)
+    {
+        var error = Assert.Throws<StorageUnavailableException>(() => Address(connectionString));
+
+        Assert.StartsWith($"ConnectionStrings:TaskScheduler cannot be used: {reason} It should look like", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The host constructs it before the store was opened, and it shows on the dashboard.</summary>
+    [Fact]
+    public async Task HangfiresStorageNeitherConnectsNorShowsTheConnectionString()
+    {
+        await using var services = Services("Server=127.0.0.1,1;Database=tasks;User ID=me;Password='a;Server=secret'");
+
+        var storage = Assert.IsType<SqlServerStorage>(services.GetRequiredService<JobStorage>());
+
+        Assert.Equal("SQL Server (custom)", storage.ToString());
+        Assert.Equal("SQL Server database 'tasks' on 127.0.0.1,1", services.GetRequiredService<ITaskStore>().Description);
+    }
+
+    private static SqlConnectionStringBuilder Address(string? connectionString)
+    {
+        using var services = Services(connectionString);
+        return services.GetRequiredService<SqlConnectionStringBuilder>();
+    }
+
+    private static ServiceProvider Services(string? connectionString)
+    {
+        var services = new ServiceCollection();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Storage:Provider"] = "SqlServer",
+            ["ConnectionStrings:TaskScheduler"] = connectionString,
+        }).Build();
+        services.AddSingleton<IConfiguration>(configuration);
+        services.AddSettings();
+        services.AddLogging();
+        services.AddJobs(configuration);
+        return services.BuildServiceProvider();
+    }
+}

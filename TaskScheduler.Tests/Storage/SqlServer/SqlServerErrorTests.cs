@@ -1,0 +1,186 @@
+using Hangfire;
+using Hangfire.InMemory;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Storage.SqlServer;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Storage.SqlServer;
+
+/// <summary>What becomes of an error of SQL Server, by its number.</summary>
+public sealed class SqlServerErrorTests : IAsyncDisposable
+{
+    private const int DeadlockVictim = 1205;
+    private const int Timeout = -2;
+
+    private readonly SilentServer _server = new();
+    private readonly ServiceProvider _services;
+
+    public SqlServerErrorTests()
+    {
+        var services = new ServiceCollection();
+        var configuration = new ConfigurationBuilder().AddCommandLine(
+            ["--Storage:Provider=SqlServer", "--ConnectionStrings:TaskScheduler=Server=db.example;Database=tasks;User ID=me;Password=secret"])
+            .Build();
+        services.AddSingleton<IConfiguration>(configuration);
+        services.AddSettings();
+        services.AddLogging();
+        services.AddJobs(configuration);
+        services.ConfigureDbContext<SqlServerTaskDbContext>(options => options.AddInterceptors(_server.Interceptors));
+        services.AddSingleton<JobStorage>(new InMemoryStorage());
+        _services = services.BuildServiceProvider();
+        _server.Row["Sequence"] = 1L;
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private ITaskStore Store => _services.GetRequiredService<ITaskStore>();
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    [Fact]
+    public async Task DeadlockVictimIsRepeated()
+    {
+        for (var i = 0; i < 3; i++)
+            _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
+
+        await DeleteInstancesAsync();
+
+        Assert.Equal(4, _server.Sent.Count);
+    }
+
+    [Fact]
+    public async Task EndlessDeadlockIsGivenUp()
+    {
+        for (var i = 0; i < 100; i++)
+            _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
+
+        await Assert.ThrowsAnyAsync<Exception>(DeleteInstancesAsync);
+
+        Assert.Equal(7, _server.Sent.Count);
+    }
+
+    /// <summary>Of these nobody knows whether they were committed, so only who asked can tell whether to ask again.</summary>
+    [Theory]
+    [InlineData(Timeout)]
+    [InlineData(10054)]
+    [InlineData(40197)]
+    [InlineData(2627)]
+    public async Task NothingElseIsRepeated(int number)
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(number));
+
+        var error = await Assert.ThrowsAsync<SqlException>(DeleteInstancesAsync);
+
+        Assert.Equal(number, error.Number);
+        Assert.Single(_server.Sent);
+    }
+
+    [Fact]
+    public async Task DeadlockOfACreationIsRepeated()
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
+
+        var task = await CreateAsync();
+
+        Assert.NotNull(task.JobId);
+        Assert.Equal(2, _server.Sent.Count(statement => statement.Text.Contains("INSERT INTO", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task CreationWhoseAnswerWasLostIsAcceptedOnceTheRowIsFound()
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+        AnswerWithARow();
+
+        await CreateAsync();
+
+        Assert.Single(_server.Sent, statement => statement.Text.Contains("INSERT INTO", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task CreationThatWentWrongWithoutARowSaysSo()
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+
+        await Assert.ThrowsAsync<DbUpdateException>(CreateAsync);
+    }
+
+    [Theory]
+    [InlineData(2601)]
+    [InlineData(2627)]
+    public async Task TaskWhoseJobBelongsToAnotherRowIsKeptWithoutAJob(int number)
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(number));
+
+        var task = await CreateAsync();
+
+        Assert.Null(task.JobId);
+    }
+
+    [Theory]
+    [InlineData(18456)]
+    [InlineData(18452)]
+    [InlineData(18470)]
+    [InlineData(18486)]
+    [InlineData(18487)]
+    [InlineData(18488)]
+    [InlineData(4060)]
+    [InlineData(916)]
+    [InlineData(229)]
+    [InlineData(230)]
+    [InlineData(262)]
+    [InlineData(2760)]
+    public async Task WhatStaysWrongStopsTheStart(int number)
+    {
+        _server.Refusals.Enqueue(SqlErrors.Number(number));
+
+        var error = await Assert.ThrowsAsync<StorageUnavailableException>(() => Store.OpenAsync(Cancel));
+
+        Assert.Equal(
+            $"The SQL Server database 'tasks' on db.example cannot be used: Error {number}. And more about it. "
+            + "See ConnectionStrings:TaskScheduler.",
+            error.Message);
+    }
+
+    [Theory]
+    [InlineData(Timeout)]
+    [InlineData(0)]
+    [InlineData(53)]
+    [InlineData(233)]
+    [InlineData(922)]
+    [InlineData(40613)]
+    public async Task WhatPassesIsWaitedFor(int number)
+    {
+        _server.Refusals.Enqueue(SqlErrors.Number(number));
+        using var enough = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.OpenAsync(enough.Token));
+    }
+
+    private async Task DeleteInstancesAsync()
+    {
+        await using var db = await _services.GetRequiredService<IDbContextFactory<TaskDbContext>>().CreateDbContextAsync(Cancel);
+        await db.Instances.ExecuteDeleteAsync(Cancel);
+    }
+
+    private Task<ScheduledTask> CreateAsync() =>
+        _services.GetRequiredService<TaskClient>().CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow(), Cancel);
+
+    private void AnswerWithARow()
+    {
+        foreach (var time in new[] { "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt", "DeletedAt" })
+            _server.Row[time] = TimeProvider.System.GetUtcNow();
+        foreach (var id in new[] { "Id", "InstanceId", "ClaimToken" })
+            _server.Row[id] = Guid.NewGuid();
+        foreach (var text in new[] { "Instance", "Output", "Error", "JobId" })
+            _server.Row[text] = text;
+        (_server.Row["Kind"], _server.Row["State"], _server.Row["Attempt"], _server.Row["Tries"]) = ("Fizz", "Pending", 0, 0);
+    }
+}

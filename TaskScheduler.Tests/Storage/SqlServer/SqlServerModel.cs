@@ -1,0 +1,85 @@
+using System.Data;
+using System.Globalization;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.SqlServer.Dac.Model;
+using TaskScheduler.Jobs.Storage.Server;
+using TaskScheduler.Jobs.Storage.SqlServer;
+
+namespace TaskScheduler.Tests.Storage.SqlServer;
+
+/// <summary>
+/// The database as SQL Server's own tools see it without a server: our schema, Hangfire's, and a procedure for every
+/// statement, whose tables, columns, parameters and functions are looked up as the server would look them up.
+/// </summary>
+public sealed class SqlServerModel : IDisposable
+{
+    /// <summary>Built into every server, but not into a model.</summary>
+    private const string ApplicationLock = """
+        CREATE PROCEDURE sp_getapplock @Resource nvarchar(255), @LockMode varchar(32), @LockOwner varchar(32), @LockTimeout int
+        AS RETURN 0
+        """;
+
+    private readonly TSqlModel _model = new(SqlServerVersion.Sql160, new TSqlModelOptions());
+    private int _procedures;
+
+    public SqlServerModel()
+    {
+        using var db = new SqlServerDesignTimeFactory().CreateDbContext([]);
+        var scripts = db.GetService<IHistoryRepository>().GetCreateScript() + "\nGO\n" + db.Database.GenerateCreateScript();
+        // A model is told what there is, not what to do: the schemas as objects, the tables as they stand in the script.
+        _model.AddObjects($"CREATE SCHEMA [{ServerTaskDbContext.Schema}]");
+        _model.AddObjects($"CREATE SCHEMA [{SqlServerStore.HangfireSchema}]");
+        foreach (var definition in scripts.Split("\nGO").SelectMany(batch => batch.Split(";\n")).Select(text => text.Trim()))
+        {
+            if (definition.StartsWith("CREATE ", StringComparison.Ordinal))
+                _model.AddObjects(definition);
+        }
+
+        foreach (var table in HangfireSchema.Tables(SqlServerStore.HangfireSchema))
+            _model.AddObjects(table);
+        _model.AddObjects(ApplicationLock);
+    }
+
+    public IReadOnlyCollection<string> Tables =>
+        [.. _model.GetObjects(DacQueryScopes.UserDefined, Table.TypeClass).Select(table => table.Name.ToString())];
+
+    /// <returns>What does not fit the schemas; nothing if everything does.</returns>
+    public IReadOnlyList<string> Bind(params IEnumerable<SentStatement> statements)
+    {
+        var problems = new List<string>();
+        foreach (var statement in statements)
+        {
+            var parameters = string.Join(", ", statement.Parameters.Select(Declaration));
+            try
+            {
+                _model.AddObjects($"CREATE PROCEDURE [statement{++_procedures}] {parameters} AS\nBEGIN\n{statement.Text}\nEND");
+            }
+            catch (DacModelException error)
+            {
+                problems.AddRange(error.Messages.Select(message => message.ToString()));
+            }
+        }
+
+        problems.AddRange(_model.Validate().Select(message => message.ToString()));
+        return problems;
+    }
+
+    public void Dispose() => _model.Dispose();
+
+    private static string Declaration(SqlParameter parameter)
+    {
+        var size = parameter.Size is > 0 and <= 4_000 ? parameter.Size.ToString(CultureInfo.InvariantCulture) : "max";
+        var type = parameter.SqlDbType switch
+        {
+            SqlDbType.NVarChar => $"nvarchar({size})",
+            SqlDbType.DateTimeOffset => $"datetimeoffset({parameter.Scale})",
+            SqlDbType.UniqueIdentifier or SqlDbType.Int or SqlDbType.BigInt or SqlDbType.Bit =>
+                parameter.SqlDbType.ToString().ToLowerInvariant(),
+            var other => throw new NotSupportedException($"The statement has a parameter of type {other}: {parameter.ParameterName}."),
+        };
+        return $"@{parameter.ParameterName.TrimStart('@')} {type}";
+    }
+}

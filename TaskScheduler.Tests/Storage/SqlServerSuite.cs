@@ -1,0 +1,52 @@
+using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+using TaskScheduler.Tests.Jobs.Execution;
+using TaskScheduler.Tests.Jobs.Maintenance;
+using TaskScheduler.Tests.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Storage;
+
+// The suite that every store must pass, on SQL Server, wherever there is one.
+
+public sealed class SqlServerTaskClaimerTests : TaskClaimerTests<SqlServerTestStore>;
+
+public sealed class SqlServerTaskCompleterTests : TaskCompleterTests<SqlServerTestStore>;
+
+public sealed class SqlServerJobIntakeTests : JobIntakeTests<SqlServerTestStore>;
+
+public sealed class SqlServerJobReporterTests : JobReporterTests<SqlServerTestStore>;
+
+public sealed class SqlServerLostAnswerTests : LostAnswerTests<SqlServerTestStore>;
+
+public sealed class SqlServerHeldTaskTests : HeldTaskTests<SqlServerTestStore>;
+
+public sealed class SqlServerTriesTests : TriesTests<SqlServerTestStore>;
+
+public sealed class SqlServerTaskRescuerTests : TaskRescuerTests<SqlServerTestStore>;
+
+public sealed class SqlServerJobRebuilderTests : JobRebuilderTests<SqlServerTestStore>;
+
+public sealed class SqlServerDeletedJobMirrorTests : DeletedJobMirrorTests<SqlServerTestStore>;
+
+public sealed class SqlServerFinishedJobSweeperTests : FinishedJobSweeperTests<SqlServerTestStore>;
+
+public sealed class SqlServerTaskCleanerTests : TaskCleanerTests<SqlServerTestStore>;
+
+public sealed class SqlServerTransitionStatementTests(TransitionStatementTests<SqlServerTestStore>.Table table)
+    : TransitionStatementTests<SqlServerTestStore>(table);
+
+public sealed class SqlServerDashboardActionTests(DashboardActionTests<SqlServerTestStore>.Application application)
+    : DashboardActionTests<SqlServerTestStore>(application);
+
+public sealed class SqlServerCreateTaskTests(ApiFixture<SqlServerTestStore> api) : CreateTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerListTasksTests(ApiFixture<SqlServerTestStore> api) : ListTasksTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerListPagesTests(ApiFixture<SqlServerTestStore> api) : ListPagesTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerShowTaskTests(ApiFixture<SqlServerTestStore> api) : ShowTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerMigrationTests : MigrationTests<SqlServerTestStore>;

@@ -28,20 +28,21 @@ public static class DashboardKeys
         var folder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "keys");
         keys.XmlRepository = new FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance);
     }
+}
 
-    private sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts) : IXmlRepository
+/// <summary>The keys in the database that the instances share.</summary>
+public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts) : IXmlRepository
+{
+    public IReadOnlyCollection<XElement> GetAllElements()
     {
-        public IReadOnlyCollection<XElement> GetAllElements()
-        {
-            using var db = contexts.CreateDbContext();
-            return [.. db.SharedKeys.OrderBy(key => key.Id).Select(key => key.Xml).AsEnumerable().Select(XElement.Parse)];
-        }
+        using var db = contexts.CreateDbContext();
+        return [.. db.SharedKeys.OrderBy(key => key.Id).Select(key => key.Xml).AsEnumerable().Select(XElement.Parse)];
+    }
 
-        public void StoreElement(XElement element, string friendlyName)
-        {
-            using var db = contexts.CreateDbContext();
-            db.SharedKeys.Add(new SharedKey { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
-            db.SaveChanges();
-        }
+    public void StoreElement(XElement element, string friendlyName)
+    {
+        using var db = contexts.CreateDbContext();
+        db.SharedKeys.Add(new SharedKey { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
+        db.SaveChanges();
     }
 }

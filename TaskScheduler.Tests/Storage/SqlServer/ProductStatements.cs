@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Xml.Linq;
 using Hangfire;
 using Hangfire.InMemory;
 using Hangfire.SqlServer;
@@ -7,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Health;
 using TaskScheduler.Api.Hosting;
 using TaskScheduler.Api.Tasks;
@@ -86,6 +88,7 @@ public sealed class ProductStatements
             _server.Row[text] = text;
         (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"]) = (1L, 1, 0);
         (_server.Row["Id"], _server.Row["JobId"], _server.Row["Kind"]) = (id, JobId, "Fizz");
+        _server.Row["Xml"] = "<key/>";
         (_server.Row["<yes>"], _server.Row["<count>"]) = (true, 1);
         _server.Values["inserted.Id AS Value"] = id;
         _server.Values["deleted.JobId AS Value"] = JobId;
@@ -121,6 +124,12 @@ public sealed class ProductStatements
         await client.DeleteAsync(id, cancel);
         await client.DeleteByJobsAsync([JobId], cancel);
         await client.RequeueAsync(id, cancel);
+
+        var keys = Get<SharedKeys>("GetAllElements", "StoreElement");
+        _server.Row["Id"] = 1L;
+        keys.StoreElement(new XElement("key"), "key");
+        keys.GetAllElements();
+        _server.Row["Id"] = id;
 
         var list = Get<TaskList>("PageAsync");
         await list.PageAsync(new TaskFilter([], []), 100, after: null, cancel);

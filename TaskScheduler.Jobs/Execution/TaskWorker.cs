@@ -43,6 +43,7 @@ public sealed partial class TaskWorker(
     private readonly Channel<Outcome> _outcomes = Channel.CreateUnbounded<Outcome>(new() { SingleReader = true });
     private readonly AsyncSignal _wake = new(clock);
     private readonly AsyncSignal _attemptEnded = new(clock);
+    private readonly TaskCompletionSource _granting = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopped = new();
     private readonly StoreRetry _store = new(clock, logger);
@@ -84,6 +85,11 @@ public sealed partial class TaskWorker(
 
     /// <summary>Holds the tasks that these jobs name, as if the queue had delivered them here.</summary>
     public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => TakeInAsync(jobIds, fromQueue: false);
+
+    /// <summary>
+    /// To be called once what was abandoned is held here: it goes before what the queue had for this instance.
+    /// </summary>
+    public void StartGranting() => _granting.TrySetResult();
 
     /// <summary>Starts the orderly stop: no more fetching, no more claims.</summary>
     public void BeginStop() => _stopping.Cancel();
@@ -153,6 +159,7 @@ public sealed partial class TaskWorker(
 
     private async Task GrantAsync()
     {
+        await _granting.Task.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!_stopping.IsCancellationRequested)
         {
             var due = holds.TakeDue(clock.GetUtcNow(), Math.Min(running.Free, MostAtOnce));

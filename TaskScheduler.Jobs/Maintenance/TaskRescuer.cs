@@ -10,9 +10,9 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
-/// With slots to spare, an instance takes what should be running and is not: running rows whose lease ran out, and due rows
-/// that nobody started, because their instance has no free slot, is gone, or Hangfire has let them down. Hasty on purpose:
-/// of several instances that take the same row, the claim lets one start it.
+/// Takes what should be running and is not: running rows whose lease ran out, which get the next slot, and with slots to
+/// spare due rows that nobody started, because their instance has no free slot, is gone, or Hangfire has let them down.
+/// Hasty on purpose: of several instances that take the same row, the claim lets one start it.
 /// </summary>
 public sealed partial class TaskRescuer(
     IDbContextFactory<TaskDbContext> contexts,
@@ -36,18 +36,18 @@ public sealed partial class TaskRescuer(
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         // Never more than there are slots for: of a hundred thousand overdue rows, the others are for other instances.
-        var slots = Math.Min(worker.SpareSlots, MostAtOnce);
-        IReadOnlyCollection<ScheduledTask> rows = slots > 0 ? await FindAsync(slots, stop) : [];
+        var slots = Math.Clamp(worker.SpareSlots, 0, MostAtOnce);
+        var rows = await FindAsync(slots, stop);
         _mayBeMore = rows.Count >= slots;
-        if (rows.Count == 0)
-            return Interval;
         var named = await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop);
-        await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>(), .. named]);
+        if (rows.Count > 0)
+            await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>(), .. named]);
         var abandoned = rows.Count(row => row.State == ScheduledTaskState.Running);
         if (abandoned > 0)
             Log.TookOver(logger, abandoned);
         if (rows.Count > abandoned)
             Log.Rescued(logger, rows.Count - abandoned);
+        worker.StartGranting();
         return Interval;
     }
 
@@ -87,22 +87,23 @@ public sealed partial class TaskRescuer(
         var now = Clock.GetUtcNow().RoundDownToMillisecond();
         var alive = db.Instances.Alive(Clock, options.Value).Select(instance => (Guid?)instance.Id);
         var overdueSince = now - Grace;
-        // What this instance holds may be among the first, waiting for the next look of its own.
-        var limit = most + worker.HeldDue;
         var abandoned = db.Tasks
             .Where(t => t.State == ScheduledTaskState.Running && !alive.Contains(t.InstanceId))
             .OrderBy(t => t.DueAt)
-            .Take(limit);
+            .Take(MostAtOnce);
         var overdue = db.Tasks
             .Where(t => t.State == ScheduledTaskState.Pending && t.DueAt <= overdueSince && t.CreatedAt <= overdueSince)
             .OrderBy(t => t.DueAt).ThenBy(t => t.Sequence)
-            .Take(limit);
-        var rows = await abandoned.Concat(overdue).AsNoTracking().ToListAsync(cancel);
+            // What this instance holds may be among the first, waiting for the next look of its own.
+            .Take(most + worker.HeldDue);
+        var rows = await (most > 0 ? abandoned.Concat(overdue) : abandoned).AsNoTracking().ToListAsync(cancel);
+        var unknown = rows.Where(row => !worker.Knows(row.Id)).ToLookup(row => row.State);
+        var lost = unknown[ScheduledTaskState.Running].ToList();
         return
         [
-            .. rows.Where(row => !worker.Knows(row.Id))
-                .OrderBy(row => row.State == ScheduledTaskState.Pending).ThenBy(row => row.DueAt).ThenBy(row => row.Sequence)
-                .Take(most),
+            .. lost,
+            .. unknown[ScheduledTaskState.Pending].OrderBy(row => row.DueAt).ThenBy(row => row.Sequence)
+                .Take(Math.Max(0, most - lost.Count)),
         ];
     }
 

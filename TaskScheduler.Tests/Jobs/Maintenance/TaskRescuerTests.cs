@@ -231,16 +231,17 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
     }
 
     [Fact]
-    public async Task InstanceWithoutAFreeSlotTakesNothing()
+    public async Task InstanceWithoutAFreeSlotTakesWhatIsAbandonedForItsNextOneAndNothingElse()
     {
         _jobs.Get<RunningTasks>().TakeSlots(10);
         await _jobs.CreateAsync();
-        await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        var abandoned = await _jobs.CreateInAsync(ScheduledTaskState.Running);
         _jobs.Clock.Advance(Lease);
 
         await RescueAsync();
 
-        Assert.Equal(0, Holds.Count);
+        Assert.Equal(1, Holds.Count);
+        Assert.True(Holds.Contains(abandoned.Id));
     }
 
     [Fact]

@@ -20,6 +20,12 @@ public static partial class Startup
             app = build();
             await app.StartAsync();
         }
+        catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested == true)
+        {
+            // Somebody stopped it while it waited for its database.
+            await app.DisposeAsync();
+            return 0;
+        }
         catch (Exception error) when (Explain(error) is { } line)
         {
             if (app is not null)

@@ -42,7 +42,33 @@ public sealed class InstanceProcess : IAsyncDisposable
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
-    public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, arguments);
+    public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, environment: null, arguments);
+
+    /// <summary>Starts the program on a database and a free port, without waiting for it to listen.</summary>
+    /// <param name="environment">What its environment has besides this process's.</param>
+    public static async Task<InstanceProcess> LaunchOnAsync(
+        ITestStore store, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        Launch(into: null, environment, ["--urls=http://127.0.0.1:0", .. await store.CreateAsync(), .. arguments]);
+
+    /// <summary>Starts the program on a database and a free port, and waits until it listens.</summary>
+    public static Task<InstanceProcess> StartOnAsync(ITestStore store, params string[] arguments) =>
+        StartOnAsync(store, environment: null, arguments);
+
+    /// <inheritdoc cref="LaunchOnAsync"/>
+    public static async Task<InstanceProcess> StartOnAsync(
+        ITestStore store, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        await WaitUntilListeningAsync(await LaunchOnAsync(store, environment, arguments));
+
+    /// <summary>Starts several at once, named <c>i0</c>, <c>i1</c>, ..., and waits until all of them listen.</summary>
+    public static async Task<InstanceProcess[]> StartManyAsync(ITestStore store, int count, params string[] arguments)
+    {
+        await store.CreateAsync();
+        var instances = await Task.WhenAll(
+            Enumerable.Range(0, count).Select(i => LaunchOnAsync(store, null, [$"--Instance:Name=i{i}", .. arguments])));
+        // Many that start at once share the processors.
+        await Task.WhenAll(instances.Select(instance => WaitUntilListeningAsync(instance, Eventually.Deadline * 2)));
+        return instances;
+    }
 
     /// <summary>Starts the program on a storage file and a free port, and waits until it listens.</summary>
     public static Task<InstanceProcess> StartAsync(string file, params string[] arguments) =>
@@ -50,7 +76,7 @@ public sealed class InstanceProcess : IAsyncDisposable
 
     /// <summary>The same, with standard output piped into another program.</summary>
     public static Task<InstanceProcess> StartIntoAsync(string program, string file) =>
-        WaitUntilListeningAsync(Launch(program, OnFile(file, [])));
+        WaitUntilListeningAsync(Launch(program, environment: null, OnFile(file, [])));
 
     public async Task<Guid> CreateAsync(string kind, DateTimeOffset executeAt)
     {
@@ -69,7 +95,8 @@ public sealed class InstanceProcess : IAsyncDisposable
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    private static InstanceProcess Launch(string? into, params string[] arguments)
+    private static InstanceProcess Launch(
+        string? into, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         string[] program = ["dotnet", typeof(TaskSchedulerApplication).Assembly.Location, .. arguments];
         // The shell becomes the program, so that signals reach it; the reader runs beside it.
@@ -79,17 +106,20 @@ public sealed class InstanceProcess : IAsyncDisposable
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         start.WorkingDirectory = Path.GetTempPath();
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         return new InstanceProcess(new Process { StartInfo = start });
     }
 
     private static string[] OnFile(string file, string[] arguments) =>
         ["--urls=http://127.0.0.1:0", $"--Storage:File={file}", .. arguments];
 
-    public static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance)
+    public static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance, TimeSpan? within = null)
     {
         var line = await Eventually.GetAsync(
             () => Task.FromResult(instance._errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
-            "the instance says where it listens");
+            "the instance says where it listens",
+            within);
         instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");
         return instance;
     }
@@ -97,9 +127,15 @@ public sealed class InstanceProcess : IAsyncDisposable
     /// <summary>SIGTERM or SIGINT; the exit code tells how it ended.</summary>
     public async Task<int> StopAsync(string signal = "TERM", TimeSpan? within = null)
     {
+        await SignalAsync(signal);
+        return await ExitCodeAsync(within);
+    }
+
+    /// <summary>STOP freezes the process with all it holds, CONT lets it go on as if nothing had been.</summary>
+    public async Task SignalAsync(string signal)
+    {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return await ExitCodeAsync(within);
     }
 
     public async Task<int> ExitCodeAsync(TimeSpan? within = null)

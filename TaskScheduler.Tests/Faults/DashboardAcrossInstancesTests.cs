@@ -1,0 +1,144 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using TaskScheduler.Tests.Api.Security;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Faults;
+
+/// <summary>
+/// A person behind a load balancer: each page comes from one instance, and what is clicked on it goes to the other.
+/// </summary>
+[Collection(HeavyLoad.Name)]
+public sealed partial class DashboardAcrossInstancesTests : IAsyncLifetime
+{
+    private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);
+    private readonly PostgreSqlTestStore _store = new();
+    private readonly HttpClient _browser = new(new HttpClientHandler { CookieContainer = new CookieContainer() });
+    private InstanceProcess[] _instances = [];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var (_, login) = SecuredApplication.Admin;
+        _browser.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse(login);
+        await _store.CreateAsync(migrated: false);
+        _instances = await InstanceProcess.StartManyAsync(
+            _store, 2, [.. SecuredApplication.Users, SecuredApplication.WebKey, "--Execution:LookAhead=00:00:02"]);
+        foreach (var instance in _instances)
+        {
+            var (name, key) = SecuredApplication.WithKey(SecuredApplication.Key);
+            instance.Client.DefaultRequestHeaders.Add(name, key);
+        }
+
+        await TaskWitness.PlaceAsync(_store);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var instance in _instances)
+            await instance.DisposeAsync();
+        _browser.Dispose();
+        await _store.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public async Task ScheduledJobDeletedOnAnotherInstancesPageDeletesItsTaskEverywhere(int page, int post)
+    {
+        var id = await _instances[page].CreateAsync("Fizz", TimeProvider.System.GetUtcNow().AddHours(1));
+
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("scheduled/delete", id, page, post));
+
+        await ShowsEverywhereAsync(id, "Deleted");
+    }
+
+    [Fact]
+    public async Task ProcessingJobDeletedOnAnyInstanceStopsItsTaskWhereverItRuns()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var ids = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => _instances[i % 2].CreateAsync("Buzz", now)));
+        foreach (var id in ids)
+            await ShowsAsync(_instances[0], id, "Running", Eventually.Deadline);
+        foreach (var id in ids)
+            await DashboardShowsAsync(id, "Processing");
+
+        for (var i = 0; i < ids.Length; i++)
+        {
+            Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("processing/delete", ids[i], page: 0, post: i % 2));
+            await ShowsEverywhereAsync(ids[i], "Deleted");
+        }
+
+        await StopAndReadAsync();
+        Assert.All(_instances, instance => Assert.Empty(instance.Output));
+    }
+
+    [Fact]
+    public async Task NothingThatIsTriggeredOrRequeuedRunsEarlyOrTwice()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var running = await _instances[0].CreateAsync("Buzz", now);
+        var done = await _instances[1].CreateAsync("Fizz", now);
+        var later = await _instances[1].CreateAsync("Fizz", now.AddSeconds(8));
+        var far = await _instances[0].CreateAsync("Fizz", now.AddHours(1));
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("scheduled/enqueue", later, page: 1, post: 0));
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("scheduled/enqueue", far, page: 0, post: 1));
+        await DashboardShowsAsync(running, "Processing");
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("processing/requeue", running, page: 0, post: 1));
+        await DashboardShowsAsync(done, "Succeeded");
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("succeeded/requeue", done, page: 1, post: 0));
+
+        await Eventually.TrueAsync(() => _instances.Sum(instance => instance.Output.Count) >= 3, "what is due is printed");
+        await DashboardShowsAsync(done, "Succeeded");
+        await DashboardShowsAsync(far, "Scheduled");
+        await ShowsEverywhereAsync(far, "Pending");
+
+        Assert.Equal(
+            ((string[])[$"Buzz {running}", $"Fizz {done}", $"Fizz {later}"]).Order(), (await StopAndReadAsync()).Order());
+        await TaskWitness.AssertNothingWrongAsync(_store);
+    }
+
+    [Fact]
+    public async Task InstancesStartedAtOnceHaveOneKey() =>
+        Assert.Equal([1], await _store.AskAsync<long>("SELECT count(*) FROM scheduler.\"SharedKeys\""));
+
+    /// <summary>What the dashboard's own script sends, with the token and the cookie of a page from another instance.</summary>
+    private async Task<HttpStatusCode> ClickAsync(string command, Guid id, int page, int post)
+    {
+        var text = await _browser.GetStringAsync(new Uri(_instances[page].Client.BaseAddress!, "hangfire/jobs/scheduled"), Cancel);
+        var meta = Meta().Matches(text).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, new Uri(_instances[post].Client.BaseAddress!, $"hangfire/jobs/{command}"));
+        request.Headers.Add(meta["csrf-header"], meta["csrf-token"]);
+        request.Content = new FormUrlEncodedContent([new("jobs[]", await JobOfAsync(id))]);
+        using var response = await _browser.SendAsync(request, Cancel);
+        return response.StatusCode;
+    }
+
+    private async Task<string> JobOfAsync(Guid id) =>
+        (await _store.AskAsync<string>($"SELECT \"JobId\" FROM scheduler.\"Tasks\" WHERE \"Id\" = '{id}'")).Single();
+
+    private Task DashboardShowsAsync(Guid id, string state) => Eventually.TrueAsync(
+        async () => await JobOfAsync(id) is var job
+            && await _store.AskAsync<string>($"SELECT statename FROM hangfire.job WHERE id = {job}") is [var name] && name == state,
+        $"the job of {id} becomes {state}");
+
+    private async Task ShowsEverywhereAsync(Guid id, string state) =>
+        await Task.WhenAll(_instances.Select(instance => ShowsAsync(instance, id, state, OnePicture)));
+
+    private static Task ShowsAsync(InstanceProcess instance, Guid id, string state, TimeSpan within) => Eventually.TrueAsync(
+        async () => (await instance.ShowAsync(id)).GetProperty("state").GetString() == state, $"task {id} becomes {state}", within);
+
+    private async Task<IEnumerable<string>> StopAndReadAsync()
+    {
+        // A clean end lets run what is running and prints what is left to print.
+        foreach (var exitCode in await Task.WhenAll(_instances.Select(instance => instance.StopAsync())))
+            Assert.Equal(0, exitCode);
+        return _instances.SelectMany(instance => instance.Output).Select(line => line.Text);
+    }
+
+    [GeneratedRegex("<meta name=\"(?<name>csrf-[a-z]+)\" content=\"(?<value>[^\"]+)\"")]
+    private static partial Regex Meta();
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Net;
+using Npgsql;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Faults;
+
+/// <summary>
+/// Hangfire's locks in the hands of somebody who is gone or frozen, for as long as the test goes on: no due task and no
+/// request waits for them.
+/// </summary>
+[Collection(HeavyLoad.Name)]
+public sealed class ForeignLocksTests : IAsyncLifetime
+{
+    private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2.5);
+    private readonly PostgreSqlTestStore _store = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => await _store.CreateAsync();
+
+    public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    /// <summary>The expiration manager's goes without the schema's name; the aggregator of counters takes none.</summary>
+    [Theory]
+    [InlineData("hangfire:locks:schedulepoller", false)]
+    [InlineData("hangfire:locks:schedulepoller", true)]
+    [InlineData("locks:expirationmanager", false)]
+    [InlineData("locks:expirationmanager", true)]
+    [InlineData("hangfire:job:{job}:state-lock", false)]
+    [InlineData("hangfire:job:{job}:state-lock", true)]
+    public Task NobodyWaitsForALock(string resource, bool frozen) => NobodyWaitsForAsync(
+        "INSERT INTO hangfire.lock (resource, acquired) SELECT replace(@resource, '{job}', job), now() FROM unnest(@jobs) AS job "
+        + "ON CONFLICT (resource) DO UPDATE SET acquired = excluded.acquired",
+        frozen,
+        resource);
+
+    [Fact]
+    public Task NobodyWaitsForAJobThatAFrozenTransactionHolds() =>
+        NobodyWaitsForAsync("SELECT FROM hangfire.job WHERE id::text = ANY (@jobs) AND @resource IS NULL FOR UPDATE", frozen: true);
+
+    private async Task NobodyWaitsForAsync(string hold, bool frozen, string? resource = null)
+    {
+        // A short look-ahead, so that the tasks are still with Hangfire's scheduler when the lock is taken.
+        await using var instance = await InstanceProcess.StartOnAsync(_store, "--Execution:LookAhead=00:00:02");
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(4);
+        var toRun = await instance.CreateAsync("Fizz", due);
+        var toDelete = await instance.CreateAsync("Fizz", due);
+        var jobs = await _store.AskAsync<string>("SELECT \"JobId\" FROM scheduler.\"Tasks\" ORDER BY \"Sequence\"");
+        await using var holder = new NpgsqlConnection(_store.Server.ConnectionString(_store.Database) + ";Pooling=false");
+        await holder.OpenAsync(Cancel);
+        await using var transaction = frozen ? await holder.BeginTransactionAsync(Cancel) : null;
+        await using (var command = new NpgsqlCommand(hold, holder))
+        {
+            command.Parameters.AddWithValue("jobs", resource?.Contains("{job}", StringComparison.Ordinal) == false ? jobs.Take(1).ToArray() : jobs.ToArray());
+            command.Parameters.Add(new NpgsqlParameter<string?>("resource", resource));
+            await command.ExecuteNonQueryAsync(Cancel);
+        }
+
+        var asked = Stopwatch.GetTimestamp();
+        using (var deleted = await instance.Client.DeleteAsync($"/tasks/{toDelete}", Cancel))
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.InRange(Stopwatch.GetElapsedTime(asked), TimeSpan.Zero, LongestAnswer);
+        asked = Stopwatch.GetTimestamp();
+        using (var list = await instance.Client.GetAsync("/tasks?state=Pending", Cancel))
+            Assert.Equal(HttpStatusCode.OK, list.StatusCode);
+        Assert.InRange(Stopwatch.GetElapsedTime(asked), TimeSpan.Zero, LongestAnswer);
+        var posted = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
+
+        await Eventually.TrueAsync(() => instance.Output.Count == 2, "both tasks are done while the lock is held");
+        Assert.Equal(
+            ((string[])[$"Fizz {toRun}", $"Fizz {posted}"]).Order(), instance.Output.Select(line => line.Text).Order());
+        var late = await _store.AskAsync<TimeSpan>(
+            "SELECT \"StartedAt\" - \"ExecuteAt\" FROM scheduler.\"Tasks\" WHERE \"State\" = 'Completed'");
+        Assert.All(late, lateness => Assert.InRange(lateness, TimeSpan.Zero, TimeSpan.FromSeconds(10)));
+    }
+}

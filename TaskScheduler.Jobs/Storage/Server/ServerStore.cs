@@ -90,6 +90,13 @@ public abstract partial class ServerStore(
             }
 
             var hangfire = await HangfireSchemaAsync(db.Database, cancel);
+            if (hangfire.Installed > hangfire.Needed)
+            {
+                throw new StorageUnavailableException(
+                    $"The {Description} has version {hangfire.Installed} of Hangfire's schema, newer than the {hangfire.Needed} of "
+                    + "this program. Use a newer TaskScheduler, or another database with ConnectionStrings:TaskScheduler.");
+            }
+
             var current = !(await db.Database.GetPendingMigrationsAsync(cancel)).Any() && hangfire.Installed >= hangfire.Needed;
             if (current)
                 return null;

@@ -90,6 +90,17 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
         Assert.Contains(_store.Database, line, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task SchemaOfANewerHangfireIsRefused()
+    {
+        await _store.CreateAsync();
+        await _store.ExecuteAsync("UPDATE hangfire.schema SET version = 99");
+
+        var line = await RefusalAsync(_ => { });
+
+        Assert.Contains("has version 99 of Hangfire's schema, newer than", line, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("Database=tasks;Password=secret")]

@@ -93,7 +93,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task SchemaOfANewerHangfireIsRefused()
     {
-        await _store.CreateAsync();
+        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
         await _store.ExecuteAsync("UPDATE hangfire.schema SET version = 99");
 
         var line = await RefusalAsync(_ => { });

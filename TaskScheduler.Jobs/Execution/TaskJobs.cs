@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Transactions;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
@@ -77,7 +78,12 @@ public sealed class TaskJobs(
         }
 
         transaction.Commit();
-        if (changes.Any(change => change.State is EnqueuedState))
+        if (!changes.Any(change => change.State is EnqueuedState))
+            return;
+        // Within a larger transaction nothing is in the queue before that one ends.
+        if (Transaction.Current is { } larger)
+            larger.TransactionCompleted += (_, _) => Enqueued.Set();
+        else
             Enqueued.Set();
     }
 

@@ -67,10 +67,12 @@ public sealed partial class TaskRescuer(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var named = (await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(cancel)).ToHashSet();
         var renamed = rows.Where(row => named.Contains(row.Id)).ToList();
+        var starts = stateOf is null
+            ? []
+            : renamed.Select(row => new JobStateChange(created[row.Id], row.Id, row.CreatedAt, stateOf(row)));
         await jobs.ApplyAsync(
             [
-                .. renamed.Where(_ => stateOf is not null).Select(row => new JobStateChange(
-                    created[row.Id], row.Id, row.CreatedAt, stateOf!(row))),
+                .. starts,
                 .. renamed.Where(row => row.JobId is not null).Select(row => new JobStateChange(
                     row.JobId!, row.Id, row.CreatedAt, new OwnDeletedState("Its task was given a new job"))),
             ],

@@ -40,17 +40,12 @@ public sealed partial class TaskClient(
     {
         try
         {
-            ScheduledTask task;
-            using (var both = new TransactionScope(
-                TransactionScopeOption.RequiresNew, ReadCommitted, TransactionScopeAsyncFlowOption.Enabled))
-            {
-                task = named(jobs.Create(id));
-                await InsertAsync(task, cancel);
-                jobs.ApplyFirst(new JobStateChange(task.JobId!, id, task.CreatedAt, jobs.Awaiting(task.DueAt)));
-                both.Complete();
-            }
-
-            jobs.Enqueued.Set();
+            using var both = new TransactionScope(
+                TransactionScopeOption.RequiresNew, ReadCommitted, TransactionScopeAsyncFlowOption.Enabled);
+            var task = named(jobs.Create(id));
+            await InsertAsync(task, cancel);
+            jobs.ApplyFirst(new JobStateChange(task.JobId!, id, task.CreatedAt, jobs.Awaiting(task.DueAt)));
+            both.Complete();
             return task;
         }
 #pragma warning disable CA1031 // Whatever went wrong: the row alone is enough, and if it cannot be written this says so.
@@ -90,7 +85,9 @@ public sealed partial class TaskClient(
     private async Task<ScheduledTask> CreateRowFirstAsync(
         Func<string?, ScheduledTask> named, Guid id, CancellationToken cancel)
     {
-        var task = named(AskHangfire(id, () => jobs.Create(id)));
+        string? jobId = null;
+        await AskHangfireAsync(id, () => Task.FromResult(jobId = jobs.Create(id)));
+        var task = named(jobId);
         try
         {
             await InsertAsync(task, cancel);
@@ -109,10 +106,10 @@ public sealed partial class TaskClient(
 
         if (task.JobId is not null)
         {
-            AskHangfire(id, () =>
+            await AskHangfireAsync(id, () =>
             {
                 jobs.ApplyFirst(new JobStateChange(task.JobId, id, task.CreatedAt, jobs.Awaiting(task.DueAt)));
-                return task.JobId;
+                return Task.CompletedTask;
             });
         }
 
@@ -193,33 +190,21 @@ public sealed partial class TaskClient(
             cancel);
     }
 
-    private async Task TellHangfireAsync(ScheduledTask task, IState state)
-    {
-        try
-        {
-            await jobs.ApplyAsync(
-                [new JobStateChange(task.JobId!, task.Id, task.CreatedAt, state)], CancellationToken.None);
-        }
-#pragma warning disable CA1031 // Whatever goes wrong in the job store, the task table can make up for it.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            Log.HangfireFailed(logger, task.Id, error);
-        }
-    }
+    private Task TellHangfireAsync(ScheduledTask task, IState state) => AskHangfireAsync(
+        task.Id,
+        () => jobs.ApplyAsync([new JobStateChange(task.JobId!, task.Id, task.CreatedAt, state)], CancellationToken.None));
 
-    private string? AskHangfire(Guid taskId, Func<string?> ask)
+    private async Task AskHangfireAsync(Guid taskId, Func<Task> ask)
     {
         try
         {
-            return ask();
+            await ask();
         }
 #pragma warning disable CA1031 // Whatever goes wrong in the job store, the task table can make up for it.
         catch (Exception error)
 #pragma warning restore CA1031
         {
             Log.HangfireFailed(logger, taskId, error);
-            return null;
         }
     }
 

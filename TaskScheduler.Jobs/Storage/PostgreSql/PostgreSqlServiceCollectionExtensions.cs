@@ -1,7 +1,6 @@
 using Hangfire;
 using Hangfire.PostgreSql;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -12,12 +11,6 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public static class PostgreSqlServiceCollectionExtensions
 {
-    /// <summary>
-    /// Connections at most, unless the connection string says otherwise. The worker needs three or four of them; the rest
-    /// is for requests, which wait for one rather than fail.
-    /// </summary>
-    private const int MaxPoolSize = 20;
-
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
     {
@@ -39,8 +32,8 @@ public static class PostgreSqlServiceCollectionExtensions
     public static void Configure(DbContextOptionsBuilder options) =>
         new NpgsqlDbContextOptionsBuilder(options)
             .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
-            // The default does not retry either, but hides a server that is away behind an InvalidOperationException.
-            .ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies));
+            .ExecutionStrategy(dependencies => new DeadlockRetry(
+                dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()
     {
@@ -65,25 +58,19 @@ public static class PostgreSqlServiceCollectionExtensions
             var address = new NpgsqlConnectionStringBuilder(connectionString);
             if (string.IsNullOrEmpty(address.Host))
                 throw new ArgumentException("It names no host.");
-            Default("Maximum Pool Size", MaxPoolSize);
+            address.SetDefault("Maximum Pool Size", ConnectionDefaults.MaxPoolSize);
             // An idle instance gives back what a burst needed, so that many of them fit one server.
-            Default("Connection Idle Lifetime", 10);
-            Default("Connection Pruning Interval", 2);
-            Default("Timeout", 5);
-            Default("Command Timeout", 15);
+            address.SetDefault("Connection Idle Lifetime", 10);
+            address.SetDefault("Connection Pruning Interval", 2);
+            address.SetDefault("Timeout", 5);
+            address.SetDefault("Command Timeout", 15);
             // Statements of a few shapes, over and over: planned once per connection.
-            Default("Max Auto Prepare", 40);
+            address.SetDefault("Max Auto Prepare", 40);
             // Nothing here changes a session's settings, so there is nothing to reset, with seven statements each time.
-            Default("No Reset On Close", true);
-            Default("Keepalive", 10);
-            Default("Application Name", "TaskScheduler");
+            address.SetDefault("No Reset On Close", true);
+            address.SetDefault("Keepalive", 10);
+            address.SetDefault("Application Name", "TaskScheduler");
             return address.ConnectionString;
-
-            void Default(string name, object value)
-            {
-                if (!address.ContainsKey(name) || !IsSet(address, name))
-                    address[name] = value;
-            }
         }
         catch (ArgumentException error)
         {
@@ -92,10 +79,6 @@ public static class PostgreSqlServiceCollectionExtensions
                 + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
         }
     }
-
-    /// <summary>Whether the operator wrote it: a builder also answers for what it has defaults for.</summary>
-    private static bool IsSet(NpgsqlConnectionStringBuilder address, string name) =>
-        address.Keys.Cast<string>().Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private sealed class Connections(NpgsqlDataSource database) : IConnectionFactory
     {

@@ -5,14 +5,7 @@ using TaskScheduler.Jobs.Storage.Server;
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>The task table in PostgreSQL: times as <c>timestamptz</c> with milliseconds.</summary>
-public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbContext> options) : ServerTaskDbContext(options)
-{
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
-    {
-        base.ConfigureConventions(configurationBuilder);
-        configurationBuilder.Properties<DateTimeOffset>().HavePrecision(3);
-    }
-}
+public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbContext> options) : ServerTaskDbContext(options);
 
 /// <summary>For <c>dotnet ef</c> only, which asks for a context without a running application.</summary>
 public sealed class PostgreSqlDesignTimeFactory : IDesignTimeDbContextFactory<PostgreSqlTaskDbContext>

@@ -12,6 +12,12 @@ public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbCont
 
     public DbSet<SharedKey> SharedKeys => Set<SharedKey>();
 
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        base.ConfigureConventions(configurationBuilder);
+        configurationBuilder.Properties<DateTimeOffset>().HavePrecision(3);
+    }
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.HasDefaultSchema(Schema);

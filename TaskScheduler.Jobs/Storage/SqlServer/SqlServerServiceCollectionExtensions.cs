@@ -11,11 +11,7 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 public static class SqlServerServiceCollectionExtensions
 {
-    /// <summary>
-    /// Connections at most, unless the connection string says otherwise. The worker needs three or four of them; the rest
-    /// is for requests, which wait for one rather than fail.
-    /// </summary>
-    private const int MaxPoolSize = 20;
+    private const int DeadlockVictim = 1205;
 
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(15);
 
@@ -39,7 +35,9 @@ public static class SqlServerServiceCollectionExtensions
 
     public static void Configure(SqlServerDbContextOptionsBuilder options) => options
         .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
-        .ExecutionStrategy(dependencies => new DeadlockRetry(dependencies));
+        .ExecutionStrategy(dependencies => new DeadlockRetry(
+            dependencies,
+            error => error is SqlException failed && failed.Errors.Cast<SqlError>().Any(e => e.Number == DeadlockVictim)));
 
     private static SqlServerStorageOptions HangfireOptions() => new()
     {
@@ -72,21 +70,15 @@ public static class SqlServerServiceCollectionExtensions
                 throw new ArgumentException("It names no server.");
             if (string.IsNullOrEmpty(address.InitialCatalog))
                 throw new ArgumentException("It names no database.");
-            Default("Max Pool Size", MaxPoolSize);
+            address.SetDefault("Max Pool Size", ConnectionDefaults.MaxPoolSize);
             // A session may take a second to open: these are there already when something falls due.
-            Default("Min Pool Size", Math.Min(4, address.MaxPoolSize));
+            address.SetDefault("Min Pool Size", Math.Min(4, address.MaxPoolSize));
             // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
-            Default("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
-            Default("Connect Timeout", 5);
-            Default("Command Timeout", (int)CommandTimeout.TotalSeconds);
-            Default("Application Name", "TaskScheduler");
+            address.SetDefault("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
+            address.SetDefault("Connect Timeout", 5);
+            address.SetDefault("Command Timeout", (int)CommandTimeout.TotalSeconds);
+            address.SetDefault("Application Name", "TaskScheduler");
             return address;
-
-            void Default(string name, object value)
-            {
-                if (!address.ShouldSerialize(name))
-                    address[name] = value;
-            }
         }
         catch (Exception error) when (error is ArgumentException or FormatException)
         {

@@ -8,12 +8,6 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 /// <summary>The task table in SQL Server: times as <c>datetimeoffset</c> with milliseconds, rows in the order of their sequence.</summary>
 public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbContext> options) : ServerTaskDbContext(options)
 {
-    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
-    {
-        base.ConfigureConventions(configurationBuilder);
-        configurationBuilder.Properties<DateTimeOffset>().HavePrecision(3);
-    }
-
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);

@@ -1,7 +1,8 @@
-using Microsoft.Data.SqlClient;
+using System.Data.Common;
+using System.Transactions;
 using Microsoft.EntityFrameworkCore.Storage;
 
-namespace TaskScheduler.Jobs.Storage.SqlServer;
+namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>
 /// Repeats what the server rolled back to end a deadlock, and nothing else: of a victim nothing was committed. Whatever
@@ -9,15 +10,20 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 /// to complete, and its line would never be printed; those who asked know how to find out (the claim by its token,
 /// the worker by <see cref="Execution.TaskCompleter.SettleAsync"/>, the client by the task's ID).
 /// </summary>
-public sealed class DeadlockRetry(ExecutionStrategyDependencies dependencies)
+/// <remarks>
+/// A statement within a larger transaction is not repeated: all of that one was rolled back. The providers' own strategies
+/// are of no use: they retry too much, or hide a server that is away behind an <see cref="InvalidOperationException"/>.
+/// </remarks>
+public sealed class DeadlockRetry(ExecutionStrategyDependencies dependencies, Func<DbException, bool> isDeadlock)
     : ExecutionStrategy(dependencies, MostRetries, LongestPause)
 {
     private const int MostRetries = 6;
-    private const int DeadlockVictim = 1205;
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    public override bool RetriesOnFailure => Transaction.Current is null && base.RetriesOnFailure;
+
     protected override bool ShouldRetryOn(Exception exception) =>
-        exception is SqlException error && error.Errors.Cast<SqlError>().Any(e => e.Number == DeadlockVictim);
+        Transaction.Current is null && exception is DbException error && isDeadlock(error);
 
     /// <summary>Soon, because a task may be due; each time at another distance from the other side of the deadlock.</summary>
     protected override TimeSpan? GetNextDelay(Exception lastException) =>

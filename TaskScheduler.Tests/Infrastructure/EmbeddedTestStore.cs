@@ -33,9 +33,7 @@ public sealed class EmbeddedTestStore : ITestStore
     {
         await using var connection = new SqliteConnection($"Data Source={_file};Pooling=False");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        await connection.ExecuteAsync(sql);
     }
 
     public string InsertIntoFirstVersion(Guid id, string state, DateTimeOffset time)

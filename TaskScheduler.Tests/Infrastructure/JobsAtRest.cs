@@ -1,12 +1,9 @@
 using Hangfire;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using TaskScheduler.Api.Hosting;
-using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
@@ -27,12 +24,7 @@ public sealed class JobsAtRest : IAsyncDisposable
     private JobsAtRest(ITestStore store, string[] address, Action<IServiceCollection>? replace, string[] settings)
     {
         (_store, _address) = (store, address);
-        var services = new ServiceCollection();
-        var configuration = new ConfigurationBuilder().AddCommandLine([.. address, .. settings]).Build();
-        services.AddSingleton<IConfiguration>(configuration);
-        services.AddSettings();
-        services.AddLogging();
-        services.AddJobs(configuration);
+        var services = Composition.For([.. address, .. settings]);
         services.AddSingleton<TimeProvider>(_ => Clock);
         services.AddSingleton<Func<Stream>>(() => Output);
         store.Prepare(services);

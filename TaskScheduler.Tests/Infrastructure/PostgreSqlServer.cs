@@ -111,20 +111,14 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public async Task ExecuteAsync(string database, string sql)
     {
         await using var connection = await OpenAsync(database);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        await connection.ExecuteAsync(sql);
     }
 
     /// <summary>Asks as superuser, outside the product, and returns the first column.</summary>
     public async Task<IReadOnlyList<T>> AskAsync<T>(string database, string sql)
     {
         await using var connection = await OpenAsync(database);
-        await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var values = new List<T>();
-        while (await reader.ReadAsync())
-            values.Add(await reader.GetFieldValueAsync<T>(0));
-        return values;
+        return await connection.AskAsync<T>(sql);
     }
 
     /// <summary>Stops a server of the test's own; every connection breaks.</summary>

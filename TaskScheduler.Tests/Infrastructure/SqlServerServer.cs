@@ -78,20 +78,7 @@ public sealed class SqlServerServer
     public async Task ExecuteAsync(string database, string sql)
     {
         await using var connection = await OpenAsync(database);
-        await using var command = new SqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    /// <summary>Asks outside the product, and returns the first column.</summary>
-    public async Task<IReadOnlyList<T>> AskAsync<T>(string database, string sql)
-    {
-        await using var connection = await OpenAsync(database);
-        await using var command = new SqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync();
-        var values = new List<T>();
-        while (await reader.ReadAsync())
-            values.Add(await reader.GetFieldValueAsync<T>(0));
-        return values;
+        await connection.ExecuteAsync(sql);
     }
 
     private static async Task<SqlServerServer?> FindAsync()

@@ -50,3 +50,5 @@ public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api)
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlStartTogetherTests : StartTogetherTests<PostgreSqlTestStore>;

@@ -50,3 +50,5 @@ public sealed class SqlServerShowTaskTests(ApiFixture<SqlServerTestStore> api) :
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerMigrationTests : MigrationTests<SqlServerTestStore>;
+
+public sealed class SqlServerStartTogetherTests : StartTogetherTests<SqlServerTestStore>;

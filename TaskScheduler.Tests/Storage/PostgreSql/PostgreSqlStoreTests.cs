@@ -7,7 +7,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
 
-/// <summary>How an instance meets its database: together with others, too early, or not at all.</summary>
+/// <summary>How an instance meets its database: too early, or not at all.</summary>
 public sealed class PostgreSqlStoreTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();
@@ -17,20 +17,6 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => await _store.CreateAsync(migrated: false);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
-
-    [Fact]
-    public async Task TenInstancesStartedAtOnceOnAnEmptyDatabaseAllComeUp()
-    {
-        var instances = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => JobsAtRest.BuildAsync(_store)));
-
-        await Task.WhenAll(instances.Select(instance => Task.Run(() => OpenAsync(instance), Cancel)));
-
-        var tasks = await Task.WhenAll(instances.Select(instance => instance.CreateAsync()));
-        Assert.Equal(tasks.Select(task => task.Id).Order(), (await instances[0].RowsAsync()).Select(row => row.Id).Order());
-        Assert.All(tasks, task => Assert.NotNull(task.JobId));
-        foreach (var instance in instances)
-            await instance.DisposeAsync();
-    }
 
     [Fact]
     public async Task InstanceThatStartsOnAMigratedDatabaseChangesNothing()

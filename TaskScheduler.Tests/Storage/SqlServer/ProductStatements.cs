@@ -5,14 +5,11 @@ using Hangfire.InMemory;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Health;
-using TaskScheduler.Api.Hosting;
 using TaskScheduler.Api.Tasks;
-using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Storage;
@@ -41,13 +38,8 @@ public sealed class ProductStatements
 
     private ProductStatements()
     {
-        var services = new ServiceCollection();
-        var configuration = new ConfigurationBuilder()
-            .AddCommandLine(["--Storage:Provider=SqlServer", "--ConnectionStrings:TaskScheduler=Server=nowhere;Database=tasks"]).Build();
-        services.AddSingleton<IConfiguration>(configuration);
-        services.AddSettings();
-        services.AddLogging();
-        services.AddJobs(configuration);
+        var services = Composition.For(
+            "--Storage:Provider=SqlServer", "--ConnectionStrings:TaskScheduler=Server=nowhere;Database=tasks");
         services.ConfigureDbContext<SqlServerTaskDbContext>(options => options.AddInterceptors(_server.Interceptors));
         services.AddSingleton<JobStorage>(new InMemoryStorage());
         services.AddSingleton<Func<Stream>>(() => new CapturedOutput());

@@ -1,11 +1,9 @@
 using Hangfire;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Api.Hosting;
-using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.SqlServer;
 
@@ -35,11 +33,11 @@ public sealed class SqlServerAddressTests
     }
 
     [Theory]
-    [InlineData(null, "It names no server.")]
+    [InlineData("", "It names no server.")]
     [InlineData("Database=tasks", "It names no server.")]
     [InlineData("Server=db.example", "It names no database.")]
     [InlineData("Host=db.example;Database=tasks", "Keyword not supported: 'host'.")]
-    public void UnusableOneIsRefused(string? connectionString, string reason)
+    public void UnusableOneIsRefused(string connectionString, string reason)
     {
         var error = Assert.Throws<StorageUnavailableException>(() => Address(connectionString));
 
@@ -58,24 +56,12 @@ public sealed class SqlServerAddressTests
         Assert.Equal("SQL Server database 'tasks' on 127.0.0.1,1", services.GetRequiredService<ITaskStore>().Description);
     }
 
-    private static SqlConnectionStringBuilder Address(string? connectionString)
+    private static SqlConnectionStringBuilder Address(string connectionString)
     {
         using var services = Services(connectionString);
         return services.GetRequiredService<SqlConnectionStringBuilder>();
     }
 
-    private static ServiceProvider Services(string? connectionString)
-    {
-        var services = new ServiceCollection();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Storage:Provider"] = "SqlServer",
-            ["ConnectionStrings:TaskScheduler"] = connectionString,
-        }).Build();
-        services.AddSingleton<IConfiguration>(configuration);
-        services.AddSettings();
-        services.AddLogging();
-        services.AddJobs(configuration);
-        return services.BuildServiceProvider();
-    }
+    private static ServiceProvider Services(string connectionString) =>
+        Composition.For("--Storage:Provider=SqlServer", $"--ConnectionStrings:TaskScheduler={connectionString}").BuildServiceProvider();
 }

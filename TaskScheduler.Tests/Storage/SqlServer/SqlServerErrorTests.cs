@@ -2,14 +2,12 @@ using Hangfire;
 using Hangfire.InMemory;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Api.Hosting;
-using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.SqlServer;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.SqlServer;
 
@@ -24,14 +22,9 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
 
     public SqlServerErrorTests()
     {
-        var services = new ServiceCollection();
-        var configuration = new ConfigurationBuilder().AddCommandLine(
-            ["--Storage:Provider=SqlServer", "--ConnectionStrings:TaskScheduler=Server=db.example;Database=tasks;User ID=me;Password=secret"])
-            .Build();
-        services.AddSingleton<IConfiguration>(configuration);
-        services.AddSettings();
-        services.AddLogging();
-        services.AddJobs(configuration);
+        var services = Composition.For(
+            "--Storage:Provider=SqlServer",
+            "--ConnectionStrings:TaskScheduler=Server=db.example;Database=tasks;User ID=me;Password=secret");
         services.ConfigureDbContext<SqlServerTaskDbContext>(options => options.AddInterceptors(_server.Interceptors));
         services.AddSingleton<JobStorage>(new InMemoryStorage());
         _services = services.BuildServiceProvider();

@@ -8,7 +8,8 @@ public sealed record Delivery(
 
 /// <summary>
 /// Step 2, hold until due: deliveries in the order in which slots are granted, rescued tasks first, then by due time.
-/// What is held is an object, not a slot or a thread, so holding has no limit and never delays what is due.
+/// What is held is an object, not a slot or a thread, so holding has no limit and never delays what is due. Whose claim
+/// was refused stands aside for a while, so that it keeps no slot from the others.
 /// </summary>
 public sealed class HoldQueue
 {
@@ -16,6 +17,7 @@ public sealed class HoldQueue
         (!a.Rescued, a.DueAt, a.Sequence, a.JobId).CompareTo((!b.Rescued, b.DueAt, b.Sequence, b.JobId)));
 
     private readonly SortedSet<Delivery> _held = new(SlotOrder);
+    private readonly PriorityQueue<Delivery, DateTimeOffset> _aside = new();
     private readonly Dictionary<Guid, int> _tasks = [];
     private readonly Lock _gate = new();
 
@@ -24,7 +26,17 @@ public sealed class HoldQueue
         get
         {
             lock (_gate)
-                return _held.Count;
+                return _held.Count + _aside.Count;
+        }
+    }
+
+    /// <summary>Those that are due and may not be taken yet, because their claim was refused.</summary>
+    public int CountAside
+    {
+        get
+        {
+            lock (_gate)
+                return _aside.Count;
         }
     }
 
@@ -34,7 +46,10 @@ public sealed class HoldQueue
         get
         {
             lock (_gate)
-                return _held.Min is not { } first ? null : first.Rescued ? DateTimeOffset.MinValue : first.DueAt;
+            {
+                DateTimeOffset? first = _held.Min is { } held ? held.Rescued ? DateTimeOffset.MinValue : held.DueAt : null;
+                return _aside.TryPeek(out _, out var back) && !(first <= back) ? back : first;
+            }
         }
     }
 
@@ -47,16 +62,27 @@ public sealed class HoldQueue
     public void Add(Delivery delivery)
     {
         lock (_gate)
+            AddHeld(delivery);
+    }
+
+    /// <summary>Holds what may not be taken before <paramref name="until"/>; then it has its place again.</summary>
+    public void AddAside(Delivery delivery, DateTimeOffset until)
+    {
+        lock (_gate)
         {
-            if (_held.Add(delivery))
-                _tasks[delivery.TaskId] = _tasks.GetValueOrDefault(delivery.TaskId) + 1;
+            _aside.Enqueue(delivery, until);
+            Remember(delivery);
         }
     }
 
+    /// <summary>How many may start now.</summary>
     public int CountDue(DateTimeOffset now)
     {
         lock (_gate)
+        {
+            TakeBack(now);
             return _held.TakeWhile(delivery => IsDue(delivery, now)).Count();
+        }
     }
 
     /// <summary>Removes and returns at most <paramref name="most"/> tasks that may start now, in slot order.</summary>
@@ -64,6 +90,7 @@ public sealed class HoldQueue
     {
         lock (_gate)
         {
+            TakeBack(now);
             var due = _held.Take(most).TakeWhile(delivery => IsDue(delivery, now)).ToList();
             due.ForEach(Remove);
             return due;
@@ -75,8 +102,9 @@ public sealed class HoldQueue
     {
         lock (_gate)
         {
-            var all = _held.ToList();
+            List<Delivery> all = [.. _held, .. _aside.UnorderedItems.Select(item => item.Element)];
             _held.Clear();
+            _aside.Clear();
             _tasks.Clear();
             return all;
         }
@@ -84,9 +112,33 @@ public sealed class HoldQueue
 
     private static bool IsDue(Delivery delivery, DateTimeOffset now) => delivery.Rescued || delivery.DueAt <= now;
 
+    private void TakeBack(DateTimeOffset now)
+    {
+        while (_aside.TryPeek(out var delivery, out var until) && until <= now)
+        {
+            _aside.Dequeue();
+            Forget(delivery);
+            AddHeld(delivery);
+        }
+    }
+
+    private void AddHeld(Delivery delivery)
+    {
+        if (_held.Add(delivery))
+            Remember(delivery);
+    }
+
     private void Remove(Delivery delivery)
     {
         _held.Remove(delivery);
+        Forget(delivery);
+    }
+
+    private void Remember(Delivery delivery) =>
+        _tasks[delivery.TaskId] = _tasks.GetValueOrDefault(delivery.TaskId) + 1;
+
+    private void Forget(Delivery delivery)
+    {
         var left = _tasks[delivery.TaskId] - 1;
         if (left == 0)
             _tasks.Remove(delivery.TaskId);

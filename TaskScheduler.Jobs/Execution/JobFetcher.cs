@@ -14,7 +14,10 @@ public sealed class JobFetcher(
 {
     private const int MostAtOnce = 1_000;
 
-    /// <summary>Of real time, like the pace. Of no hurry: jobs come seconds ahead, and what is due already is looked for in the task table.</summary>
+    /// <summary>
+    /// Of real time, like the pace. Of no hurry: jobs come seconds ahead, and what is due already is looked for in the
+    /// task table.
+    /// </summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1.2);
 
     /// <summary>Where one was enqueued, more are: a busy instance takes them together.</summary>

@@ -6,6 +6,19 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
+/// <summary>Why a job is taken in.</summary>
+public enum IntakeReason
+{
+    /// <summary>Somebody enqueued it: only then does the job of a failed task ask for another run.</summary>
+    Enqueued,
+
+    /// <summary>Its task should be running, or its end is not told yet.</summary>
+    LeftBehind,
+
+    /// <summary>The claim of its task was refused: if the task still waits, whatever stands in the way gets some time.</summary>
+    ClaimRefused,
+}
+
 /// <summary>
 /// Decides what a delivered job is good for by asking the task table: hold its task, or bring the job to the end that
 /// the table says. Jobs arrive here from the queue, again when their claim was refused, and from the sweeper.
@@ -21,11 +34,10 @@ public sealed class JobIntake(
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
 {
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Holds the tasks of those jobs that are worth it; the order does not matter.</summary>
-    /// <param name="fromQueue">
-    /// Whether somebody enqueued the jobs: only then does the job of a failed task ask for another run.
-    /// </param>
-    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, bool fromQueue, CancellationToken cancel)
+    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, IntakeReason reason, CancellationToken cancel)
     {
         foreach (var group in jobIds.Distinct().Chunk(1_000))
         {
@@ -39,7 +51,7 @@ public sealed class JobIntake(
             foreach (var jobId in group)
             {
                 if (rows.TryGetValue(jobId, out var row))
-                    await TakeAsync(jobId, row, fromQueue, alive, cancel);
+                    await TakeAsync(jobId, row, reason, alive, cancel);
                 else
                     reporter.EndSpare(jobId);
             }
@@ -47,24 +59,24 @@ public sealed class JobIntake(
     }
 
     private async Task TakeAsync(
-        string jobId, ScheduledTask row, bool fromQueue, HashSet<Guid> alive, CancellationToken cancel)
+        string jobId, ScheduledTask row, IntakeReason reason, HashSet<Guid> alive, CancellationToken cancel)
     {
         switch (row.State)
         {
             case ScheduledTaskState.Pending:
-                HoldOrReturn(jobId, row);
+                HoldOrReturn(jobId, row, reason);
                 break;
             case ScheduledTaskState.Running when running.Contains(row.Id):
                 // Someone requeued the job of a task that is running here: the task goes on, the job shows it again.
                 reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
                 break;
             case ScheduledTaskState.Running when !alive.Contains(row.InstanceId!.Value):
-                Hold(jobId, row, rescued: true);
+                Hold(jobId, row, reason, rescued: true);
                 break;
             case ScheduledTaskState.Running:
                 // It runs on another instance, which brings this job to its end.
                 break;
-            case ScheduledTaskState.Failed when !fromQueue:
+            case ScheduledTaskState.Failed when reason != IntakeReason.Enqueued:
                 reporter.Report(
                     jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
                 break;
@@ -73,7 +85,7 @@ public sealed class JobIntake(
                 // is in another state.
                 var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
                 if (state == EnqueuedState.StateName && await client.RequeueAsync(row.Id, cancel) is { } requeued)
-                    HoldOrReturn(jobId, requeued);
+                    HoldOrReturn(jobId, requeued, reason);
                 break;
             case ScheduledTaskState.Completed:
                 reporter.Succeeded(
@@ -85,19 +97,32 @@ public sealed class JobIntake(
         }
     }
 
-    private void HoldOrReturn(string jobId, ScheduledTask row)
+    private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason)
     {
         // A schedule is kept in whole seconds, so a delivery may be a second ahead of the look-ahead. Further ahead than
         // that, someone triggered the job by hand.
         if (row.DueAt - options.Value.LookAhead - TimeSpan.FromSeconds(2) > clock.GetUtcNow())
             reporter.Report(jobId, row.Id, row.CreatedAt, jobs.Awaiting(row.DueAt, "Not due yet"));
         else
-            Hold(jobId, row, rescued: false);
+            Hold(jobId, row, reason, rescued: false);
     }
 
-    private void Hold(string jobId, ScheduledTask row, bool rescued)
+    private void Hold(string jobId, ScheduledTask row, IntakeReason reason, bool rescued)
     {
-        holds.Add(new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued));
+        var delivery = new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued);
+        if (reason == IntakeReason.ClaimRefused)
+        {
+            // As long as it is late already: by a moment if the clocks differ by one, at last now and then if somebody
+            // has locked the row.
+            var now = clock.GetUtcNow();
+            var pause = now - row.DueAt;
+            holds.AddAside(delivery, now + (pause < LongestPause ? pause : LongestPause));
+        }
+        else
+        {
+            holds.Add(delivery);
+        }
+
         reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
     }
 }

@@ -57,10 +57,10 @@ public sealed partial class TaskWorker(
     private sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
 
     /// <summary>Slots that no due task of this instance is about to take.</summary>
-    public int SpareSlots => running.Free - HeldDue;
+    public int SpareSlots => running.Free - holds.CountDue(clock.GetUtcNow());
 
     /// <summary>Tasks held here that are due and wait for a slot or for their claim.</summary>
-    public int HeldDue => holds.CountDue(clock.GetUtcNow());
+    public int HeldDue => holds.CountDue(clock.GetUtcNow()) + holds.CountAside;
 
     /// <summary>Given whenever a slot becomes free: overdue rows may be waiting for one.</summary>
     public AsyncSignal SlotFreed { get; } = new(clock);
@@ -84,7 +84,7 @@ public sealed partial class TaskWorker(
     }
 
     /// <summary>Holds the tasks that these jobs name, as if the queue had delivered them here.</summary>
-    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => TakeInAsync(jobIds, fromQueue: false);
+    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => TakeInAsync(jobIds, IntakeReason.LeftBehind);
 
     /// <summary>
     /// To be called once what was abandoned is held here: it goes before what the queue had for this instance.
@@ -147,13 +147,13 @@ public sealed partial class TaskWorker(
             var group = new List<string>();
             while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var jobId))
                 group.Add(jobId);
-            await TakeInAsync(group, fromQueue: true);
+            await TakeInAsync(group, IntakeReason.Enqueued);
         }
     }
 
-    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, bool fromQueue)
+    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, IntakeReason reason)
     {
-        await _store.RetryAsync(stopped => intake.TakeAsync(jobIds, fromQueue, stopped), _stopped.Token);
+        await _store.RetryAsync(stopped => intake.TakeAsync(jobIds, reason, stopped), _stopped.Token);
         _wake.Set();
     }
 
@@ -174,9 +174,12 @@ public sealed partial class TaskWorker(
             foreach (var task in claimed)
                 _ = RunAsync(running.Add(task));
 
+            if (claimed.Count == due.Count)
+                continue;
             running.FreeSlots(due.Count - claimed.Count);
-            if (claimed.Count < due.Count)
-                await TakeInAsync([.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))], fromQueue: false);
+            await TakeInAsync(
+                [.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))], IntakeReason.ClaimRefused);
+            SlotFreed.Set();
         }
     }
 

@@ -42,7 +42,7 @@ public sealed class FinishedJobSweeper(
         var endedBefore = Clock.GetUtcNow() - UnderWay;
         await intake.TakeAsync(
             [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)],
-            fromQueue: false,
+            IntakeReason.LeftBehind,
             stop);
 
         var since = Clock.GetUtcNow().RoundDownToMillisecond() - Lately;

@@ -13,6 +13,12 @@ namespace TaskScheduler.Tests.Faults;
 public sealed class ForeignLocksTests : IAsyncLifetime
 {
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(2.5);
+
+    private const string SchedulersLock = "hangfire:locks:schedulepoller";
+
+    private const string Waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
     private readonly PostgreSqlTestStore _store = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -23,8 +29,8 @@ public sealed class ForeignLocksTests : IAsyncLifetime
 
     /// <summary>The expiration manager's goes without the schema's name; the aggregator of counters takes none.</summary>
     [Theory]
-    [InlineData("hangfire:locks:schedulepoller", false)]
-    [InlineData("hangfire:locks:schedulepoller", true)]
+    [InlineData(SchedulersLock, false)]
+    [InlineData(SchedulersLock, true)]
     [InlineData("locks:expirationmanager", false)]
     [InlineData("locks:expirationmanager", true)]
     [InlineData("hangfire:job:{job}:state-lock", false)]
@@ -39,6 +45,31 @@ public sealed class ForeignLocksTests : IAsyncLifetime
     public Task NobodyWaitsForAJobThatAFrozenTransactionHolds() =>
         NobodyWaitsForAsync("SELECT FROM hangfire.job WHERE id::text = ANY (@jobs) AND @resource IS NULL FOR UPDATE", frozen: true);
 
+    /// <summary>Whoever may not start the one task has its slot for the others, and starts the one when it may.</summary>
+    [Fact]
+    public async Task NoOtherTaskWaitsForATaskThatAFrozenTransactionHolds()
+    {
+        await using var instance = await InstanceProcess.StartOnAsync(_store, "--Worker:Count=1");
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(2);
+        var locked = await instance.CreateAsync("Fizz", due);
+        await using var holder = new NpgsqlConnection(_store.Server.ConnectionString(_store.Database) + ";Pooling=false");
+        await holder.OpenAsync(Cancel);
+        await using var transaction = await holder.BeginTransactionAsync(Cancel);
+        await using (var hold = new NpgsqlCommand("SELECT FROM scheduler.\"Tasks\" FOR UPDATE", holder))
+            await hold.ExecuteNonQueryAsync(Cancel);
+        var held = await instance.CreateAsync("Fizz", due.AddSeconds(1));
+        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > due, "the task whose row is locked is due");
+        var posted = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
+
+        await Eventually.TrueAsync(() => instance.Output.Count == 2, "the other tasks are done while the row is locked");
+        await transaction.RollbackAsync(Cancel);
+        await Eventually.TrueAsync(() => instance.Output.Count == 3, "the task is done once its row is not locked");
+
+        string[] others = [$"Fizz {held}", $"Fizz {posted}"];
+        Assert.Equal(others.Order(), instance.Output.Take(2).Select(line => line.Text).Order());
+        Assert.Equal($"Fizz {locked}", instance.Output.Last().Text);
+    }
+
     private async Task NobodyWaitsForAsync(string hold, bool frozen, string? resource = null)
     {
         // A short look-ahead, so that the tasks are still with Hangfire's scheduler when the lock is taken.
@@ -52,7 +83,9 @@ public sealed class ForeignLocksTests : IAsyncLifetime
         await using var transaction = frozen ? await holder.BeginTransactionAsync(Cancel) : null;
         await using (var command = new NpgsqlCommand(hold, holder))
         {
-            command.Parameters.AddWithValue("jobs", resource?.Contains("{job}", StringComparison.Ordinal) == false ? jobs.Take(1).ToArray() : jobs.ToArray());
+            // A resource that names no job is one lock.
+            var named = resource?.Contains("{job}", StringComparison.Ordinal) == false ? jobs.Take(1) : jobs;
+            command.Parameters.AddWithValue("jobs", named.ToArray());
             command.Parameters.Add(new NpgsqlParameter<string?>("resource", resource));
             await command.ExecuteNonQueryAsync(Cancel);
         }
@@ -67,7 +100,17 @@ public sealed class ForeignLocksTests : IAsyncLifetime
         Assert.InRange(Stopwatch.GetElapsedTime(asked), TimeSpan.Zero, LongestAnswer);
         var posted = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
 
-        await Eventually.TrueAsync(() => instance.Output.Count == 2, "both tasks are done while the lock is held");
+        var heldUp = 0L;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                heldUp = Math.Max(heldUp, (await _store.AskAsync<long>(Waiting))[0]);
+                return instance.Output.Count == 2;
+            },
+            "both tasks are done while the lock is held");
+        // Hangfire takes the other locks once in half an hour, or when somebody clicks on a job.
+        if (frozen && (resource is null or SchedulersLock))
+            Assert.NotEqual(0, heldUp);
         Assert.Equal(
             ((string[])[$"Fizz {toRun}", $"Fizz {posted}"]).Order(), instance.Output.Select(line => line.Text).Order());
         var late = await _store.AskAsync<TimeSpan>(

@@ -98,11 +98,44 @@ public sealed class HoldQueueTests
     }
 
     [Fact]
+    public void WhoStandsAsideKeepsNoSlotFromTheOthersAndHasItsPlaceAgain()
+    {
+        var first = Hold(Now.AddSeconds(-2));
+        var second = Hold(Now.AddSeconds(-1));
+        Assert.Equal([first], _holds.TakeDue(Now, 1));
+        _holds.AddAside(first, Now.AddSeconds(1));
+
+        Assert.Equal((2, 1, 1, true), (_holds.Count, _holds.CountAside, _holds.CountDue(Now), _holds.Contains(first.TaskId)));
+        Assert.Equal([second], _holds.TakeDue(Now, 1));
+        Assert.Equal(Now.AddSeconds(1), _holds.NextDue);
+        Assert.Empty(_holds.TakeDue(Now.AddMilliseconds(999), 1));
+
+        var third = Hold(Now);
+
+        Assert.Equal([first, third], _holds.TakeDue(Now.AddSeconds(1), 2));
+        Assert.Equal((0, 0, false), (_holds.Count, _holds.CountAside, _holds.Contains(first.TaskId)));
+    }
+
+    [Fact]
+    public void WhoStandsAsideIsHeldOnceWhenDeliveredAgain()
+    {
+        var delivery = Hold(Now);
+        Assert.Equal([delivery], _holds.TakeDue(Now, 1));
+        _holds.AddAside(delivery, Now.AddSeconds(1));
+        _holds.Add(delivery);
+
+        Assert.Equal([delivery], _holds.TakeDue(Now.AddSeconds(1), 2));
+        Assert.False(_holds.Contains(delivery.TaskId));
+    }
+
+    [Fact]
     public void TakingAllLeavesNothing()
     {
-        Delivery[] held = [Hold(Now), Hold(Now.AddDays(1))];
+        Delivery[] held = [Hold(Now), Hold(Now.AddDays(1)), Hold(Now)];
+        Assert.Equal([held[0]], _holds.TakeDue(Now, 1));
+        _holds.AddAside(held[0], Now.AddSeconds(1));
 
-        Assert.Equal(held, _holds.TakeAll());
+        Assert.Equivalent(held, _holds.TakeAll(), strict: true);
         Assert.Equal((0, null), (_holds.Count, _holds.NextDue));
         Assert.DoesNotContain(held, delivery => _holds.Contains(delivery.TaskId));
     }

@@ -78,14 +78,32 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(true, ScheduledTaskState.Pending, "Processing")]
-    [InlineData(false, ScheduledTaskState.Failed, "Failed")]
+    [InlineData(1, 1)]
+    [InlineData(300, 300)]
+    [InlineData(10_000, 500)]
+    public async Task TaskWhoseClaimWasRefusedPausesAsLongAsItIsLateAndAtMostHalfASecond(int late, int pause)
+    {
+        var task = await _jobs.CreateAsync(_jobs.Clock.GetUtcNow());
+        var now = task.DueAt.AddMilliseconds(late);
+        _jobs.Clock.SetUtcNow(now);
+
+        await TakeAsync(task.JobId, IntakeReason.ClaimRefused);
+
+        Assert.Equal(now.AddMilliseconds(pause), Holds.NextDue);
+        Assert.Empty(Holds.TakeDue(now.AddMilliseconds(pause - 1), 1));
+        Assert.Single(Holds.TakeDue(now.AddMilliseconds(pause), 1));
+    }
+
+    [Theory]
+    [InlineData(IntakeReason.Enqueued, ScheduledTaskState.Pending, "Processing")]
+    [InlineData(IntakeReason.LeftBehind, ScheduledTaskState.Failed, "Failed")]
+    [InlineData(IntakeReason.ClaimRefused, ScheduledTaskState.Failed, "Failed")]
     public async Task FailedTaskIsRequeuedByADeliveryAndByNothingElse(
-        bool fromQueue, ScheduledTaskState state, string job)
+        IntakeReason reason, ScheduledTaskState state, string job)
     {
         var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
 
-        await TakeAsync(task.JobId, fromQueue);
+        await TakeAsync(task.JobId, reason);
 
         Assert.Equal(state, (await _jobs.FindAsync(task.Id)).State);
         Assert.Equal(job, _jobs.JobState(task.JobId));
@@ -117,9 +135,9 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
     }
 
-    private async Task TakeAsync(string? jobId, bool fromQueue = true)
+    private async Task TakeAsync(string? jobId, IntakeReason reason = IntakeReason.Enqueued)
     {
-        await _jobs.Get<JobIntake>().TakeAsync([jobId!], fromQueue, TestContext.Current.CancellationToken);
+        await _jobs.Get<JobIntake>().TakeAsync([jobId!], reason, TestContext.Current.CancellationToken);
         await _jobs.ReportAsync();
     }
 }

@@ -140,7 +140,7 @@ public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
         var rebuilt = await _jobs.ColumnsAsync(task.Id);
 
         await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
-        await _jobs.Get<JobIntake>().TakeAsync([task.JobId!], fromQueue: true, Cancel);
+        await _jobs.Get<JobIntake>().TakeAsync([task.JobId!], IntakeReason.Enqueued, Cancel);
         await _jobs.ReportAsync();
 
         Assert.Equal("Deleted", _jobs.JobState(task.JobId));

@@ -150,9 +150,9 @@ public sealed class ProductStatements
 
         var intake = Get<JobIntake>("TakeAsync");
         _server.Row["State"] = nameof(ScheduledTaskState.Failed);
-        await intake.TakeAsync([JobId], fromQueue: true, cancel);
+        await intake.TakeAsync([JobId], IntakeReason.Enqueued, cancel);
         _server.Row["State"] = nameof(ScheduledTaskState.Running);
-        await intake.TakeAsync([JobId], fromQueue: false, cancel);
+        await intake.TakeAsync([JobId], IntakeReason.LeftBehind, cancel);
 
         var delivery = new Delivery(JobId, id, TaskKind.Fizz, Now, 1, Now, Rescued: false);
         var claimed = Assert.Single(await Get<TaskClaimer>("ClaimAsync").ClaimAsync([delivery], Guid.NewGuid(), cancel));

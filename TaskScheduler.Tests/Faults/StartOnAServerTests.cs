@@ -4,7 +4,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
 
-/// <summary>How a process starts whose database is not as it should be.</summary>
+/// <summary>How processes start on a database that is empty, or not as it should be.</summary>
+[Collection(HeavyLoad.Name)]
 public sealed class StartOnAServerTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();
@@ -26,6 +27,21 @@ public sealed class StartOnAServerTests : IAsyncLifetime
         Assert.StartsWith("TaskScheduler cannot start: The PostgreSQL database", line, StringComparison.Ordinal);
         Assert.Contains("password authentication failed", line, StringComparison.Ordinal);
         Assert.DoesNotContain("the-wrong-one", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TenProcessesStartedAtOnceOnAnEmptyDatabaseAllComeUp()
+    {
+        var instances = await InstanceProcess.StartManyAsync(_store, 10);
+
+        var ids = await Task.WhenAll(instances.Select(instance => instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow())));
+
+        await Eventually.TrueAsync(() => instances.Sum(instance => instance.Output.Count) == ids.Length, "all tasks are done");
+        Assert.Equal(
+            ids.Order(), instances.SelectMany(instance => instance.Output).Select(line => Guid.Parse(line.Text["Fizz ".Length..])).Order());
+        Assert.Equal(new int[10], await Task.WhenAll(instances.Select(instance => instance.StopAsync())));
+        foreach (var instance in instances)
+            await instance.DisposeAsync();
     }
 
     [Fact]

@@ -1,0 +1,54 @@
+using System.Globalization;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Faults;
+
+/// <summary>What adding an instance adds.</summary>
+[Collection(HeavyLoad.Name)]
+public sealed class CapacityTests
+{
+    private const int Slots = 5;
+    private const int Tasks = 15;
+
+    private const string MostAtOnce =
+        """
+        SELECT max(running) FROM (
+          SELECT sum(CASE "is" WHEN 'Running' THEN 1 ELSE -1 END) OVER (PARTITION BY instance ORDER BY n) AS running
+          FROM public.witness WHERE "is" IN ('Running', 'Completed')) AS moment
+        """;
+
+    /// <summary>Three rounds of tasks for one instance are one round for three, and each takes its share of it.</summary>
+    [Fact]
+    public async Task ThreeInstancesAreThreeTimesAsFastAsOne()
+    {
+        var alone = await RunAsync(instances: 1);
+
+        var together = await RunAsync(instances: 3);
+
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"one: {alone:s\\.ff} s, three: {together:s\\.ff} s"));
+        // Two rounds on one of the three would be 1.5 times as fast.
+        Assert.InRange(alone / together, 1.6, 3.5);
+    }
+
+    /// <returns>From the tasks' time to the completion of the last.</returns>
+    private static async Task<TimeSpan> RunAsync(int instances)
+    {
+        await using var store = new PostgreSqlTestStore();
+        var processes = await InstanceProcess.StartManyAsync(store, instances, $"--Worker:Count={Slots}");
+        await TaskWitness.PlaceAsync(store);
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(3);
+        // Everything over the first: work goes where there are slots, not where it was posted.
+        await Task.WhenAll(Enumerable.Range(0, Tasks).Select(_ => processes[0].CreateAsync("Fizz", due)));
+
+        await Eventually.TrueAsync(() => processes.Sum(process => process.Output.Count) == Tasks, "all tasks are done");
+
+        Assert.All(processes, process => Assert.Equal(Tasks / instances, process.Output.Count));
+        Assert.Equal([Slots], await store.AskAsync<long>(MostAtOnce));
+        await TaskWitness.AssertNothingWrongAsync(store);
+        var took = await store.AskAsync<TimeSpan>("""SELECT max(at - due) FROM public.witness WHERE "is" = 'Completed'""");
+        foreach (var process in processes)
+            await process.DisposeAsync();
+        return took.Single();
+    }
+}

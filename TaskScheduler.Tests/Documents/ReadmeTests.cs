@@ -36,6 +36,35 @@ public sealed partial class ReadmeTests
         }
     }
 
+    /// <summary>With the README's own role, database, environment and arguments; on a server and on ports of the test's.</summary>
+    [Fact]
+    public async Task TwoTerminalsOnPostgreSqlShareTheirTasks()
+    {
+        await using var server = await PostgreSqlServer.StartAsync();
+        await server.ExecuteAsync("postgres", $"DROP ROLE {PostgreSqlServer.User}");
+        var readme = Repository.Read("README.md");
+        foreach (var statement in Sql().Matches(readme).Select(match => match.Groups["sql"].Value))
+            await server.ExecuteAsync("postgres", statement);
+        var terminals = Terminal().Matches(readme);
+        Assert.Equal(["master", "slave"], terminals.Select(terminal => terminal.Groups["role"].Value));
+
+        var instances = terminals.Select(terminal => InstanceProcess.Launch(
+            Export().Matches(terminal.Groups["exports"].Value).ToDictionary(
+                export => export.Groups["name"].Value,
+                export => export.Groups["value"].Value.Trim('\'').Replace(
+                    "Host=localhost;", $"Host=127.0.0.1;Port={server.Port};", StringComparison.Ordinal)),
+            "127.0.0.1:0",
+            terminal.Groups["role"].Value)).ToList();
+        await Task.WhenAll(instances.Select(instance => InstanceProcess.WaitUntilListeningAsync(instance)));
+
+        var id = await instances[1].CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
+        await Eventually.TrueAsync(
+            async () => (await instances[0].ShowAsync(id)).GetProperty("state").GetString() == "Completed",
+            "one sees what the other was asked to do");
+        foreach (var instance in instances)
+            await instance.DisposeAsync();
+    }
+
     [Fact]
     public void EveryLinkedFileExists()
     {
@@ -72,6 +101,17 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("^```console\n(?<text>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Console();
+
+    [GeneratedRegex("-c (?<quote>\\\\\"|')(?<sql>CREATE [^\"\n]*?)\\k<quote>")]
+    private static partial Regex Sql();
+
+    [GeneratedRegex(
+        "^export (?<exports>.+)\ndotnet run --no-build --project TaskScheduler.Api -- 127.0.0.1:\\d+ (?<role>\\w+)\n```",
+        RegexOptions.Multiline)]
+    private static partial Regex Terminal();
+
+    [GeneratedRegex("(?<name>\\w+)=(?<value>'[^']*'|[^' ]+)")]
+    private static partial Regex Export();
 
     [GeneratedRegex("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")]
     private static partial Regex Uuid();

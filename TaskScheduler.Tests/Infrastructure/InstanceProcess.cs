@@ -44,6 +44,11 @@ public sealed class InstanceProcess : IAsyncDisposable
     /// <summary>Starts the program without waiting for it to listen.</summary>
     public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, environment: null, arguments);
 
+    /// <inheritdoc cref="Launch(string[])"/>
+    /// <param name="environment">What its environment has besides this process's.</param>
+    public static InstanceProcess Launch(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Launch(into: null, environment, arguments);
+
     /// <summary>Starts the program on a database and a free port, without waiting for it to listen.</summary>
     /// <param name="environment">What its environment has besides this process's.</param>
     public static async Task<InstanceProcess> LaunchOnAsync(

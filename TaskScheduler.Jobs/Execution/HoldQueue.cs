@@ -1,23 +1,17 @@
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>A task that Hangfire delivered to this instance. A rescued one was running on an instance that is gone.</summary>
-public sealed record Delivery(
-    string JobId, Guid TaskId, TaskKind Kind, DateTimeOffset DueAt, long Sequence, DateTimeOffset CreatedAt, bool Rescued);
-
 /// <summary>
-/// Step 2, hold until due: deliveries in the order in which slots are granted, rescued tasks first, then by due time.
-/// What is held is an object, not a slot or a thread, so holding has no limit and never delays what is due. Whose claim
-/// was refused stands aside for a while, so that it keeps no slot from the others.
+/// Step 2, hold until due: deliveries in the order in which slots are granted, rescued tasks first, then by the time at
+/// which they may be claimed. What is held is an object, not a slot or a thread, so holding has no limit and never delays
+/// what is due. Each job is held once, however often it was delivered.
 /// </summary>
 public sealed class HoldQueue
 {
     private static readonly Comparer<Delivery> SlotOrder = Comparer<Delivery>.Create((a, b) =>
-        (!a.Rescued, a.DueAt, a.Sequence, a.JobId).CompareTo((!b.Rescued, b.DueAt, b.Sequence, b.JobId)));
+        (a.ReadyAt, a.DueAt, a.Sequence, a.JobId).CompareTo((b.ReadyAt, b.DueAt, b.Sequence, b.JobId)));
 
     private readonly SortedSet<Delivery> _held = new(SlotOrder);
-    private readonly PriorityQueue<Delivery, DateTimeOffset> _aside = new();
+    private readonly Dictionary<string, Delivery> _jobs = [];
     private readonly Dictionary<Guid, int> _tasks = [];
     private readonly Lock _gate = new();
 
@@ -26,30 +20,17 @@ public sealed class HoldQueue
         get
         {
             lock (_gate)
-                return _held.Count + _aside.Count;
+                return _held.Count;
         }
     }
 
-    /// <summary>Those that are due and may not be taken yet, because their claim was refused.</summary>
-    public int CountAside
+    /// <summary>When the first held task may be claimed; null when nothing is held.</summary>
+    public DateTimeOffset? NextReady
     {
         get
         {
             lock (_gate)
-                return _aside.Count;
-        }
-    }
-
-    /// <summary>When the first held task may start; null when nothing is held.</summary>
-    public DateTimeOffset? NextDue
-    {
-        get
-        {
-            lock (_gate)
-            {
-                DateTimeOffset? first = _held.Min is { } held ? held.Rescued ? DateTimeOffset.MinValue : held.DueAt : null;
-                return _aside.TryPeek(out _, out var back) && !(first <= back) ? back : first;
-            }
+                return _held.Min?.ReadyAt;
         }
     }
 
@@ -59,41 +40,52 @@ public sealed class HoldQueue
             return _tasks.ContainsKey(taskId);
     }
 
+    /// <summary>
+    /// Of two deliveries of a job for the same run, the one that was refused more often stays: otherwise a delivery would
+    /// end its pause. Of others the one that may be claimed first stays: a claim finds out whether it is out of date.
+    /// </summary>
     public void Add(Delivery delivery)
     {
         lock (_gate)
-            AddHeld(delivery);
-    }
-
-    /// <summary>Holds what may not be taken before <paramref name="until"/>; then it has its place again.</summary>
-    public void AddAside(Delivery delivery, DateTimeOffset until)
-    {
-        lock (_gate)
         {
-            _aside.Enqueue(delivery, until);
-            Remember(delivery);
+            if (_jobs.TryGetValue(delivery.JobId, out var held))
+            {
+                var replaces = delivery.IsSameRunAs(held)
+                    ? delivery.Refusals > held.Refusals
+                    : delivery.ReadyAt < held.ReadyAt;
+                if (!replaces)
+                    return;
+                Remove(held);
+            }
+
+            _held.Add(delivery);
+            _jobs.Add(delivery.JobId, delivery);
+            _tasks[delivery.TaskId] = _tasks.GetValueOrDefault(delivery.TaskId) + 1;
         }
     }
 
-    /// <summary>How many may start now.</summary>
+    /// <summary>How many may be claimed now.</summary>
+    public int CountReady(DateTimeOffset now)
+    {
+        lock (_gate)
+            return _held.TakeWhile(delivery => delivery.ReadyAt <= now).Count();
+    }
+
+    /// <summary>How many are due, whether or not they may be claimed.</summary>
     public int CountDue(DateTimeOffset now)
     {
         lock (_gate)
-        {
-            TakeBack(now);
-            return _held.TakeWhile(delivery => IsDue(delivery, now)).Count();
-        }
+            return _held.Count(delivery => delivery.DueAt <= now);
     }
 
-    /// <summary>Removes and returns at most <paramref name="most"/> tasks that may start now, in slot order.</summary>
-    public IReadOnlyList<Delivery> TakeDue(DateTimeOffset now, int most)
+    /// <summary>Removes and returns at most <paramref name="most"/> tasks that may be claimed now, in slot order.</summary>
+    public IReadOnlyList<Delivery> TakeReady(DateTimeOffset now, int most)
     {
         lock (_gate)
         {
-            TakeBack(now);
-            var due = _held.Take(most).TakeWhile(delivery => IsDue(delivery, now)).ToList();
-            due.ForEach(Remove);
-            return due;
+            var ready = _held.Take(most).TakeWhile(delivery => delivery.ReadyAt <= now).ToList();
+            ready.ForEach(Remove);
+            return ready;
         }
     }
 
@@ -102,43 +94,18 @@ public sealed class HoldQueue
     {
         lock (_gate)
         {
-            List<Delivery> all = [.. _held, .. _aside.UnorderedItems.Select(item => item.Element)];
+            var all = _held.ToList();
             _held.Clear();
-            _aside.Clear();
+            _jobs.Clear();
             _tasks.Clear();
             return all;
         }
     }
 
-    private static bool IsDue(Delivery delivery, DateTimeOffset now) => delivery.Rescued || delivery.DueAt <= now;
-
-    private void TakeBack(DateTimeOffset now)
-    {
-        while (_aside.TryPeek(out var delivery, out var until) && until <= now)
-        {
-            _aside.Dequeue();
-            Forget(delivery);
-            AddHeld(delivery);
-        }
-    }
-
-    private void AddHeld(Delivery delivery)
-    {
-        if (_held.Add(delivery))
-            Remember(delivery);
-    }
-
     private void Remove(Delivery delivery)
     {
         _held.Remove(delivery);
-        Forget(delivery);
-    }
-
-    private void Remember(Delivery delivery) =>
-        _tasks[delivery.TaskId] = _tasks.GetValueOrDefault(delivery.TaskId) + 1;
-
-    private void Forget(Delivery delivery)
-    {
+        _jobs.Remove(delivery.JobId);
         var left = _tasks[delivery.TaskId] - 1;
         if (left == 0)
             _tasks.Remove(delivery.TaskId);

@@ -14,9 +14,6 @@ public enum IntakeReason
 
     /// <summary>Its task should be running, or its end is not told yet.</summary>
     LeftBehind,
-
-    /// <summary>The claim of its task was refused: if the task still waits, whatever stands in the way gets some time.</summary>
-    ClaimRefused,
 }
 
 /// <summary>
@@ -34,10 +31,26 @@ public sealed class JobIntake(
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
 {
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(0.5);
+    private static readonly Dictionary<string, Delivery> NoneRefused = [];
 
     /// <summary>Holds the tasks of those jobs that are worth it; the order does not matter.</summary>
-    public async Task TakeAsync(IReadOnlyCollection<string> jobIds, IntakeReason reason, CancellationToken cancel)
+    public Task TakeAsync(IReadOnlyCollection<string> jobIds, IntakeReason reason, CancellationToken cancel) =>
+        TakeAsync(jobIds, reason, NoneRefused, cancel);
+
+    /// <summary>
+    /// Looks again at those whose claim was refused. If nothing changed in a row, whatever stands in the way gets some time.
+    /// </summary>
+    public Task TakeRefusedAsync(IEnumerable<Delivery> deliveries, CancellationToken cancel)
+    {
+        var refused = deliveries.ToDictionary(delivery => delivery.JobId);
+        return TakeAsync(refused.Keys, IntakeReason.LeftBehind, refused, cancel);
+    }
+
+    private async Task TakeAsync(
+        IReadOnlyCollection<string> jobIds,
+        IntakeReason reason,
+        Dictionary<string, Delivery> refused,
+        CancellationToken cancel)
     {
         foreach (var group in jobIds.Distinct().Chunk(1_000))
         {
@@ -51,7 +64,7 @@ public sealed class JobIntake(
             foreach (var jobId in group)
             {
                 if (rows.TryGetValue(jobId, out var row))
-                    await TakeAsync(jobId, row, reason, alive, cancel);
+                    await TakeAsync(jobId, row, reason, refused.GetValueOrDefault(jobId), alive, cancel);
                 else
                     reporter.EndSpare(jobId);
             }
@@ -59,19 +72,24 @@ public sealed class JobIntake(
     }
 
     private async Task TakeAsync(
-        string jobId, ScheduledTask row, IntakeReason reason, HashSet<Guid> alive, CancellationToken cancel)
+        string jobId,
+        ScheduledTask row,
+        IntakeReason reason,
+        Delivery? refused,
+        HashSet<Guid> alive,
+        CancellationToken cancel)
     {
         switch (row.State)
         {
             case ScheduledTaskState.Pending:
-                HoldOrReturn(jobId, row, reason);
+                HoldOrReturn(jobId, row, refused);
                 break;
             case ScheduledTaskState.Running when running.Contains(row.Id):
                 // Someone requeued the job of a task that is running here: the task goes on, the job shows it again.
                 reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
                 break;
             case ScheduledTaskState.Running when !alive.Contains(row.InstanceId!.Value):
-                Hold(jobId, row, reason, rescued: true);
+                Hold(jobId, row, refused, rescued: true);
                 break;
             case ScheduledTaskState.Running:
                 // It runs on another instance, which brings this job to its end.
@@ -85,7 +103,7 @@ public sealed class JobIntake(
                 // is in another state.
                 var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
                 if (state == EnqueuedState.StateName && await client.RequeueAsync(row.Id, cancel) is { } requeued)
-                    HoldOrReturn(jobId, requeued, reason);
+                    HoldOrReturn(jobId, requeued, refused);
                 break;
             case ScheduledTaskState.Completed:
                 reporter.Succeeded(
@@ -97,32 +115,27 @@ public sealed class JobIntake(
         }
     }
 
-    private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason)
+    private void HoldOrReturn(string jobId, ScheduledTask row, Delivery? refused)
     {
         // A schedule is kept in whole seconds, so a delivery may be a second ahead of the look-ahead. Further ahead than
         // that, someone triggered the job by hand.
         if (row.DueAt - options.Value.LookAhead - TimeSpan.FromSeconds(2) > clock.GetUtcNow())
             reporter.Report(jobId, row.Id, row.CreatedAt, jobs.Awaiting(row.DueAt, "Not due yet"));
         else
-            Hold(jobId, row, reason, rescued: false);
+            Hold(jobId, row, refused, rescued: false);
     }
 
-    private void Hold(string jobId, ScheduledTask row, IntakeReason reason, bool rescued)
+    private void Hold(string jobId, ScheduledTask row, Delivery? refused, bool rescued)
     {
         var delivery = new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued);
-        if (reason == IntakeReason.ClaimRefused)
+        if (refused?.IsSameRunAs(delivery) == true)
         {
-            // As long as it is late already: by a moment if the clocks differ by one, at last now and then if somebody
-            // has locked the row.
-            var now = clock.GetUtcNow();
-            var pause = now - row.DueAt;
-            holds.AddAside(delivery, now + (pause < LongestPause ? pause : LongestPause));
-        }
-        else
-        {
-            holds.Add(delivery);
+            // Its job shows since its delivery that it is held here.
+            holds.Add(delivery.Refused(refused.Refusals + 1, clock.GetUtcNow()));
+            return;
         }
 
+        holds.Add(delivery);
         reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
     }
 }

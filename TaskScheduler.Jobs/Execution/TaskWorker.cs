@@ -56,11 +56,11 @@ public sealed partial class TaskWorker(
     /// <summary>What an attempt came to: an output, an error, or neither if it was stopped.</summary>
     private sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
 
-    /// <summary>Slots that no due task of this instance is about to take.</summary>
-    public int SpareSlots => running.Free - holds.CountDue(clock.GetUtcNow());
+    /// <summary>Slots that no task held here is about to take.</summary>
+    public int SpareSlots => running.Free - holds.CountReady(clock.GetUtcNow());
 
     /// <summary>Tasks held here that are due and wait for a slot or for their claim.</summary>
-    public int HeldDue => holds.CountDue(clock.GetUtcNow()) + holds.CountAside;
+    public int HeldDue => holds.CountDue(clock.GetUtcNow());
 
     /// <summary>Given whenever a slot becomes free: overdue rows may be waiting for one.</summary>
     public AsyncSignal SlotFreed { get; } = new(clock);
@@ -84,7 +84,8 @@ public sealed partial class TaskWorker(
     }
 
     /// <summary>Holds the tasks that these jobs name, as if the queue had delivered them here.</summary>
-    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => TakeInAsync(jobIds, IntakeReason.LeftBehind);
+    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) =>
+        TakeInAsync(stopped => intake.TakeAsync(jobIds, IntakeReason.LeftBehind, stopped));
 
     /// <summary>
     /// To be called once what was abandoned is held here: it goes before what the queue had for this instance.
@@ -147,13 +148,13 @@ public sealed partial class TaskWorker(
             var group = new List<string>();
             while (group.Count < MostAtOnce && _delivered.Reader.TryRead(out var jobId))
                 group.Add(jobId);
-            await TakeInAsync(group, IntakeReason.Enqueued);
+            await TakeInAsync(stopped => intake.TakeAsync(group, IntakeReason.Enqueued, stopped));
         }
     }
 
-    private async Task TakeInAsync(IReadOnlyCollection<string> jobIds, IntakeReason reason)
+    private async Task TakeInAsync(Func<CancellationToken, Task> take)
     {
-        await _store.RetryAsync(stopped => intake.TakeAsync(jobIds, reason, stopped), _stopped.Token);
+        await _store.RetryAsync(take, _stopped.Token);
         _wake.Set();
     }
 
@@ -162,7 +163,7 @@ public sealed partial class TaskWorker(
         await _granting.Task.WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!_stopping.IsCancellationRequested)
         {
-            var due = holds.TakeDue(clock.GetUtcNow(), Math.Min(running.Free, MostAtOnce));
+            var due = holds.TakeReady(clock.GetUtcNow(), Math.Min(running.Free, MostAtOnce));
             if (due.Count == 0)
             {
                 await _wake.WaitAsync(UntilNextGrant(), _stopping.Token);
@@ -177,15 +178,15 @@ public sealed partial class TaskWorker(
             if (claimed.Count == due.Count)
                 continue;
             running.FreeSlots(due.Count - claimed.Count);
-            await TakeInAsync(
-                [.. due.Select(d => d.JobId).Except(claimed.Select(c => c.Delivery.JobId))], IntakeReason.ClaimRefused);
+            var refused = due.Except(claimed.Select(task => task.Delivery)).ToList();
+            await TakeInAsync(stopped => intake.TakeRefusedAsync(refused, stopped));
             SlotFreed.Set();
         }
     }
 
     private TimeSpan UntilNextGrant()
     {
-        if (running.Free <= 0 || holds.NextDue is not { } next)
+        if (running.Free <= 0 || holds.NextReady is not { } next)
             return Timeout.InfiniteTimeSpan;
         var left = next - clock.GetUtcNow();
         if (left < TimeSpan.Zero)

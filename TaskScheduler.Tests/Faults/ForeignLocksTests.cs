@@ -19,6 +19,8 @@ public sealed class ForeignLocksTests : IAsyncLifetime
     private const string Waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
+    private const string AllRows = "SELECT FROM scheduler.\"Tasks\" FOR UPDATE";
+
     private readonly PostgreSqlTestStore _store = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -52,22 +54,33 @@ public sealed class ForeignLocksTests : IAsyncLifetime
         await using var instance = await InstanceProcess.StartOnAsync(_store, "--Worker:Count=1");
         var due = TimeProvider.System.GetUtcNow().AddSeconds(2);
         var locked = await instance.CreateAsync("Fizz", due);
-        await using var holder = new NpgsqlConnection(_store.Server.ConnectionString(_store.Database) + ";Pooling=false");
-        await holder.OpenAsync(Cancel);
-        await using var transaction = await holder.BeginTransactionAsync(Cancel);
-        await using (var hold = new NpgsqlCommand("SELECT FROM scheduler.\"Tasks\" FOR UPDATE", holder))
-            await hold.ExecuteNonQueryAsync(Cancel);
+        await using var holder = await HoldAsync(AllRows, frozen: true);
         var held = await instance.CreateAsync("Fizz", due.AddSeconds(1));
         await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > due, "the task whose row is locked is due");
         var posted = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
 
         await Eventually.TrueAsync(() => instance.Output.Count == 2, "the other tasks are done while the row is locked");
-        await transaction.RollbackAsync(Cancel);
+        await holder.CloseAsync();
         await Eventually.TrueAsync(() => instance.Output.Count == 3, "the task is done once its row is not locked");
 
         string[] others = [$"Fizz {held}", $"Fizz {posted}"];
         Assert.Equal(others.Order(), instance.Output.Take(2).Select(line => line.Text).Order());
         Assert.Equal($"Fizz {locked}", instance.Output.Last().Text);
+    }
+
+    [Fact]
+    public async Task NoOtherTaskWaitsForManyTasksThatAFrozenTransactionHolds()
+    {
+        await using var instance = await InstanceProcess.StartOnAsync(_store, "--Worker:Count=1");
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(10);
+        await Parallel.ForAsync(0, 800, Cancel, async (_, _) => await instance.CreateAsync("Fizz", due));
+        await using var holder = await HoldAsync(AllRows, frozen: true);
+        await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > due, "the tasks whose rows are locked are due");
+        var posted = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
+
+        await Eventually.TrueAsync(() => instance.Output.Count > 0, "the other task is done while the rows are locked");
+
+        Assert.Equal($"Fizz {posted}", instance.Output.Single().Text);
     }
 
     private async Task NobodyWaitsForAsync(string hold, bool frozen, string? resource = null)
@@ -78,17 +91,13 @@ public sealed class ForeignLocksTests : IAsyncLifetime
         var toRun = await instance.CreateAsync("Fizz", due);
         var toDelete = await instance.CreateAsync("Fizz", due);
         var jobs = await _store.AskAsync<string>("SELECT \"JobId\" FROM scheduler.\"Tasks\" ORDER BY \"Sequence\"");
-        await using var holder = new NpgsqlConnection(_store.Server.ConnectionString(_store.Database) + ";Pooling=false");
-        await holder.OpenAsync(Cancel);
-        await using var transaction = frozen ? await holder.BeginTransactionAsync(Cancel) : null;
-        await using (var command = new NpgsqlCommand(hold, holder))
-        {
-            // A resource that names no job is one lock.
-            var named = resource?.Contains("{job}", StringComparison.Ordinal) == false ? jobs.Take(1) : jobs;
-            command.Parameters.AddWithValue("jobs", named.ToArray());
-            command.Parameters.Add(new NpgsqlParameter<string?>("resource", resource));
-            await command.ExecuteNonQueryAsync(Cancel);
-        }
+        // A resource that names no job is one lock.
+        var named = resource?.Contains("{job}", StringComparison.Ordinal) == false ? jobs.Take(1) : jobs;
+        await using var holder = await HoldAsync(
+            hold,
+            frozen,
+            new NpgsqlParameter<string[]>("jobs", [.. named]),
+            new NpgsqlParameter<string?>("resource", resource));
 
         var asked = Stopwatch.GetTimestamp();
         using (var deleted = await instance.Client.DeleteAsync($"/tasks/{toDelete}", Cancel))
@@ -116,5 +125,17 @@ public sealed class ForeignLocksTests : IAsyncLifetime
         var late = await _store.AskAsync<TimeSpan>(
             "SELECT \"StartedAt\" - \"ExecuteAt\" FROM scheduler.\"Tasks\" WHERE \"State\" = 'Completed'");
         Assert.All(late, lateness => Assert.InRange(lateness, TimeSpan.Zero, TimeSpan.FromSeconds(10)));
+    }
+    /// <summary>Somebody who took a lock; a frozen one in a transaction that lasts until the connection is closed.</summary>
+    private async Task<NpgsqlConnection> HoldAsync(string hold, bool frozen, params NpgsqlParameter[] parameters)
+    {
+        var holder = new NpgsqlConnection(_store.Server.ConnectionString(_store.Database) + ";Pooling=false");
+        await holder.OpenAsync(Cancel);
+        if (frozen)
+            await holder.BeginTransactionAsync(Cancel);
+        await using var command = new NpgsqlCommand(hold, holder);
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(Cancel);
+        return holder;
     }
 }

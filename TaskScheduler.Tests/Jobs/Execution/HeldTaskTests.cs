@@ -50,7 +50,7 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
 
         _clock.SetUtcNow(held.DueAt);
         await Eventually.TrueAsync(
-            () => _app.Get<HoldQueue>().NextDue == later, "the refused claim makes the worker look at the row again");
+            () => _app.Get<HoldQueue>().NextReady == later, "the refused claim makes the worker look at the row again");
         _clock.SetUtcNow(later);
         await StartedAsync(held);
 

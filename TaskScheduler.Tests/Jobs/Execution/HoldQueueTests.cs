@@ -15,7 +15,7 @@ public sealed class HoldQueueTests
         var third = Hold(Now.AddSeconds(-1), sequence: 3);
         var first = Hold(Now.AddSeconds(-2), sequence: 4);
 
-        Assert.Equal([first, second, third], _holds.TakeDue(Now, 10));
+        Assert.Equal([first, second, third], _holds.TakeReady(Now, 10));
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public sealed class HoldQueueTests
         var overdue = Hold(Now.AddDays(-1));
         var rescued = Hold(Now.AddSeconds(-1), rescued: true);
 
-        Assert.Equal([rescued, overdue], _holds.TakeDue(Now, 10));
+        Assert.Equal([rescued, overdue], _holds.TakeReady(Now, 10));
     }
 
     [Fact]
@@ -32,8 +32,8 @@ public sealed class HoldQueueTests
     {
         var held = Hold(Now);
 
-        Assert.Empty(_holds.TakeDue(Now.AddMilliseconds(-1), 10));
-        Assert.Equal([held], _holds.TakeDue(Now, 10));
+        Assert.Empty(_holds.TakeReady(Now.AddMilliseconds(-1), 10));
+        Assert.Equal([held], _holds.TakeReady(Now, 10));
     }
 
     [Theory]
@@ -46,31 +46,32 @@ public sealed class HoldQueueTests
         for (var i = 0; i < 3; i++)
             Hold(Now);
 
-        Assert.Equal(taken, _holds.TakeDue(Now, slots).Count);
+        Assert.Equal(taken, _holds.TakeReady(Now, slots).Count);
         Assert.Equal(3 - taken, _holds.Count);
     }
 
     [Fact]
-    public void OnlyWhatIsDueIsCountedAsDue()
+    public void OnlyWhatMayBeClaimedIsCountedAsReady()
     {
         Hold(Now);
         Hold(Now.AddMilliseconds(1));
-        Hold(Now.AddDays(1), rescued: true);
+        Hold(Now.AddDays(-1), rescued: true);
+        _holds.Add(Hold(Now.AddSeconds(-1)).Refused(1, Now));
 
-        Assert.Equal(2, _holds.CountDue(Now));
+        Assert.Equal((2, 3), (_holds.CountReady(Now), _holds.CountDue(Now)));
     }
 
     [Fact]
-    public void NextDueIsTheEarliestAndARescuedTaskIsDueAtOnce()
+    public void NextReadyIsTheEarliestAndARescuedTaskIsDueAtOnce()
     {
-        Assert.Null(_holds.NextDue);
+        Assert.Null(_holds.NextReady);
         Hold(Now.AddSeconds(2));
         Hold(Now.AddSeconds(1));
-        Assert.Equal(Now.AddSeconds(1), _holds.NextDue);
+        Assert.Equal(Now.AddSeconds(1), _holds.NextReady);
 
         Hold(Now.AddSeconds(3), rescued: true);
 
-        Assert.True(_holds.NextDue <= Now);
+        Assert.True(_holds.NextReady <= Now);
     }
 
     [Fact]
@@ -80,7 +81,7 @@ public sealed class HoldQueueTests
 
         _holds.Add(held with { });
 
-        Assert.Equal([held], _holds.TakeDue(Now, 10));
+        Assert.Equal([held], _holds.TakeReady(Now, 10));
         Assert.False(_holds.Contains(held.TaskId));
     }
 
@@ -90,53 +91,94 @@ public sealed class HoldQueueTests
         var first = Hold(Now);
         _holds.Add(first with { JobId = "another", DueAt = Now.AddSeconds(1) });
 
-        _holds.TakeDue(Now, 1);
+        _holds.TakeReady(Now, 1);
         Assert.True(_holds.Contains(first.TaskId));
 
-        _holds.TakeDue(Now.AddSeconds(1), 1);
+        _holds.TakeReady(Now.AddSeconds(1), 1);
         Assert.False(_holds.Contains(first.TaskId));
     }
 
-    [Fact]
-    public void WhoStandsAsideKeepsNoSlotFromTheOthersAndHasItsPlaceAgain()
+    [Theory]
+    [InlineData(1, 4)]
+    [InlineData(2, 8)]
+    [InlineData(10, 2_048)]
+    [InlineData(11, 4_000)]
+    [InlineData(1_000_000, 4_000)]
+    public void RefusedClaimPausesTwiceAsLongEachTimeAndAtMostFourSeconds(int refusals, int pause)
     {
-        var first = Hold(Now.AddSeconds(-2));
-        var second = Hold(Now.AddSeconds(-1));
-        Assert.Equal([first], _holds.TakeDue(Now, 1));
-        _holds.AddAside(first, Now.AddSeconds(1));
+        var refused = Hold(Now.AddHours(-1));
+        Assert.Equal([refused], _holds.TakeReady(Now, 1));
+        refused = refused.Refused(refusals, Now);
+        _holds.Add(refused);
 
-        Assert.Equal((2, 1, 1, true), (_holds.Count, _holds.CountAside, _holds.CountDue(Now), _holds.Contains(first.TaskId)));
-        Assert.Equal([second], _holds.TakeDue(Now, 1));
-        Assert.Equal(Now.AddSeconds(1), _holds.NextDue);
-        Assert.Empty(_holds.TakeDue(Now.AddMilliseconds(999), 1));
-
-        var third = Hold(Now);
-
-        Assert.Equal([first, third], _holds.TakeDue(Now.AddSeconds(1), 2));
-        Assert.Equal((0, 0, false), (_holds.Count, _holds.CountAside, _holds.Contains(first.TaskId)));
+        Assert.Equal(Now.AddMilliseconds(pause), _holds.NextReady);
+        Assert.Empty(_holds.TakeReady(Now.AddMilliseconds(pause - 1), 1));
+        Assert.Equal([refused], _holds.TakeReady(Now.AddMilliseconds(pause), 1));
     }
 
     [Fact]
-    public void WhoStandsAsideIsHeldOnceWhenDeliveredAgain()
+    public void RefusedClaimsComeAfterWhatBecameDueDuringTheirPause()
+    {
+        var refused = Hold(Now.AddSeconds(-2)).Refused(1, Now);
+        var rescued = Hold(Now.AddSeconds(-1), rescued: true).Refused(2, Now);
+        Assert.Equal(2, _holds.TakeReady(Now, 2).Count);
+        _holds.Add(refused);
+        _holds.Add(rescued);
+        var waiting = Hold(Now);
+        var dueMeanwhile = Hold(Now.AddMilliseconds(2));
+        var dueLater = Hold(Now.AddMilliseconds(6));
+
+        Assert.Equal([waiting, dueMeanwhile, refused, dueLater, rescued], _holds.TakeReady(Now.AddSeconds(1), 10));
+    }
+
+    [Fact]
+    public void DeliveryDoesNotEndThePauseOfARefusedClaim()
     {
         var delivery = Hold(Now);
-        Assert.Equal([delivery], _holds.TakeDue(Now, 1));
-        _holds.AddAside(delivery, Now.AddSeconds(1));
+        _holds.TakeReady(Now, 1);
+        var refused = delivery.Refused(1, Now);
+        _holds.Add(refused);
         _holds.Add(delivery);
 
-        Assert.Equal([delivery], _holds.TakeDue(Now.AddSeconds(1), 2));
-        Assert.False(_holds.Contains(delivery.TaskId));
+        Assert.Empty(_holds.TakeReady(Now, 1));
+        Assert.Equal([refused], _holds.TakeReady(Now.AddSeconds(1), 2));
+        Assert.Equal((0, false), (_holds.Count, _holds.Contains(delivery.TaskId)));
+    }
+
+    [Fact]
+    public void RefusalReplacesADeliveryThatCameDuringTheClaim()
+    {
+        var delivery = Hold(Now);
+        _holds.TakeReady(Now, 1);
+        _holds.Add(delivery);
+        var refused = delivery.Refused(1, Now);
+        _holds.Add(refused);
+
+        Assert.Equal((1, refused.ReadyAt), (_holds.Count, _holds.NextReady));
+    }
+
+    [Fact]
+    public void OfTwoRunsOfAJobTheOneThatMayBeClaimedFirstIsHeld()
+    {
+        var earlier = Hold(Now.AddSeconds(1));
+        Delivery Another(DateTimeOffset dueAt, bool rescued) =>
+            new(earlier.JobId, earlier.TaskId, earlier.Kind, dueAt, earlier.Sequence, earlier.CreatedAt, rescued);
+
+        _holds.Add(Another(Now.AddSeconds(2), rescued: false));
+        Assert.Equal((1, Now.AddSeconds(1)), (_holds.Count, _holds.NextReady));
+
+        var rescued = Another(earlier.DueAt, rescued: true);
+        _holds.Add(rescued);
+        Assert.Equal([rescued], _holds.TakeAll());
     }
 
     [Fact]
     public void TakingAllLeavesNothing()
     {
         Delivery[] held = [Hold(Now), Hold(Now.AddDays(1)), Hold(Now)];
-        Assert.Equal([held[0]], _holds.TakeDue(Now, 1));
-        _holds.AddAside(held[0], Now.AddSeconds(1));
 
         Assert.Equivalent(held, _holds.TakeAll(), strict: true);
-        Assert.Equal((0, null), (_holds.Count, _holds.NextDue));
+        Assert.Equal((0, null), (_holds.Count, _holds.NextReady));
         Assert.DoesNotContain(held, delivery => _holds.Contains(delivery.TaskId));
     }
 

@@ -1,4 +1,6 @@
+using Hangfire;
 using Hangfire.States;
+using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
@@ -27,7 +29,7 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
 
         await TakeAsync(task.JobId);
 
-        Assert.Equal(task.DueAt, Holds.NextDue);
+        Assert.Equal(task.DueAt, Holds.NextReady);
         Assert.Equal("Processing", _jobs.JobState(task.JobId));
     }
 
@@ -77,27 +79,51 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
         Assert.True(Assert.Single(Holds.TakeAll()).Rescued);
     }
 
-    [Theory]
-    [InlineData(1, 1)]
-    [InlineData(300, 300)]
-    [InlineData(10_000, 500)]
-    public async Task TaskWhoseClaimWasRefusedPausesAsLongAsItIsLateAndAtMostHalfASecond(int late, int pause)
+    [Fact]
+    public async Task TaskWhoseClaimWasRefusedIsHeldForAPauseThatDoubles()
     {
-        var task = await _jobs.CreateAsync(_jobs.Clock.GetUtcNow());
-        var now = task.DueAt.AddMilliseconds(late);
-        _jobs.Clock.SetUtcNow(now);
+        var task = await _jobs.CreateAsync();
+        await TakeAsync(task.JobId);
+        var history = History(task);
+        foreach (var pause in new[] { 4, 8, 16 })
+        {
+            await TakeRefusedAsync(Assert.Single(Holds.TakeAll()));
 
-        await TakeAsync(task.JobId, IntakeReason.ClaimRefused);
+            Assert.Equal(_jobs.Now.AddMilliseconds(pause), Holds.NextReady);
+        }
 
-        Assert.Equal(now.AddMilliseconds(pause), Holds.NextDue);
-        Assert.Empty(Holds.TakeDue(now.AddMilliseconds(pause - 1), 1));
-        Assert.Single(Holds.TakeDue(now.AddMilliseconds(pause), 1));
+        // However often: the history of its job does not grow.
+        Assert.Equal(history, History(task));
+    }
+
+    [Fact]
+    public async Task ClaimThatWasRefusedForAnOldTimeIsMadeAtTheNewOne()
+    {
+        var task = await _jobs.CreateAsync();
+        var refused = task.Delivered();
+        await using var db = await _jobs.OpenTableAsync();
+        await db.Tasks.ExecuteUpdateAsync(
+            set => set.SetProperty(t => t.DueAt, task.DueAt.AddSeconds(3)), TestContext.Current.CancellationToken);
+
+        await TakeRefusedAsync(refused);
+
+        Assert.Equal(task.DueAt.AddSeconds(3), Holds.NextReady);
+    }
+
+    [Fact]
+    public async Task RefusedClaimOfAFailedTaskRequeuesNothing()
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+
+        await TakeRefusedAsync(task.Delivered());
+
+        Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+        Assert.Equal("Failed", _jobs.JobState(task.JobId));
     }
 
     [Theory]
     [InlineData(IntakeReason.Enqueued, ScheduledTaskState.Pending, "Processing")]
     [InlineData(IntakeReason.LeftBehind, ScheduledTaskState.Failed, "Failed")]
-    [InlineData(IntakeReason.ClaimRefused, ScheduledTaskState.Failed, "Failed")]
     public async Task FailedTaskIsRequeuedByADeliveryAndByNothingElse(
         IntakeReason reason, ScheduledTaskState state, string job)
     {
@@ -133,6 +159,15 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
         Assert.Equal(0, Holds.Count);
         Assert.Equal("Deleted", _jobs.JobState(spare));
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    private int History(ScheduledTask task) =>
+        _jobs.Get<JobStorage>().GetMonitoringApi().JobDetails(task.JobId!).History.Count;
+
+    private async Task TakeRefusedAsync(Delivery delivery)
+    {
+        await _jobs.Get<JobIntake>().TakeRefusedAsync([delivery], TestContext.Current.CancellationToken);
+        await _jobs.ReportAsync();
     }
 
     private async Task TakeAsync(string? jobId, IntakeReason reason = IntakeReason.Enqueued)

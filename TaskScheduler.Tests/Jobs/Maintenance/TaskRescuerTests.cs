@@ -256,7 +256,7 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
 
         Assert.Equal(
             [abandoned.Id, .. overdue.TakeLast(9).Reverse().Select(task => task.Id)],
-            Holds.TakeDue(_jobs.Now, 100).Select(delivery => delivery.TaskId));
+            Holds.TakeReady(_jobs.Now, 100).Select(delivery => delivery.TaskId));
     }
 
     [Theory]
@@ -309,7 +309,7 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
     private static async Task<IReadOnlyList<ClaimedTask>> StartAsync(JobsAtRest jobs)
     {
         await jobs.BeatAsync();
-        return await jobs.Get<TaskClaimer>().ClaimAsync(jobs.Get<HoldQueue>().TakeDue(jobs.Now, 1_000), Guid.NewGuid(), Cancel);
+        return await jobs.Get<TaskClaimer>().ClaimAsync(jobs.Get<HoldQueue>().TakeReady(jobs.Now, 1_000), Guid.NewGuid(), Cancel);
     }
 
     private async Task BefallsAsync(ScheduledTask task, string fate)

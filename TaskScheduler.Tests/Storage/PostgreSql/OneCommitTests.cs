@@ -68,7 +68,7 @@ public sealed class OneCommitTests : IAsyncLifetime
         restarted.Clock.Advance(TimeSpan.FromSeconds(1));
         await restarted.Get<TaskRescuer>().RunOnceAsync(Cancel);
 
-        Assert.Equal(task.Id, Assert.Single(restarted.Get<HoldQueue>().TakeDue(restarted.Now, 10)).TaskId);
+        Assert.Equal(task.Id, Assert.Single(restarted.Get<HoldQueue>().TakeReady(restarted.Now, 10)).TaskId);
         Assert.Single(await restarted.ClaimAsync(await restarted.FindAsync(task.Id)));
     }
 

@@ -148,13 +148,14 @@ public sealed class ProductStatements
         _server.Changed = 1;
         await heartbeat.LeaveAsync();
 
-        var intake = Get<JobIntake>("TakeAsync");
+        var intake = Get<JobIntake>("TakeAsync", "TakeRefusedAsync");
         _server.Row["State"] = nameof(ScheduledTaskState.Failed);
         await intake.TakeAsync([JobId], IntakeReason.Enqueued, cancel);
         _server.Row["State"] = nameof(ScheduledTaskState.Running);
         await intake.TakeAsync([JobId], IntakeReason.LeftBehind, cancel);
 
         var delivery = new Delivery(JobId, id, TaskKind.Fizz, Now, 1, Now, Rescued: false);
+        await intake.TakeRefusedAsync([delivery], cancel);
         var claimed = Assert.Single(await Get<TaskClaimer>("ClaimAsync").ClaimAsync([delivery], Guid.NewGuid(), cancel));
         var completer = Get<TaskCompleter>("CompleteAsync", "SettleAsync", "FailAsync", "GiveBackAsync");
         await completer.CompleteAsync([claimed.Finished()], cancel);

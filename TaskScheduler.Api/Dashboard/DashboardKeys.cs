@@ -1,3 +1,5 @@
+using System.Data.Common;
+using System.Globalization;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -20,7 +22,7 @@ public static class DashboardKeys
         ArgumentNullException.ThrowIfNull(keys);
         if (services.GetService<IDbContextFactory<ServerTaskDbContext>>() is { } contexts)
         {
-            keys.XmlRepository = new SharedKeys(contexts);
+            keys.XmlRepository = new SharedKeys(contexts, services.GetRequiredService<ITaskStore>());
             return;
         }
 
@@ -30,19 +32,50 @@ public static class DashboardKeys
     }
 }
 
-/// <summary>The keys in the database that the instances share.</summary>
-public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts) : IXmlRepository
+/// <summary>
+/// The keys in the database that the instances share. Instances that start together all find no key and each make one;
+/// with a key each, a page from one could not be posted to another until they read the keys again, a day later. So a key
+/// is stored under the first number that was free when the keys were read: whoever comes second loses, and takes the
+/// winner's key, because data protection reads all keys again after it has made one.
+/// </summary>
+public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store) : IXmlRepository
 {
+    private volatile HashSet<string> _namesRead = [];
+
     public IReadOnlyCollection<XElement> GetAllElements()
     {
         using var db = contexts.CreateDbContext();
-        return [.. db.SharedKeys.Select(key => key.Xml).AsEnumerable().Select(XElement.Parse)];
+        var keys = db.SharedKeys.AsNoTracking().ToList();
+        _namesRead = [.. keys.Select(key => key.Name)];
+        return [.. keys.Select(key => XElement.Parse(key.Xml))];
     }
 
     public void StoreElement(XElement element, string friendlyName)
     {
+        ArgumentNullException.ThrowIfNull(element);
+        var isKey = element.Name == "key";
         using var db = contexts.CreateDbContext();
-        db.SharedKeys.Add(new SharedKey { Name = friendlyName, Xml = element.ToString(SaveOptions.DisableFormatting) });
-        db.SaveChanges();
+        db.SharedKeys.Add(new SharedKey
+        {
+            Name = isKey ? FirstFreeName() : friendlyName,
+            Xml = element.ToString(SaveOptions.DisableFormatting),
+        });
+        try
+        {
+            db.SaveChanges();
+        }
+        catch (DbUpdateException error) when (isKey && error.InnerException is DbException taken && store.IsUniqueViolation(taken))
+        {
+        }
     }
+
+    private string FirstFreeName()
+    {
+        var number = 1;
+        while (_namesRead.Contains(Name(number)))
+            number++;
+        return Name(number);
+    }
+
+    private static string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"key {number}");
 }

@@ -52,3 +52,5 @@ public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> ap
 public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlStartTogetherTests : StartTogetherTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlSharedKeysTests : SharedKeysTests<PostgreSqlTestStore>;

@@ -52,3 +52,5 @@ public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api)
 public sealed class SqlServerMigrationTests : MigrationTests<SqlServerTestStore>;
 
 public sealed class SqlServerStartTogetherTests : StartTogetherTests<SqlServerTestStore>;
+
+public sealed class SqlServerSharedKeysTests : SharedKeysTests<SqlServerTestStore>;

@@ -25,7 +25,9 @@ public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbCont
         var queued = modelBuilder.Entity<QueuedJob>();
         queued.Property(job => job.JobId).HasMaxLength(64);
         queued.HasIndex(job => job.DueAt);
-        modelBuilder.Entity<SharedKey>().Property(key => key.Name).HasMaxLength(256);
+        var keys = modelBuilder.Entity<SharedKey>();
+        keys.Property(key => key.Name).HasMaxLength(256);
+        keys.HasIndex(key => key.Name).IsUnique();
     }
 }
 
@@ -45,6 +47,7 @@ public sealed class SharedKey
 {
     public long Id { get; set; }
 
+    /// <summary>Unique, so that of two instances that make the same key at once only one keeps it.</summary>
     public required string Name { get; set; }
 
     public required string Xml { get; set; }

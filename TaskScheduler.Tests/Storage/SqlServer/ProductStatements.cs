@@ -103,9 +103,9 @@ public sealed class ProductStatements
         await Eventually.TrueAsync(
             () => _server.Sent.Any(s => s.Text.Contains("sp_getapplock", StringComparison.Ordinal)), "the store asks for the lock");
         using (var db = new SqlServerDesignTimeFactory().CreateDbContext([]))
-            _server.Row["MigrationId"] = db.Database.GetMigrations().Last();
+            _server.Row["MigrationId"] = db.Database.GetMigrations().ToArray();
         _server.Row["ProductVersion"] = "10";
-        await opening;
+        await opening.WaitAsync(Eventually.Deadline, cancel);
     }
 
     private async Task AskAsync(Guid id, CancellationToken cancel)

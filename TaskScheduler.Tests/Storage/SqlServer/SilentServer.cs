@@ -16,13 +16,16 @@ public sealed record SentStatement(string Text, IReadOnlyList<SqlParameter> Para
 
 /// <summary>
 /// Takes the place of a SQL Server: connections open without one, statements are noted instead of sent, and what is asked
-/// is answered with one row, so that the product goes on to what it would say next.
+/// is answered with a row, so that the product goes on to what it would say next.
 /// </summary>
 public sealed partial class SilentServer
 {
     private readonly ConcurrentQueue<SentStatement> _sent = [];
 
-    /// <summary>The values of the row, by the name of the column; a column that is missing here makes it no row.</summary>
+    /// <summary>
+    /// The values of the row, by the name of the column; a column that is missing here makes it no row, one with several
+    /// values several rows.
+    /// </summary>
     public Dictionary<string, object> Row { get; } = [];
 
     /// <summary>What a statement that contains the key answers as its only column, <c>Value</c>.</summary>
@@ -61,9 +64,12 @@ public sealed partial class SilentServer
             .ToList();
         var table = new DataTable();
         foreach (var (name, value) in columns)
-            table.Columns.Add(name, value is null or DBNull ? typeof(string) : value.GetType());
-        if (columns.All(column => column.Value is not null) && !Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
-            table.Rows.Add([.. columns.Select(column => column.Value!)]);
+            table.Columns.Add(name, value is null or DBNull or string[]? typeof(string) : value.GetType());
+        if (columns.Any(column => column.Value is null) || Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
+            return table.CreateDataReader();
+        var rows = columns.Max(column => column.Value is string[] several ? several.Length : 1);
+        for (var row = 0; row < rows; row++)
+            table.Rows.Add([.. columns.Select(column => column.Value is string[] several ? several[row] : column.Value!)]);
         return table.CreateDataReader();
     }
 

@@ -85,6 +85,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Name")
+                        .IsUnique();
+
                     b.ToTable("SharedKeys", "scheduler");
                 });
 

@@ -1,0 +1,96 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using TaskScheduler.Api.Dashboard;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Storage.Server;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Storage;
+
+/// <summary>What instances protect with the keys that they share, on a store that several can use.</summary>
+public abstract class SharedKeysTests<TStore> : IAsyncLifetime
+    where TStore : ITestStore, new()
+{
+    private const int Instances = 3;
+
+    private JobsAtRest _jobs = null!;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Fact]
+    public async Task InstancesThatFindNoKeyAtTheSameMomentReadEachOther()
+    {
+        using var allHaveLooked = new Barrier(Instances);
+        var instances = Enumerable.Range(0, Instances)
+            .Select(_ => DataProtectionOf(new LooksTogether(Repository(), allHaveLooked))).ToList();
+
+        var secrets = await Task.WhenAll(instances.Select(instance => Task.Factory.StartNew(
+            () => instance.Protect("token"), CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default)));
+
+        Assert.All(instances, instance => Assert.All(secrets, secret => Assert.Equal("token", instance.Unprotect(secret))));
+        Assert.Single(Repository().GetAllElements());
+    }
+
+    /// <summary>A key is replaced before it expires; the instances that see to that all do it at about the same time.</summary>
+    [Fact]
+    public void OfTwoNextKeysMadeAtTheSameMomentOneIsKept()
+    {
+        var (one, other) = (Repository(), Repository());
+        one.StoreElement(new XElement("key", "first"), "key-1");
+        Assert.Single(one.GetAllElements());
+        Assert.Single(other.GetAllElements());
+
+        one.StoreElement(new XElement("key", "next"), "key-2");
+        other.StoreElement(new XElement("key", "next, too"), "key-3");
+
+        Assert.Equal(["first", "next"], other.GetAllElements().Select(key => key.Value).Order());
+        other.StoreElement(new XElement("key", "third"), "key-4");
+        Assert.Equal(["first", "next", "third"], one.GetAllElements().Select(key => key.Value).Order());
+    }
+
+    [Fact]
+    public void WhatIsNoKeyIsNeverPassedOver()
+    {
+        var (one, other) = (Repository(), Repository());
+
+        one.StoreElement(new XElement("revocation", "one"), "revocation-1");
+        other.StoreElement(new XElement("revocation", "other"), "revocation-2");
+
+        Assert.Equal(2, one.GetAllElements().Count);
+        Assert.Throws<DbUpdateException>(() => other.StoreElement(new XElement("revocation", "again"), "revocation-1"));
+    }
+
+    private SharedKeys Repository() =>
+        new(_jobs.Get<IDbContextFactory<ServerTaskDbContext>>(), _jobs.Get<ITaskStore>());
+
+    private static IDataProtector DataProtectionOf(IXmlRepository keys)
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddDataProtection().SetApplicationName("TaskScheduler");
+        services.Configure<KeyManagementOptions>(options => options.XmlRepository = keys);
+        return services.BuildServiceProvider().GetDataProtector("test");
+    }
+
+    /// <summary>Ends its first look when everybody has looked.</summary>
+    private sealed class LooksTogether(SharedKeys keys, Barrier allHaveLooked) : IXmlRepository
+    {
+        private bool _looked;
+
+        public IReadOnlyCollection<XElement> GetAllElements()
+        {
+            var found = keys.GetAllElements();
+            if (!_looked)
+                allHaveLooked.SignalAndWait(Eventually.Deadline);
+            _looked = true;
+            return found;
+        }
+
+        public void StoreElement(XElement element, string friendlyName) => keys.StoreElement(element, friendlyName);
+    }
+}

@@ -9,13 +9,13 @@ if [[ ${TASKSCHEDULER_DB_PASSWORD:?} =~ [^[:graph:]]|[\"\'\;\$] ]]; then
   exit 1
 fi
 
-exec /opt/mssql-tools18/bin/sqlcmd -C -S sqlserver -U sa -b <<SQL
+create() {
+  /opt/mssql-tools18/bin/sqlcmd -C -S sqlserver -U sa -b <<SQL
 IF DB_ID(N'TaskScheduler') IS NULL
-BEGIN
     CREATE DATABASE TaskScheduler;
-    -- Reading does not wait for writing. The program is right either way.
-    ALTER DATABASE TaskScheduler SET READ_COMMITTED_SNAPSHOT ON;
-END
+-- Reading does not wait for writing. The program is right either way.
+IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'TaskScheduler' AND is_read_committed_snapshot_on = 0)
+    ALTER DATABASE TaskScheduler SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;
 GO
 IF SUSER_ID(N'taskscheduler') IS NULL
     CREATE LOGIN taskscheduler WITH PASSWORD = N'$TASKSCHEDULER_DB_PASSWORD', DEFAULT_DATABASE = TaskScheduler;
@@ -30,3 +30,12 @@ IF USER_ID(N'taskscheduler') IS NULL
 ALTER ROLE db_owner ADD MEMBER taskscheduler;
 GO
 SQL
+}
+
+# A server that answers may still be recovering its databases. Everything above can be repeated.
+for ((try = 1; ; try++)); do
+  create && exit 0
+  ((try < 30)) || exit 1
+  echo "SQL Server is not ready; trying again in 2 s." >&2
+  sleep 2
+done

@@ -1,10 +1,9 @@
-using System.Data.Common;
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Api.Original;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Errors;
 
@@ -48,6 +47,7 @@ public static partial class ErrorResponses
     public static async Task HandleExceptionAsync(HttpContext context)
     {
         var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+        var fromDatabase = error is not null && context.RequestServices.GetRequiredService<ITaskStore>().IsDatabaseError(error);
         switch (error)
         {
             case BadHttpRequestException refused:
@@ -55,12 +55,13 @@ public static partial class ErrorResponses
                 if (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
                     await HearOutAsync(context);
                 break;
-            case DbException or DbUpdateException { InnerException: DbException }:
+            // SQL Server's driver says that it was cancelled by an error of its own.
+            case not null when context.RequestAborted.IsCancellationRequested && (fromDatabase || error is OperationCanceledException):
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                break;
+            case not null when fromDatabase:
                 Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
                 await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
-                break;
-            case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
-                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             default:
                 Log.Failed(Logger(context), context.Request.Method, context.Request.Path, error);

@@ -50,8 +50,9 @@ public sealed class JobFetcher(
                 dueBy = onlyDue ? clock.GetUtcNow() : DateTimeOffset.MaxValue;
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (Exception) when (stopping.IsCancellationRequested)
         {
+            // SQL Server's driver says that it was cancelled by an error of its own.
         }
     }
 }

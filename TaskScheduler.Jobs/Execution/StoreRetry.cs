@@ -20,8 +20,9 @@ public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
                 await action(stopped);
                 return;
             }
-            catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+            catch (Exception) when (stopped.IsCancellationRequested)
             {
+                // SQL Server's driver says that it was cancelled by an error of its own.
                 return;
             }
 #pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.

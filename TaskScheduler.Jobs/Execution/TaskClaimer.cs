@@ -35,7 +35,9 @@ public sealed class TaskClaimer(
             now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
         });
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        await db.Database.ExecuteSqlRawAsync(sql.Claim, [claim], cancel);
+        // Plain SQL has no part in EF's strategy by itself; the token makes the repetition of a deadlock's victim harmless.
+        await db.Database.CreateExecutionStrategy().ExecuteAsync(
+            stop => db.Database.ExecuteSqlRawAsync(sql.Claim, [claim], stop), cancel);
 
         var claimed = await db.Tasks.AsNoTracking()
             .Where(t => EF.Parameter(jobs).Contains(t.JobId)

@@ -14,6 +14,9 @@ public interface ITaskStore
     /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
     bool IsUniqueViolation(DbException error);
 
+    /// <summary>Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours.</summary>
+    bool IsDatabaseError(Exception error);
+
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);

@@ -26,6 +26,8 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
 
     public bool IsUniqueViolation(DbException error) => error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint };
 
+    public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException { InnerException: DbException };
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         Lock();

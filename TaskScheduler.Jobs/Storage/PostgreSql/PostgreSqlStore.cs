@@ -42,7 +42,7 @@ public sealed partial class PostgreSqlStore(
     /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
     /// stops or is full comes back.
     /// </summary>
-    protected override string? Refusal(DbException error) => error is PostgresException
+    protected override string? Refusal(Exception error) => error is PostgresException
     {
         SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege

@@ -18,6 +18,7 @@ public abstract partial class ServerStore(
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenReminders = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestMigration = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource _closed = new();
     private Task _clockwork = Task.CompletedTask;
@@ -27,6 +28,8 @@ public abstract partial class ServerStore(
     public abstract bool SharesTransactions { get; }
 
     public abstract bool IsUniqueViolation(DbException error);
+
+    public virtual bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException { InnerException: DbException };
 
     public async Task OpenAsync(CancellationToken cancel)
     {
@@ -43,8 +46,6 @@ public abstract partial class ServerStore(
             await Task.Delay(BetweenTries, cancel);
         }
 
-        await using (var db = await contexts.CreateDbContextAsync(cancel))
-            await clock.ReadAsync(db, sql.Now, cancel);
         _clockwork = KeepTimeAsync();
     }
 
@@ -57,10 +58,10 @@ public abstract partial class ServerStore(
     }
 
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
-    protected abstract string? Refusal(DbException error);
+    protected abstract string? Refusal(Exception error);
 
     /// <summary>What is waited for, in a few words.</summary>
-    protected virtual string Explain(DbException error) => error.GetBaseException().Message;
+    protected virtual string Explain(Exception error) => error.GetBaseException().Message;
 
     /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
     protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);
@@ -98,33 +99,44 @@ public abstract partial class ServerStore(
             }
 
             var current = !(await db.Database.GetPendingMigrationsAsync(cancel)).Any() && hangfire.Installed >= hangfire.Needed;
-            if (current)
-                return null;
-            if (!options.Value.Migrate)
-                return "its schema is not up to date, and this instance does not change schemas";
-            // On a connection of its own: the lock must outlive the transactions of the migrations.
-            await using var owner = await contexts.CreateDbContextAsync(cancel);
-            await owner.Database.OpenConnectionAsync(cancel);
-            if (!await TryLockSchemaAsync(owner.Database, cancel))
-                return "another instance is bringing its schema up to date";
-            try
-            {
-                await db.Database.MigrateAsync(cancel);
-                InstallHangfireSchema(db.Database.GetDbConnection());
-            }
-            finally
-            {
-                await UnlockSchemaAsync(owner.Database);
-            }
-
+            if (!current && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
+                return obstacle;
+            await clock.ReadAsync(db, sql.Now, cancel);
             return null;
         }
-        catch (DbException error)
+        catch (Exception error) when (IsDatabaseError(error))
         {
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
             return Explain(error);
         }
+    }
+
+    /// <returns>Null once both schemas are, else what stands in the way.</returns>
+    private async Task<string?> BringUpToDateAsync(DatabaseFacade database, CancellationToken cancel)
+    {
+        if (!options.Value.Migrate)
+            return "its schema is not up to date, and this instance does not change schemas";
+        // On a connection of its own: the lock must outlive the transactions of the migrations.
+        await using var owner = await contexts.CreateDbContextAsync(cancel);
+        await owner.Database.OpenConnectionAsync(cancel);
+        if (!await TryLockSchemaAsync(owner.Database, cancel))
+            return "another instance is bringing its schema up to date";
+        var usual = database.GetCommandTimeout();
+        try
+        {
+            // An index on millions of rows takes its time.
+            database.SetCommandTimeout(LongestMigration);
+            await database.MigrateAsync(cancel);
+            InstallHangfireSchema(database.GetDbConnection());
+        }
+        finally
+        {
+            database.SetCommandTimeout(usual);
+            await UnlockSchemaAsync(owner.Database);
+        }
+
+        return null;
     }
 
     private async Task KeepTimeAsync()

@@ -71,8 +71,9 @@ public static class SqlServerServiceCollectionExtensions
             if (string.IsNullOrEmpty(address.InitialCatalog))
                 throw new ArgumentException("It names no database.");
             address.SetDefault("Max Pool Size", ConnectionDefaults.MaxPoolSize);
-            // A session may take a second to open: these are there already when something falls due.
-            address.SetDefault("Min Pool Size", Math.Min(4, address.MaxPoolSize));
+            // A session may take a second to open, and while one is opened for somebody all others wait, even if a connection
+            // has become free: so all of them are opened at the start, behind the scenes, and stay.
+            address.SetDefault("Min Pool Size", address.MaxPoolSize);
             // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
             address.SetDefault("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
             address.SetDefault("Connect Timeout", 5);

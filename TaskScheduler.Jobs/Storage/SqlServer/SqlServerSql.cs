@@ -68,7 +68,7 @@ public static class SqlServerSql
         TakeJobs: """
             WITH earliest AS (
               SELECT TOP ({0}) JobId
-              FROM scheduler.JobQueue WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK)
+              FROM scheduler.JobQueue WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK)
               WHERE DueAt <= {1}
               ORDER BY DueAt)
             DELETE FROM earliest
@@ -82,10 +82,13 @@ public static class SqlServerSql
             """,
         Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
 
-    /// <summary>A job whose row was removed, or is held by somebody, is due at once: at worst it is looked at too early.</summary>
+    /// <summary>
+    /// A job whose row was removed, or is held by somebody, is due at once: at worst it is looked at too early. Not COALESCE,
+    /// which asks twice and may find the row the first time only.
+    /// </summary>
     internal const string Enqueue = """
         INSERT INTO scheduler.JobQueue (JobId, DueAt)
-        VALUES (@jobId, COALESCE(
+        VALUES (@jobId, ISNULL(
           (SELECT t.DueAt FROM scheduler.Tasks AS t WITH (READPAST, READCOMMITTEDLOCK) WHERE t.JobId = @jobId),
           TODATETIMEOFFSET(SYSUTCDATETIME(), 0)))
         """;

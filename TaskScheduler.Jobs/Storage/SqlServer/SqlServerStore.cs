@@ -15,11 +15,21 @@ public sealed class SqlServerStore(
     SqlConnectionStringBuilder address,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
+    TimeProvider time,
     ServerSql sql,
     IOptions<StorageOptions> options,
     ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, sql, options, logger)
 {
     public const string HangfireSchema = "hangfire";
+
+    private const int CannotOpenDatabase = 4060;
+
+    /// <summary>SEC_E_UNTRUSTED_ROOT, which the driver's native part for Windows gives as a number only.</summary>
+    private const int UntrustedOnWindows = -2146893019;
+
+    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(30);
+
+    private long? _notOpenSince;
 
     public override string Description => $"SQL Server database '{address.InitialCatalog}' on {address.DataSource}";
 
@@ -28,23 +38,38 @@ public sealed class SqlServerStore(
 
     public override bool IsUniqueViolation(DbException error) => error is SqlException { Number: 2601 or 2627 };
 
+    /// <summary>Whoever waits for a connection in vain, because none can be opened, gets an exception that only its text tells apart.</summary>
+    public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
+        || (error is InvalidOperationException
+            && error.Message.Contains("prior to obtaining a connection from the pool", StringComparison.Ordinal));
+
     /// <summary>
     /// Login refused, disabled or with an expired password; no such database or no access to it; no right to create or to
     /// touch what is needed; a certificate that this machine does not trust. These stay. A server that starts, stops,
     /// recovers or is full comes back.
     /// </summary>
-    protected override string? Refusal(DbException error) => error switch
+    protected override string? Refusal(Exception error) => error switch
     {
-        SqlException { Number: 18456 or 18452 or 18470 or 18486 or 18487 or 18488 or 4060 or 916 or 229 or 230 or 262 or 2760 } =>
-            $"{error.Message.ReplaceLineEndings(" ")} See ConnectionStrings:TaskScheduler.",
-        _ when error.GetBaseException() is AuthenticationException untrusted =>
-            $"{untrusted.Message} Let this machine trust the server's certificate; for a server of your own on a development "
-            + "machine, TrustServerCertificate=True in ConnectionStrings:TaskScheduler does without.",
+        SqlException { Number: CannotOpenDatabase } when MayBeRecovering() => null,
+        SqlException
+        {
+            Number: 18456 or 18452 or 18470 or 18486 or 18487 or 18488 or CannotOpenDatabase or 916 or 229 or 230 or 262 or 2760,
+        } => $"{error.Message.ReplaceLineEndings(" ")} See ConnectionStrings:TaskScheduler.",
+        _ when error is SqlException { Number: UntrustedOnWindows } || error.GetBaseException() is AuthenticationException =>
+            $"{error.GetBaseException().Message} Let this machine trust the server's certificate; for a server of your own on a "
+            + "development machine, TrustServerCertificate=True in ConnectionStrings:TaskScheduler does without.",
         _ => null,
     };
 
     /// <summary>The first sentence; the cause behind a server that is away calls itself "Success".</summary>
-    protected override string Explain(DbException error) => error.Message.Split(". ")[0].TrimEnd('.').ReplaceLineEndings(" ");
+    protected override string Explain(Exception error) => error.Message.Split(". ")[0].TrimEnd('.').ReplaceLineEndings(" ");
+
+    /// <summary>A server lets people in before it has recovered its databases, and says of one that is not there yet that it does not exist.</summary>
+    private bool MayBeRecovering()
+    {
+        _notOpenSince ??= time.GetTimestamp();
+        return time.GetElapsedTime(_notOpenSince.Value) < LongestRecovery;
+    }
 
     protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(
         DatabaseFacade database, CancellationToken cancel)

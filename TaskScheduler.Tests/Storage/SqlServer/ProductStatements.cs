@@ -63,7 +63,7 @@ public sealed class ProductStatements
         where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore)
         from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
         where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
-        where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "Execute")
+        where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsDatabaseError" or "Execute")
         select $"{type.Name}.{method.Name}";
 
     private static bool TakesContexts(ConstructorInfo constructor) => constructor.GetParameters().Any(parameter =>

@@ -41,7 +41,7 @@ public sealed partial class SilentServer
     public ConcurrentQueue<SqlException> Failures { get; } = [];
 
     /// <summary>Why the next connections do not open.</summary>
-    public ConcurrentQueue<SqlException> Refusals { get; } = [];
+    public ConcurrentQueue<Exception> Refusals { get; } = [];
 
     public IReadOnlyCollection<SentStatement> Sent => [.. _sent];
 

@@ -8,6 +8,11 @@ public static class SqlErrors
 {
     private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
 
+    /// <summary>What whoever waits for a connection gets when none becomes free in time.</summary>
+    public static Exception PoolTimeout() =>
+        (Exception)typeof(SqlException).Assembly.GetTypes().Single(type => type.Name == "ADP")
+            .GetMethod("PooledOpenTimeout", Hidden)!.Invoke(null, [])!;
+
     public static SqlException Number(int number)
     {
         var constructor = typeof(SqlError).GetConstructors(Hidden)

@@ -16,7 +16,7 @@ public sealed class SqlServerAddressTests
         var address = Address("Server=db.example;Database=tasks");
 
         Assert.Equal(
-            (4, 20, 5, 15, "TaskScheduler", PoolBlockingPeriod.NeverBlock),
+            (20, 20, 5, 15, "TaskScheduler", PoolBlockingPeriod.NeverBlock),
             (address.MinPoolSize, address.MaxPoolSize, address.ConnectTimeout, address.CommandTimeout, address.ApplicationName,
                 address.PoolBlockingPeriod));
         Assert.Equal(SqlConnectionEncryptOption.Mandatory, address.Encrypt);

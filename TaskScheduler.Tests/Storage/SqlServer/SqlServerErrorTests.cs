@@ -3,7 +3,9 @@ using Hangfire.InMemory;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.SqlServer;
 using TaskScheduler.Jobs.Tasks;
@@ -18,6 +20,7 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     private const int Timeout = -2;
 
     private readonly SilentServer _server = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ServiceProvider _services;
 
     public SqlServerErrorTests()
@@ -27,6 +30,7 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
             "--ConnectionStrings:TaskScheduler=Server=db.example;Database=tasks;User ID=me;Password=secret");
         services.ConfigureDbContext<SqlServerTaskDbContext>(options => options.AddInterceptors(_server.Interceptors));
         services.AddSingleton<JobStorage>(new InMemoryStorage());
+        services.AddSingleton<TimeProvider>(_clock);
         _services = services.BuildServiceProvider();
         _server.Row["Sequence"] = 1L;
     }
@@ -46,6 +50,17 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
         await DeleteInstancesAsync();
 
         Assert.Equal(4, _server.Sent.Count);
+    }
+
+    [Fact]
+    public async Task DeadlockOfAClaimIsRepeated()
+    {
+        _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
+        var delivery = new Delivery("4711", Guid.NewGuid(), TaskKind.Fizz, default, 1, default, Rescued: false);
+
+        await _services.GetRequiredService<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel);
+
+        Assert.Equal(2, _server.Sent.Count(statement => statement.Text.Contains("READPAST", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -124,7 +139,6 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     [InlineData(18486)]
     [InlineData(18487)]
     [InlineData(18488)]
-    [InlineData(4060)]
     [InlineData(916)]
     [InlineData(229)]
     [InlineData(230)]
@@ -142,16 +156,48 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
             error.Message);
     }
 
+    /// <summary>A server that has just started says the same of a database that it has not recovered yet.</summary>
+    [Fact]
+    public async Task DatabaseThatCannotBeOpenedIsBelievedNotToExistAfterAWhile()
+    {
+        for (var i = 0; i < 100; i++)
+            _server.Refusals.Enqueue(SqlErrors.Number(4060));
+        var opening = Store.OpenAsync(Cancel);
+        await Eventually.TrueAsync(() => _server.Refusals.Count < 100, "it was refused once");
+        Assert.False(opening.IsCompleted);
+
+        _clock.Advance(TimeSpan.FromSeconds(30));
+
+        var error = await Assert.ThrowsAsync<StorageUnavailableException>(() => opening);
+        Assert.StartsWith(
+            "The SQL Server database 'tasks' on db.example cannot be used: Error 4060.", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(Timeout)]
     [InlineData(0)]
     [InlineData(53)]
     [InlineData(233)]
     [InlineData(922)]
+    [InlineData(4060)]
     [InlineData(40613)]
-    public async Task WhatPassesIsWaitedFor(int number)
+    public Task WhatPassesIsWaitedFor(int number) => IsWaitedForAsync(SqlErrors.Number(number));
+
+    [Fact]
+    public Task ConnectionThatThePoolDoesNotGetIsWaitedFor() => IsWaitedForAsync(SqlErrors.PoolTimeout());
+
+    [Fact]
+    public void ConnectionThatThePoolDoesNotGetIsTheDatabases()
     {
-        _server.Refusals.Enqueue(SqlErrors.Number(number));
+        Assert.True(Store.IsDatabaseError(SqlErrors.PoolTimeout()));
+        Assert.True(Store.IsDatabaseError(SqlErrors.Number(53)));
+        Assert.True(Store.IsDatabaseError(new DbUpdateException("", SqlErrors.Number(Timeout))));
+        Assert.False(Store.IsDatabaseError(new InvalidOperationException("A defect, seen from the pool")));
+    }
+
+    private async Task IsWaitedForAsync(Exception refusal)
+    {
+        _server.Refusals.Enqueue(refusal);
         using var enough = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.OpenAsync(enough.Token));

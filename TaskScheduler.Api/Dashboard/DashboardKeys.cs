@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -64,7 +63,7 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         {
             db.SaveChanges();
         }
-        catch (DbUpdateException error) when (isKey && error.InnerException is DbException taken && store.IsUniqueViolation(taken))
+        catch (DbUpdateException error) when (isKey && store.IsUniqueViolation(error))
         {
         }
     }

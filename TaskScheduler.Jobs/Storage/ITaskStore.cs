@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
 
 namespace TaskScheduler.Jobs.Storage;
 
@@ -20,4 +21,15 @@ public interface ITaskStore
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
+}
+
+public static class TaskStoreExtensions
+{
+    /// <inheritdoc cref="ITaskStore.IsUniqueViolation(DbException)"/>
+    public static bool IsUniqueViolation(this ITaskStore store, DbUpdateException error)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(error);
+        return error.InnerException is DbException refused && store.IsUniqueViolation(refused);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Transactions;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
@@ -70,7 +69,7 @@ public sealed partial class TaskClient(
             await InsertAsync(alone, cancel);
             return alone;
         }
-        catch (DbUpdateException error) when (IsUniqueViolation(error))
+        catch (DbUpdateException error) when (store.IsUniqueViolation(error))
         {
             // That commit came between our look and our insert: it is the same task.
             if (await FindAsync(id, cancel) is { } late)
@@ -92,7 +91,7 @@ public sealed partial class TaskClient(
         {
             await InsertAsync(task, cancel);
         }
-        catch (DbUpdateException error) when (IsUniqueViolation(error))
+        catch (DbUpdateException error) when (store.IsUniqueViolation(error))
         {
             // A job store that was lost counts from 1 again, and an old row names the job of that number.
             return await CreateAloneAsync(named, id, cancel);
@@ -115,9 +114,6 @@ public sealed partial class TaskClient(
 
         return task;
     }
-
-    private bool IsUniqueViolation(DbUpdateException error) =>
-        error.InnerException is DbException refused && store.IsUniqueViolation(refused);
 
     private async Task InsertAsync(ScheduledTask task, CancellationToken cancel)
     {

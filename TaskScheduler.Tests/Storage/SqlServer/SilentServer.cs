@@ -64,7 +64,7 @@ public sealed partial class SilentServer
             .ToList();
         var table = new DataTable();
         foreach (var (name, value) in columns)
-            table.Columns.Add(name, value is null or DBNull or string[]? typeof(string) : value.GetType());
+            table.Columns.Add(name, value is null or DBNull or Array ? typeof(string) : value.GetType());
         if (columns.Any(column => column.Value is null) || Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
             return table.CreateDataReader();
         var rows = columns.Max(column => column.Value is string[] several ? several.Length : 1);

@@ -17,6 +17,15 @@ public sealed class PostgreSqlJobStorage(IConnectionFactory connections, Postgre
 
     private sealed class Connection(PostgreSqlStorage storage, TimeProvider clock) : PostgreSqlConnection(storage)
     {
+        private const string SchedulersLock = "locks:schedulepoller";
+
         public override DateTime GetUtcDateTime() => clock.GetUtcNow().UtcDateTime;
+
+        /// <summary>
+        /// While one instance moves due jobs to the queue, all the others would ask for its lock every second, for a minute
+        /// and with a connection each. There is nothing to wait for: it moves what they would.
+        /// </summary>
+        public override IDisposable AcquireDistributedLock(string resource, TimeSpan timeout) =>
+            base.AcquireDistributedLock(resource, resource == SchedulersLock ? TimeSpan.Zero : timeout);
     }
 }

@@ -15,14 +15,19 @@ public static class PostgreSqlServiceCollectionExtensions
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
     {
         services.AddSingleton(_ => NpgsqlDataSource.Create(Complete(connectionString)));
+        services.AddSingleton(provider => Gate(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements, PostgreSqlSql.ServerStatements);
         services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
-            Configure(options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())));
+            Configure(options
+                .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+                .AddInterceptors(provider.GetRequiredService<ConnectionGate>())));
         services.AddSingleton<JobStorage>(provider =>
         {
             var database = provider.GetRequiredService<NpgsqlDataSource>();
             var storage = new PostgreSqlJobStorage(
-                new Connections(database), HangfireOptions(), provider.GetRequiredService<TimeProvider>());
+                new Connections(database, provider.GetRequiredService<ConnectionGate>()),
+                HangfireOptions(),
+                provider.GetRequiredService<TimeProvider>());
             storage.QueueProviders.Add(new PostgreSqlJobQueue(provider.GetRequiredService<TableJobQueue>()), [TaskJobs.Queue]);
             return storage;
         });
@@ -40,9 +45,10 @@ public static class PostgreSqlServiceCollectionExtensions
         SchemaName = PostgreSqlStore.HangfireSchema,
         // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
         PrepareSchemaIfNecessary = false,
-        // Locks are rows that outlive a killed holder by this time. Only housekeeping takes them, for less than a second,
-        // and two at once do no harm; a job delivered twice starts once.
-        DistributedLockTimeout = TimeSpan.FromSeconds(10),
+        // Locks are rows that outlive a killed holder by this time, and that others take from a living one after it. Nothing
+        // due waits for them. Moving a thousand jobs to the queue takes seconds, though, and on a busy server more than ten:
+        // with the lock gone all instances would move the same jobs, each waiting for the others row by row.
+        DistributedLockTimeout = TimeSpan.FromMinutes(1),
         // A task and its job are committed in one transaction.
         EnableTransactionScopeEnlistment = true,
         // Our own queue needs no invisibility: the task's row is what brings a lost job back.
@@ -80,8 +86,19 @@ public static class PostgreSqlServiceCollectionExtensions
         }
     }
 
-    private sealed class Connections(NpgsqlDataSource database) : IConnectionFactory
+    private static ConnectionGate Gate(NpgsqlDataSource database)
     {
-        public NpgsqlConnection GetOrCreateConnection() => database.CreateConnection();
+        var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+        return new(address.MaxPoolSize, TimeSpan.FromSeconds(address.Timeout));
+    }
+
+    private sealed class Connections(NpgsqlDataSource database, ConnectionGate gate) : IConnectionFactory
+    {
+        public NpgsqlConnection GetOrCreateConnection()
+        {
+            var connection = database.CreateConnection();
+            gate.Open(connection);
+            return connection;
+        }
     }
 }

@@ -1,0 +1,151 @@
+using System.Transactions;
+using Npgsql;
+using TaskScheduler.Jobs.Storage.PostgreSql;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Storage.PostgreSql;
+
+public sealed class ConnectionGateTests : IAsyncLifetime
+{
+    private const int Most = 5;
+
+    private readonly PostgreSqlTestStore _store = new();
+    private NpgsqlDataSource _database = null!;
+    private ConnectionGate _gate = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        await _store.CreateAsync(migrated: false);
+        _database = NpgsqlDataSource.Create(
+            $"{_store.Server.ConnectionString(_store.Database)};Maximum Pool Size={Most + 1};No Reset On Close=true");
+        _gate = new ConnectionGate(Most, Eventually.Deadline);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task OpensAsManyAsThePoolAllows()
+    {
+        var open = await OpenAsync(Most);
+        var next = OpenOneAsync();
+        Assert.False(next.IsCompleted);
+
+        await open[0].CloseAsync();
+
+        await (await next).CloseAsync();
+    }
+
+    [Fact]
+    public async Task BrokenConnectionMakesRoom()
+    {
+        var open = await OpenAsync(Most);
+        var next = OpenOneAsync();
+        Assert.False(next.IsCompleted);
+
+        await _store.ExecuteAsync($"SELECT pg_terminate_backend({open[0].ProcessID})");
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => new NpgsqlCommand("SELECT 1", open[0])
+            .ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+
+        await next;
+    }
+
+    [Fact]
+    public async Task FailsOnceThePatienceIsOver()
+    {
+        _gate = new ConnectionGate(1, TimeSpan.FromMilliseconds(1));
+        await OpenAsync(1);
+
+        var error = await Assert.ThrowsAsync<NpgsqlException>(OpenOneAsync);
+
+        Assert.Equal(
+            "No connection came free within 0.001 s: 1 are in use, and the server or 'Maximum Pool Size' (1) allows no more.",
+            error.Message);
+        Assert.True(error.IsTransient);
+    }
+
+    [Fact]
+    public async Task WhoeverGivesUpLeavesTheTurnToTheNext()
+    {
+        var open = await OpenAsync(Most);
+        using var cancel = new CancellationTokenSource();
+        var given = _gate.OpenAsync(_database.CreateConnection(), cancel.Token);
+        var next = OpenOneAsync();
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        await open[0].CloseAsync();
+
+        await next;
+    }
+
+    [Fact]
+    public async Task ConnectionThatCannotBeOpenedTakesNoRoom()
+    {
+        await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody");
+        for (var i = 0; i < Most; i++)
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => _gate.OpenAsync(
+                nowhere.CreateConnection(), TestContext.Current.CancellationToken));
+
+        await OpenAsync(Most);
+    }
+
+    /// <summary>Each refusal costs all connections that the pool has; the server must not be asked for each.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task FullServerIsWaitedForAndNotAskedAgainAndAgain(bool async)
+    {
+        await _store.ExecuteAsync($"ALTER DATABASE {_store.Database} CONNECTION LIMIT 2");
+
+        await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 10 }, async (_, cancel) =>
+        {
+            await using var connection = _database.CreateConnection();
+            if (async)
+                await _gate.OpenAsync(connection, cancel);
+            else
+                _gate.Open(connection);
+            await new NpgsqlCommand("SELECT pg_sleep(0.01)", connection).ExecuteNonQueryAsync(cancel);
+        });
+
+        var sessions = await _store.AskAsync<long>(
+            "SELECT sessions FROM pg_stat_database WHERE datname = current_database()");
+        Assert.InRange(sessions[0], 1, 40);
+    }
+
+    [Fact]
+    public async Task TransactionKeepsOnePlaceUntilItEnds()
+    {
+        await OpenAsync(Most - 1);
+        Task<NpgsqlConnection> next;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await (await OpenOneAsync()).CloseAsync();
+            using (ExecutionContext.SuppressFlow())
+                next = Task.Run(OpenOneAsync);
+            await (await OpenOneAsync()).CloseAsync();
+            Assert.False(next.IsCompleted);
+            scope.Complete();
+        }
+
+        await next;
+    }
+
+    private async Task<NpgsqlConnection[]> OpenAsync(int count)
+    {
+        var open = new NpgsqlConnection[count];
+        for (var i = 0; i < count; i++)
+            open[i] = await OpenOneAsync();
+        return open;
+    }
+
+    private async Task<NpgsqlConnection> OpenOneAsync()
+    {
+        var connection = _database.CreateConnection();
+        await _gate.OpenAsync(connection, TestContext.Current.CancellationToken);
+        return connection;
+    }
+}

@@ -11,6 +11,12 @@ public sealed record Delivery(
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(4);
 
+    /// <summary>
+    /// Whether its job shows that it is held here. A job from the queue does, because it is nobody else's. What is due and
+    /// was left behind is taken in by every instance that finds it, and only the one that claims it says so.
+    /// </summary>
+    public bool IsShown { get; init; }
+
     /// <summary>How often its claim was refused while nothing stood against it in its row.</summary>
     public int Refusals { get; private init; }
 

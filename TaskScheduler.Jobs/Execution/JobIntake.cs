@@ -82,17 +82,20 @@ public sealed class JobIntake(
         switch (row.State)
         {
             case ScheduledTaskState.Pending:
-                HoldOrReturn(jobId, row, refused);
+                HoldOrReturn(jobId, row, reason, refused);
                 break;
             case ScheduledTaskState.Running when running.Contains(row.Id):
                 // Someone requeued the job of a task that is running here: the task goes on, the job shows it again.
                 reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
                 break;
             case ScheduledTaskState.Running when !alive.Contains(row.InstanceId!.Value):
-                Hold(jobId, row, refused, rescued: true);
+                Hold(jobId, row, reason, refused, rescued: true);
                 break;
             case ScheduledTaskState.Running:
                 // It runs on another instance, which brings this job to its end.
+                break;
+            case not ScheduledTaskState.Pending when refused is { IsShown: false }:
+                // It was quicker elsewhere, and this instance has told nobody anything.
                 break;
             case ScheduledTaskState.Failed when reason != IntakeReason.Enqueued:
                 reporter.Report(
@@ -103,7 +106,7 @@ public sealed class JobIntake(
                 // is in another state.
                 var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
                 if (state == EnqueuedState.StateName && await client.RequeueAsync(row.Id, cancel) is { } requeued)
-                    HoldOrReturn(jobId, requeued, refused);
+                    HoldOrReturn(jobId, requeued, reason, refused);
                 break;
             case ScheduledTaskState.Completed:
                 reporter.Succeeded(
@@ -115,27 +118,30 @@ public sealed class JobIntake(
         }
     }
 
-    private void HoldOrReturn(string jobId, ScheduledTask row, Delivery? refused)
+    private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason, Delivery? refused)
     {
         // A schedule is kept in whole seconds, so a delivery may be a second ahead of the look-ahead. Further ahead than
         // that, someone triggered the job by hand.
         if (row.DueAt - options.Value.LookAhead - TimeSpan.FromSeconds(2) > clock.GetUtcNow())
             reporter.Report(jobId, row.Id, row.CreatedAt, jobs.Awaiting(row.DueAt, "Not due yet"));
         else
-            Hold(jobId, row, refused, rescued: false);
+            Hold(jobId, row, reason, refused, rescued: false);
     }
 
-    private void Hold(string jobId, ScheduledTask row, Delivery? refused, bool rescued)
+    private void Hold(string jobId, ScheduledTask row, IntakeReason reason, Delivery? refused, bool rescued)
     {
-        var delivery = new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued);
+        var delivery = new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued)
+        {
+            IsShown = refused?.IsShown ?? (reason == IntakeReason.Enqueued || row.DueAt > clock.GetUtcNow()),
+        };
         if (refused?.IsSameRunAs(delivery) == true)
         {
-            // Its job shows since its delivery that it is held here.
             holds.Add(delivery.Refused(refused.Refusals + 1, clock.GetUtcNow()));
             return;
         }
 
         holds.Add(delivery);
-        reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
+        if (delivery.IsShown)
+            reporter.Held(jobId, row.Id, row.CreatedAt, row.DueAt);
     }
 }

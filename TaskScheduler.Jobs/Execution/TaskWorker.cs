@@ -173,7 +173,11 @@ public sealed partial class TaskWorker(
             running.TakeSlots(due.Count);
             var claimed = await ClaimAsync(due);
             foreach (var task in claimed)
+            {
                 _ = RunAsync(running.Add(task));
+                if (!task.Delivery.IsShown)
+                    reporter.Held(task.Delivery.JobId, task.Id, task.Delivery.CreatedAt, task.Delivery.DueAt);
+            }
 
             if (claimed.Count == due.Count)
                 continue;
@@ -289,7 +293,7 @@ public sealed partial class TaskWorker(
         await _grant!;
         _delivered.Writer.TryComplete();
         await _intake!;
-        foreach (var held in holds.TakeAll())
+        foreach (var held in holds.TakeAll().Where(delivery => delivery.IsShown))
         {
             reporter.Report(
                 held.JobId, held.TaskId, held.CreatedAt, jobs.Awaiting(held.DueAt, "Given back by an instance that stopped"));

@@ -1,3 +1,4 @@
+using Hangfire;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -79,6 +80,26 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
         var started = _work.Started.Select(start => start.Id).ToList();
         Assert.Equal(due.Take(2).Select(task => task.Id).Order(), started.Take(2).Order());
         Assert.Equal(due.Skip(2).Select(task => task.Id), started.Skip(2));
+    }
+
+    [Fact]
+    public async Task JobOfATaskThatWasLeftBehindShowsThatItRuns()
+    {
+        var task = ScheduledTask.Create(TaskKind.Fizz, Now, Now, jobId: null, Guid.NewGuid());
+        await using var db = await _app.OpenTableAsync();
+        db.Tasks.Add(task);
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(100));
+                return _work.CountStarts(task.Id) == 1;
+            },
+            "the task starts");
+
+        var job = (await _app.FindAsync(task.Id)).JobId!;
+        await Eventually.TrueAsync(() => _app.Get<JobStorage>().StateOf(job) == "Processing", "its job shows that it runs");
     }
 
     [Fact]

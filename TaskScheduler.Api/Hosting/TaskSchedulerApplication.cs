@@ -56,8 +56,8 @@ public static class TaskSchedulerApplication
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
         services.AddHealthChecks()
-            .AddCheck<StoreHealthCheck>("store", tags: ["ready"])
-            .AddCheck<WorkerHealthCheck>("worker", tags: ["working"]);
+            .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.LongestCheck)
+            .AddCheck<WorkerHealthCheck>("worker", failureStatus: null, tags: ["working"], HealthEndpoints.LongestCheck);
     }
 
     public static void UseTaskScheduler(this WebApplication app)

@@ -48,7 +48,7 @@ public sealed class TaskJobs(
     }
 
     /// <summary>
-    /// Applies the changes in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
+    /// Applies the changes of each job in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
     /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and a job that is gone is passed over.
     /// </summary>
     public async Task ApplyAsync(IReadOnlyCollection<JobStateChange> changes, CancellationToken cancel)
@@ -66,7 +66,8 @@ public sealed class TaskJobs(
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
         var current = new Dictionary<string, string?>(known);
-        foreach (var change in changes)
+        // In one order for all instances, or two that write the same jobs would wait for each other.
+        foreach (var change in changes.OrderBy(change => change.JobId, StringComparer.Ordinal))
         {
             if (!current.TryGetValue(change.JobId, out var old) || old == DeletedState.StateName)
                 continue;

@@ -11,9 +11,17 @@ namespace TaskScheduler.Jobs.Maintenance;
 /// Ends the jobs whose row is finished, or that no row names: what a crash between a commit and its report left behind.
 /// Looks at the jobs that Hangfire believes in progress or in the queue, and at the rows that were deleted lately.
 /// </summary>
+/// <remarks>
+/// Each instance ends its own, and one of them the rest: if all did all, one slow report would make every instance write
+/// the same states, and each wait for the others' row locks.
+/// </remarks>
 public sealed class FinishedJobSweeper(
-    IDbContextFactory<TaskDbContext> contexts, JobStorage storage, JobIntake intake, TaskJobs jobs, TimeProvider clock)
-    : MaintenanceProcess(clock)
+    IDbContextFactory<TaskDbContext> contexts,
+    JobStorage storage,
+    JobIntake intake,
+    JobReporter reporter,
+    TaskJobs jobs,
+    TimeProvider clock) : MaintenanceProcess(clock)
 {
     private const int Page = 1_000;
     private const int MostDeletions = 10_000;
@@ -29,12 +37,15 @@ public sealed class FinishedJobSweeper(
     {
         await using var db = await contexts.CreateDbContextAsync(stop);
         var monitoring = storage.GetMonitoringApi();
-        string[] open =
-        [
-            .. All(from => monitoring.ProcessingJobs(from, Page))
-                .Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key),
-            .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key),
-        ];
+        var alive = monitoring.Alive(Clock);
+        var isFirst = alive.Order(StringComparer.Ordinal).FirstOrDefault(reporter.ServerId) == reporter.ServerId;
+        var open = All(from => monitoring.ProcessingJobs(from, Page))
+            .Where(job => job.Value?.Job?.Type == typeof(TaskJob)
+                && (job.Value.ServerId == reporter.ServerId || (isFirst && !alive.Contains(job.Value.ServerId))))
+            .Select(job => job.Key)
+            .ToArray();
+        if (isFirst)
+            open = [.. open, .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key)];
         var rows = await db.Tasks
             .Where(t => EF.Parameter(open).Contains(t.JobId))
             .Select(t => new { t.JobId, EndedAt = t.DeletedAt ?? t.FinishedAt })
@@ -44,6 +55,8 @@ public sealed class FinishedJobSweeper(
             [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)],
             IntakeReason.LeftBehind,
             stop);
+        if (!isFirst)
+            return Interval;
 
         var since = Clock.GetUtcNow().RoundDownToMillisecond() - Lately;
         var deleted = await db.Tasks.AsNoTracking()

@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.Server;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
@@ -104,9 +105,51 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Deleted", _jobs.JobState(task.JobId));
     }
 
+    [Fact]
+    public async Task JobOfALivingInstanceIsLeftToIt()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed);
+        Announce("lost", "first");
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync(asServer: "first");
+        Assert.Equal("Processing", _jobs.JobState(task.JobId));
+
+        await SweepAsync(asServer: "lost");
+        Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task JobOfAnInstanceThatIsGoneIsEndedByTheFirstOfTheOthers()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed);
+        Announce("second", "first");
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync(asServer: "second");
+        Assert.Equal("Processing", _jobs.JobState(task.JobId));
+
+        await SweepAsync(asServer: "first");
+        Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
+    }
+
+    private void Announce(params string[] servers)
+    {
+        using var connection = _jobs.Get<JobStorage>().GetConnection();
+        foreach (var server in servers)
+            connection.AnnounceServer(server, new ServerContext { Queues = [TaskJobs.Queue], WorkerCount = 1 });
+    }
+
+    private Task SweepAsync(string asServer)
+    {
+        _jobs.Get<JobReporter>().ServerId = asServer;
+        return SweepAsync();
+    }
+
     private async Task<ScheduledTask> CreateWithLostReportAsync(ScheduledTaskState state)
     {
         var task = await _jobs.CreateInAsync(state);
+        await _jobs.Get<IJobQueue>().TakeAsync(1, DateTimeOffset.MaxValue, Cancel);
         await _jobs.ReportAsync();
         _jobs.ChangeJob(task.JobId!, new HeldState("lost", _jobs.Now, task.DueAt));
         return task;

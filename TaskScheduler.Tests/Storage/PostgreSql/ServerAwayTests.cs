@@ -1,4 +1,5 @@
 using System.Net;
+using Npgsql;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Infrastructure;
@@ -11,13 +12,14 @@ public sealed class ServerAwayTests : IAsyncLifetime
     private const string Body = """{"kind":"Fizz","executeAt":"2026-01-01T00:00:00Z"}""";
 
     private PostgreSqlServer _server = null!;
+    private string _database = null!;
     private TestApplication _app = null!;
 
     public async ValueTask InitializeAsync()
     {
         _server = await PostgreSqlServer.StartAsync();
-        _app = await TestApplication.StartAsync(
-            store: new PostgreSqlTestStore(_server, await _server.CreateDatabaseAsync(migrated: false)));
+        _database = await _server.CreateDatabaseAsync(migrated: false);
+        _app = await TestApplication.StartAsync(store: new PostgreSqlTestStore(_server, _database));
     }
 
     public async ValueTask DisposeAsync()
@@ -43,6 +45,22 @@ public sealed class ServerAwayTests : IAsyncLifetime
         }
 
         await _server.StartAgainAsync();
+    }
+
+    [Theory]
+    [InlineData("scheduler.\"Tasks\"")]
+    [InlineData("hangfire.server")]
+    public async Task InstanceWhoseTableIsLockedSaysInTimeThatItIsNotReady(string table)
+    {
+        await using var holder = new NpgsqlConnection(_server.ConnectionString(_database));
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await new NpgsqlCommand($"LOCK TABLE {table}", holder).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        using var inTime = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var answer = await _app.Client.GetAsync("/health/ready", inTime.Token);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
     }
 
     [Fact]

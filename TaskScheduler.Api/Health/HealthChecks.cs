@@ -27,11 +27,24 @@ public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) 
 public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, TaskWorker worker, TimeProvider clock)
     : IHealthCheck
 {
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
+    private Task<IReadOnlyList<string>>? _asking;
+
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        var alive = await Task.Run(() => storage.GetMonitoringApi().Alive(clock), cancellationToken)
-            .WaitAsync(cancellationToken);
+        Task<IReadOnlyList<string>> asking;
+        lock (_gate)
+        {
+            // One question at a time, however many probes wait for it: each blocks a thread.
+            if (_asking?.IsCompleted != false)
+                _asking = Task.Run(() => storage.GetMonitoringApi().Alive(Silence, clock), CancellationToken.None);
+            asking = _asking;
+        }
+
+        var alive = await asking.WaitAsync(cancellationToken);
         return alive.Contains(reporter.ServerId) && !worker.IsBroken
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy();

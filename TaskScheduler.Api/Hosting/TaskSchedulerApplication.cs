@@ -55,6 +55,7 @@ public static class TaskSchedulerApplication
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
+        services.AddSingleton<WorkerHealthCheck>();
         services.AddHealthChecks()
             .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.LongestCheck)
             .AddCheck<WorkerHealthCheck>("worker", failureStatus: null, tags: ["working"], HealthEndpoints.LongestCheck);

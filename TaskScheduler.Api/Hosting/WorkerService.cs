@@ -52,7 +52,7 @@ public sealed partial class WorkerService(
             new BackgroundProcessingServerOptions
             {
                 ServerName = ServerName(instance.Name),
-                HeartbeatInterval = TimeSpan.FromSeconds(5),
+                HeartbeatInterval = HangfireServers.HeartbeatInterval,
                 // Hangfire's default waits longer with every error, up to minutes; a chore must be back soon.
                 RetryDelay = _ => TimeSpan.FromSeconds(1),
                 StopTimeout = options.HangfireStopTimeout(),

@@ -4,13 +4,12 @@ namespace TaskScheduler.Jobs.Execution;
 
 public static class HangfireServers
 {
-    /// <summary>Several heartbeats; Hangfire itself forgets a server only after minutes.</summary>
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The names of the servers that beat.</summary>
-    public static IReadOnlyList<string> Alive(this IMonitoringApi monitoring, TimeProvider clock)
+    /// <summary>The names of the servers that beat lately; Hangfire itself forgets one only after minutes.</summary>
+    public static IReadOnlyList<string> Alive(this IMonitoringApi monitoring, TimeSpan silence, TimeProvider clock)
     {
-        var beatsSince = (clock.GetUtcNow() - Silence).UtcDateTime;
+        var beatsSince = (clock.GetUtcNow() - silence).UtcDateTime;
         return [.. monitoring.Servers().Where(server => server.Heartbeat > beatsSince).Select(server => server.Name)];
     }
 }

@@ -53,9 +53,8 @@ public sealed class HoldQueue
                 var replaces = delivery.IsSameRunAs(held)
                     ? delivery.Refusals > held.Refusals
                     : delivery.ReadyAt < held.ReadyAt;
-                if (!replaces)
-                    return;
                 Remove(held);
+                delivery = (replaces ? delivery : held) with { IsShown = delivery.IsShown || held.IsShown };
             }
 
             _held.Add(delivery);

@@ -174,9 +174,9 @@ public sealed partial class TaskWorker(
             var claimed = await ClaimAsync(due);
             foreach (var task in claimed)
             {
-                _ = RunAsync(running.Add(task));
                 if (!task.Delivery.IsShown)
                     reporter.Held(task.Delivery.JobId, task.Id, task.Delivery.CreatedAt, task.Delivery.DueAt);
+                _ = RunAsync(running.Add(task));
             }
 
             if (claimed.Count == due.Count)

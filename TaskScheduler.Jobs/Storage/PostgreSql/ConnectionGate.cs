@@ -18,6 +18,9 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
 {
     private static readonly TimeSpan GrowthInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromSeconds(5);
+
+    /// <summary>A refusal that long ago says nothing about the server now.</summary>
+    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
@@ -54,7 +57,10 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
         return InterceptionResult.Suppress();
     }
 
-    /// <summary>Blocks instead of yielding unless <paramref name="async"/>: Hangfire asks on threads of its own.</summary>
+    /// <summary>
+    /// Blocks instead of yielding unless <paramref name="async"/>, and then needs no other thread to go on: Hangfire's storage
+    /// is synchronous, and with all threads of the pool waiting here nobody would be left to wake them.
+    /// </summary>
     private async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
         // A transaction keeps its connection from the first statement to its end, however often it is opened.
@@ -66,7 +72,7 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
         }
 
         var started = TimeProvider.System.GetTimestamp();
-        await Finished(EnterAsync(started, cancel));
+        await EnterAsync(started, async, cancel);
         try
         {
             while (true)
@@ -80,20 +86,24 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
                     refusal.SqlState == PostgresErrorCodes.TooManyConnections && !IsOver(started))
                 {
                     Shrink();
-                    await Finished(Task.Delay(BetweenTries * (0.5 + Random.Shared.NextDouble()), cancel));
+                    var pause = BetweenTries * (0.5 + Random.Shared.NextDouble());
+                    if (async)
+                        await Task.Delay(pause, cancel);
+                    else
+                        cancel.WaitHandle.WaitOne(pause);
                 }
             }
+
+            if (transaction is not null)
+                LeaveWith(transaction);
+            else
+                LeaveWith(connection);
         }
         catch
         {
             Leave();
             throw;
         }
-
-        if (transaction is not null)
-            LeaveWith(transaction);
-        else
-            LeaveWith(connection);
 
         async Task ConnectAsync()
         {
@@ -102,27 +112,25 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
             else
                 connection.Open();
         }
-
-        Task Finished(Task task)
-        {
-            if (!async)
-                task.GetAwaiter().GetResult();
-            return task;
-        }
     }
 
-    private async Task EnterAsync(long started, CancellationToken cancel)
+    private async Task EnterAsync(long started, bool async, CancellationToken cancel)
     {
         var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
+            if (TimeProvider.System.GetElapsedTime(_changedAt) > Forgotten)
+                _limit = _most;
             _waiting.Enqueue(turn);
             LetIn();
         }
 
         while (!turn.Task.IsCompleted)
         {
-            await turn.Task.WaitAsync(GrowthInterval, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (async)
+                await turn.Task.WaitAsync(GrowthInterval, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            else
+                turn.Task.Wait(GrowthInterval, CancellationToken.None);
             lock (_gate)
             {
                 if (turn.Task.IsCompleted)

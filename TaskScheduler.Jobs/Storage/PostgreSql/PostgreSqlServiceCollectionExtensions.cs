@@ -11,10 +11,13 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public static class PostgreSqlServiceCollectionExtensions
 {
+    /// <summary>One for the lock of the schemas, one for the migrations under it, one for whoever comes between.</summary>
+    private const int LeastPoolSize = 3;
+
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
     {
-        services.AddSingleton(_ => NpgsqlDataSource.Create(Complete(connectionString)));
+        services.AddSingleton(_ => Open(connectionString));
         services.AddSingleton(provider => Gate(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements, PostgreSqlSql.ServerStatements);
         services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
@@ -57,7 +60,7 @@ public static class PostgreSqlServiceCollectionExtensions
         StartupConnectionMaxRetries = 0,
     };
 
-    private static string Complete(string? connectionString)
+    private static NpgsqlDataSource Open(string? connectionString)
     {
         try
         {
@@ -65,6 +68,10 @@ public static class PostgreSqlServiceCollectionExtensions
             if (string.IsNullOrEmpty(address.Host))
                 throw new ArgumentException("It names no host.");
             address.SetDefault("Maximum Pool Size", ConnectionDefaults.MaxPoolSize);
+            if (address.MaxPoolSize < LeastPoolSize)
+                throw new ArgumentException($"'Maximum Pool Size' must be at least {LeastPoolSize}.");
+            if (address.Multiplexing)
+                throw new ArgumentException("'Multiplexing' must be off: it knows no keepalive.");
             // An idle instance gives back what a burst needed, so that many of them fit one server.
             address.SetDefault("Connection Idle Lifetime", 10);
             address.SetDefault("Connection Pruning Interval", 2);
@@ -76,7 +83,7 @@ public static class PostgreSqlServiceCollectionExtensions
             address.SetDefault("No Reset On Close", true);
             address.SetDefault("Keepalive", 10);
             address.SetDefault("Application Name", "TaskScheduler");
-            return address.ConnectionString;
+            return NpgsqlDataSource.Create(address);
         }
         catch (ArgumentException error)
         {

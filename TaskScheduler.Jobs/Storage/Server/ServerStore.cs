@@ -61,7 +61,7 @@ public abstract partial class ServerStore(
     protected abstract string? Refusal(Exception error);
 
     /// <summary>What is waited for, in a few words.</summary>
-    protected virtual string Explain(Exception error) => error.GetBaseException().Message;
+    protected virtual string Explain(Exception error) => error.GetBaseException().Message.TrimEnd('.');
 
     /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
     protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);

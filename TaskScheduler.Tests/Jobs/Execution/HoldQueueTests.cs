@@ -27,6 +27,20 @@ public sealed class HoldQueueTests
         Assert.Equal([rescued, overdue], _holds.TakeReady(Now, 10));
     }
 
+    /// <summary>Whichever of the deliveries stays: a job that shows that it is held here is given back at a stop.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void TaskIsShownIfOneOfItsDeliveriesIs(bool first, bool second)
+    {
+        var held = Hold(Now) with { IsShown = first };
+        _holds.TakeAll();
+        _holds.Add(held);
+        _holds.Add(held with { IsShown = second });
+
+        Assert.True(Assert.Single(_holds.TakeAll()).IsShown);
+    }
+
     [Fact]
     public void NothingIsTakenOneMillisecondEarly()
     {

@@ -133,6 +133,18 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
     }
 
+    [Fact]
+    public async Task FirstInstanceThatIsSilentIsNotWaitedForLong()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed);
+        Announce("lost", "first", "second");
+        _jobs.Clock.Advance(TimeSpan.FromSeconds(15));
+
+        await SweepAsync(asServer: "second");
+
+        Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
+    }
+
     private void Announce(params string[] servers)
     {
         using var connection = _jobs.Get<JobStorage>().GetConnection();

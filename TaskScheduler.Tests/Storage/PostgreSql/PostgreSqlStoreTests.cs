@@ -92,6 +92,8 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [InlineData("Database=tasks;Password=secret")]
     [InlineData("Host=127.0.0.1;Pasword=secret")]
     [InlineData("Host=127.0.0.1;Password=secret;Port=many")]
+    [InlineData("Host=127.0.0.1;Password=secret;Maximum Pool Size=2")]
+    [InlineData("Host=127.0.0.1;Password=secret;Multiplexing=true")]
     [InlineData("Password=secret")]
     [InlineData("secret")]
     public async Task ConnectionStringThatSaysTooLittleIsRefusedWithAnExample(string connectionString)

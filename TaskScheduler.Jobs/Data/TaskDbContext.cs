@@ -3,12 +3,14 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Data;
 
-/// <summary>The task table and the instance table. Each store derives from it to say how it keeps times and IDs.</summary>
+/// <summary>The task table, the instance table and the keys of repeatable requests. Each store derives from it to say how it keeps times and IDs.</summary>
 public abstract class TaskDbContext(DbContextOptions options) : DbContext(options)
 {
     public DbSet<ScheduledTask> Tasks => Set<ScheduledTask>();
 
     public DbSet<InstanceLease> Instances => Set<InstanceLease>();
+
+    public DbSet<UsedIdempotencyKey> IdempotencyKeys => Set<UsedIdempotencyKey>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -40,6 +42,12 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         instance.ToTable("Instances");
         instance.Property(i => i.Id).ValueGeneratedNever();
         instance.Property(i => i.Name).HasMaxLength(256);
+
+        var key = modelBuilder.Entity<UsedIdempotencyKey>();
+        key.ToTable("IdempotencyKeys");
+        key.Property(k => k.Id).HasMaxLength(64).ValueGeneratedNever();
+        key.Property(k => k.Request).HasMaxLength(64);
+        key.HasIndex(k => k.CreatedAt);
     }
 }
 

@@ -126,6 +126,31 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
                     b.ToTable("Tasks", (string)null);
                 });
+
+            modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("TaskIds")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CreatedAt");
+
+                    b.ToTable("IdempotencyKeys", (string)null);
+                });
 #pragma warning restore 612, 618
         }
     }

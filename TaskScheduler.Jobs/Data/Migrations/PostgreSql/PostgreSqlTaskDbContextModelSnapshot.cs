@@ -190,6 +190,32 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
                     b.ToTable("Tasks", "scheduler");
                 });
+
+            modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)");
+
+                    b.Property<string>("TaskIds")
+                        .IsRequired()
+                        .HasColumnType("text");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CreatedAt");
+
+                    b.ToTable("IdempotencyKeys", "scheduler");
+                });
 #pragma warning restore 612, 618
         }
     }

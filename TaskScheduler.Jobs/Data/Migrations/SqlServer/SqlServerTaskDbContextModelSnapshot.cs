@@ -193,6 +193,32 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
 
                     b.ToTable("Tasks", "scheduler");
                 });
+
+            modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(64)
+                        .HasColumnType("nvarchar(64)");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasPrecision(3)
+                        .HasColumnType("datetimeoffset(3)");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("nvarchar(64)");
+
+                    b.Property<string>("TaskIds")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CreatedAt");
+
+                    b.ToTable("IdempotencyKeys", "scheduler");
+                });
 #pragma warning restore 612, 618
         }
     }

@@ -30,6 +30,7 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<IJobFilterProvider>(_ => JobFilterProviders.Providers);
         services.AddSingleton<TaskJobs>();
         services.AddSingleton<TaskJobDeletions>();
+        services.AddSingleton<TaskCreator>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
 

@@ -29,8 +29,10 @@ public static partial class InvalidRequests
         var unread = errors.Where(error => error.Key.StartsWith('$')).ToList();
         if (unread.Count > 0)
         {
-            var sentences = unread.SelectMany(error => error.Value.Select(message => Explain(error.Key, message)));
-            return new() { ["body"] = [.. sentences] };
+            return unread
+                .SelectMany(error => error.Value.Select(message => (Field: PlaceOf(error.Key, message), Message: Explain(error.Key, message))))
+                .GroupBy(error => error.Field, error => error.Message)
+                .ToDictionary(field => field.Key, field => field.ToArray());
         }
 
         if (errors.ContainsKey(""))
@@ -42,6 +44,12 @@ public static partial class InvalidRequests
         [.. (entry?.Errors ?? []).Select(error => error.ErrorMessage).Where(message => message.Length > 0)];
 
     private static int FromOne(Group zeroBased) => int.Parse(zeroBased.ValueSpan, CultureInfo.InvariantCulture) + 1;
+
+    /// <summary>Only of a value of the wrong type the place is a member that we know.</summary>
+    private static string PlaceOf(string path, string message) =>
+        IsOfWrongType(message) && Member().Match(path) is { Success: true } member ? member.Groups["name"].Value : "body";
+
+    private static bool IsOfWrongType(string message) => message.Contains("could not be converted", StringComparison.Ordinal);
 
     /// <summary>The serializer's message without the names of our classes, and with the place as an editor counts it.</summary>
     private static string Explain(string path, string message)
@@ -59,8 +67,13 @@ public static partial class InvalidRequests
             return $"The name '{Rfc3339.Shown(name)}' appears twice in one object.";
         }
 
-        if (message.Contains("could not be converted", StringComparison.Ordinal))
-            return $"The body must be a JSON object in valid Unicode{at}.";
+        if (IsOfWrongType(message))
+        {
+            return Member().Match(path) is { Success: true } member
+                ? $"{member.Groups["name"].Value} must be a JSON {(member.Groups["index"].Success ? "object" : "array")}{at}."
+                : $"The body must be a JSON object in valid Unicode{at}.";
+        }
+
         var reason = (place.Success ? message[..place.Index] : message)
             .Replace(" Change the reader options.", "", StringComparison.Ordinal).TrimEnd(' ', '.');
         return $"The body is not valid JSON: {reason}{at}.";
@@ -72,6 +85,9 @@ public static partial class InvalidRequests
     [GeneratedRegex(
         "^Duplicate property '(?<name>.*?)' encountered during deserialization(?<ours> of type)?", RegexOptions.Singleline)]
     private static partial Regex Duplicate();
+
+    [GeneratedRegex(@"^\$\.(?<name>tasks(?<index>\[\d+\])?)\z")]
+    private static partial Regex Member();
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,63}\z")]
     private static partial Regex PlainName();

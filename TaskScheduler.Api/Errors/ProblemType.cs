@@ -7,6 +7,11 @@ public sealed record ProblemType(int Status, string Slug, string Title)
     public static readonly ProblemType Unauthorized = new(401, "unauthorized", "This needs credentials that are known here.");
     public static readonly ProblemType ThisMachineOnly = new(403, "this-machine-only", "Only this machine is answered.");
     public static readonly ProblemType NotFound = new(404, "not-found", "There is nothing here.");
+    public static readonly ProblemType WrongState = new(409, "wrong-state", "The task is in a state that does not allow this.");
+    public static readonly ProblemType IdempotencyKeyInUse =
+        new(409, "idempotency-key-in-use", "Another request with this Idempotency-Key is under way.");
+    public static readonly ProblemType IdempotencyKeyReused =
+        new(422, "idempotency-key-reused", "This Idempotency-Key belongs to another request.");
     public static readonly ProblemType TooManyFailedLogins =
         new(429, "too-many-failed-logins", "Too many logins have failed from this address.");
 

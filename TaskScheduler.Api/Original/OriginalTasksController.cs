@@ -9,7 +9,7 @@ namespace TaskScheduler.Api.Original;
 /// mean nothing are ignored, as there: its documented examples carry both.
 /// </summary>
 [ApiController]
-public sealed class OriginalTasksController(TaskClient client, TaskList list) : ControllerBase
+public sealed class OriginalTasksController(TaskCreator creator, TaskClient client, TaskList list) : ControllerBase
 {
     private const int LongestList = 1_000;
 
@@ -18,7 +18,7 @@ public sealed class OriginalTasksController(TaskClient client, TaskList list) : 
     public async Task<OriginalChange> Set(SetTaskRequest request, CancellationToken cancel)
     {
         var executeAt = DateTimeOffset.FromUnixTimeSeconds(request.When.GetInt64());
-        var task = await client.CreateAsync(Choice.Parse<TaskKind>(request.Kind!), executeAt, cancel);
+        var task = await creator.CreateAsync(Choice.Parse<TaskKind>(request.Kind!), executeAt, cancel);
         return new OriginalChange(task.Id.ToString(), true, "Task created");
     }
 

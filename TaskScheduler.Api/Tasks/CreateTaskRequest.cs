@@ -18,6 +18,8 @@ public sealed class CreateTaskRequest
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; init; }
+
+    public NewTask ToTask() => new(Choice.Parse<TaskKind>(Kind!), Rfc3339.Parse(ExecuteAt!));
 }
 
 public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
@@ -25,15 +27,7 @@ public sealed class CreateTaskValidator : AbstractValidator<CreateTaskRequest>
     public CreateTaskValidator(ExecutionTime executionTime)
     {
         RuleFor(request => request.Kind).MustBeKind();
-        RuleFor(request => request.ExecuteAt).Custom((executeAt, context) =>
-        {
-            if (executeAt is null)
-                context.AddFailure("executeAt", $"executeAt is missing: an RFC 3339 time with an offset, like {Rfc3339.Example}.");
-            else if (!Rfc3339.TryParse(executeAt, out var time, out var problem))
-                context.AddFailure("executeAt", $"executeAt {problem}.");
-            else if (executionTime.Problem(time) is { } outOfRange)
-                context.AddFailure("executeAt", $"executeAt {outOfRange}.");
-        });
+        RuleFor(request => request.ExecuteAt).MustBeExecutionTime(executionTime);
         RuleFor(request => request.Unknown).MustBeEmpty(allowed: "kind, executeAt");
     }
 }

@@ -11,7 +11,7 @@ public sealed class KnownQueryOnlyAttribute : ActionFilterAttribute
     public KnownQueryOnlyAttribute() => Order = BeforeInvalidModelState;
 
     /// <summary>MVC answers an invalid model state at -2000; what is unknown belongs into the same answer.</summary>
-    private const int BeforeInvalidModelState = -3000;
+    internal const int BeforeInvalidModelState = -3000;
 
     public override void OnActionExecuting(ActionExecutingContext context)
     {

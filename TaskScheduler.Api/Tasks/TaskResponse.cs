@@ -23,6 +23,9 @@ public sealed record TaskResponse(
         task.Attempt, task.Instance, task.Output, task.Error);
 }
 
+/// <summary>The tasks of a batch, in the order of the request.</summary>
+public sealed record CreatedTasksResponse(IReadOnlyList<TaskResponse> Tasks);
+
 /// <summary>One page of a list; <paramref name="NextPageToken"/> is absent on the last.</summary>
 public sealed record TaskListResponse(
     IReadOnlyList<TaskResponse> Tasks,

@@ -5,7 +5,7 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>Rules for the members that every way of creating a task has.</summary>
+/// <summary>Rules for the members that several requests have.</summary>
 public static class TaskRules
 {
     public static void MustBeKind<T>(this IRuleBuilder<T, string?> member) => member.Custom((kind, context) =>
@@ -16,15 +16,26 @@ public static class TaskRules
             context.AddFailure("kind", $"kind {Choice.Problem<TaskKind>(kind)}.");
     });
 
+    public static void MustBeExecutionTime<T>(this IRuleBuilder<T, string?> member, ExecutionTime allowed) =>
+        member.Custom((executeAt, context) =>
+        {
+            if (executeAt is null)
+                context.AddFailure("executeAt", $"executeAt is missing: an RFC 3339 time with an offset, like {Rfc3339.Example}.");
+            else if (!Rfc3339.TryParse(executeAt, out var time, out var problem))
+                context.AddFailure("executeAt", $"executeAt {problem}.");
+            else if (allowed.Problem(time) is { } outOfRange)
+                context.AddFailure("executeAt", $"executeAt {outOfRange}.");
+        });
+
     /// <summary>Refuses each member that the request does not have, by name.</summary>
-    public static void MustBeEmpty<T>(this IRuleBuilder<T, IDictionary<string, JsonElement>?> unknown, string allowed) =>
+    public static void MustBeEmpty<T>(this IRuleBuilder<T, IDictionary<string, JsonElement>?> unknown, string allowed, string of = "a task") =>
         unknown.Custom((members, context) =>
         {
             foreach (var name in members?.Keys ?? [])
             {
                 context.AddFailure(
                     InvalidRequests.FieldOf(name, otherwise: "body"),
-                    $"'{Rfc3339.Shown(name)}' is not a member of a task; allowed: {allowed}.");
+                    $"'{Rfc3339.Shown(name)}' is not a member of {of}; allowed: {allowed}.");
             }
         });
 }

@@ -12,7 +12,7 @@ public sealed class HoldQueue
 
     private readonly SortedSet<Delivery> _held = new(SlotOrder);
     private readonly Dictionary<string, Delivery> _jobs = [];
-    private readonly Dictionary<Guid, int> _tasks = [];
+    private readonly Dictionary<(Guid TaskId, DateTimeOffset DueAt), int> _tasks = [];
     private readonly Lock _gate = new();
 
     public int Count
@@ -34,10 +34,11 @@ public sealed class HoldQueue
         }
     }
 
-    public bool Contains(Guid taskId)
+    /// <summary>Whether the task is held for that time; it may have been given another one since.</summary>
+    public bool Contains(Guid taskId, DateTimeOffset dueAt)
     {
         lock (_gate)
-            return _tasks.ContainsKey(taskId);
+            return _tasks.ContainsKey((taskId, dueAt));
     }
 
     /// <summary>
@@ -59,7 +60,8 @@ public sealed class HoldQueue
 
             _held.Add(delivery);
             _jobs.Add(delivery.JobId, delivery);
-            _tasks[delivery.TaskId] = _tasks.GetValueOrDefault(delivery.TaskId) + 1;
+            var task = (delivery.TaskId, delivery.DueAt);
+            _tasks[task] = _tasks.GetValueOrDefault(task) + 1;
         }
     }
 
@@ -105,10 +107,11 @@ public sealed class HoldQueue
     {
         _held.Remove(delivery);
         _jobs.Remove(delivery.JobId);
-        var left = _tasks[delivery.TaskId] - 1;
+        var task = (delivery.TaskId, delivery.DueAt);
+        var left = _tasks[task] - 1;
         if (left == 0)
-            _tasks.Remove(delivery.TaskId);
+            _tasks.Remove(task);
         else
-            _tasks[delivery.TaskId] = left;
+            _tasks[task] = left;
     }
 }

@@ -105,7 +105,7 @@ public sealed class JobIntake(
                 // Only someone's requeue on the dashboard enqueues the job of a failed task; one that was in the queue twice
                 // is in another state.
                 var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
-                if (state == EnqueuedState.StateName && await client.RequeueAsync(row.Id, cancel) is { } requeued)
+                if (state == EnqueuedState.StateName && await client.RequeueByJobAsync(row.Id, cancel) is { } requeued)
                     HoldOrReturn(jobId, requeued, reason, refused);
                 break;
             case ScheduledTaskState.Completed:

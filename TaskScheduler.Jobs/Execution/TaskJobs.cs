@@ -57,9 +57,9 @@ public sealed class TaskJobs(
             Apply(changes, await states.FindAsync([.. changes.Select(change => change.JobId).Distinct()], cancel));
     }
 
-    /// <summary>Gives a job its first state; nobody else can know it yet.</summary>
-    public void ApplyFirst(JobStateChange change) =>
-        Apply([change], new Dictionary<string, string?> { [change.JobId] = null });
+    /// <summary>Gives jobs their first states; nobody else can know them yet.</summary>
+    public void ApplyFirst(IReadOnlyCollection<JobStateChange> changes) =>
+        Apply(changes, changes.ToDictionary(change => change.JobId, string? (_) => null));
 
     private void Apply(IReadOnlyCollection<JobStateChange> changes, IReadOnlyDictionary<string, string?> known)
     {

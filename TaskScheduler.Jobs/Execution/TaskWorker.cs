@@ -68,8 +68,8 @@ public sealed partial class TaskWorker(
     /// <summary>True once a step ended by a defect; the instance is not ready any more and must be restarted.</summary>
     public bool IsBroken { get; private set; }
 
-    /// <summary>True while this instance holds or runs the task.</summary>
-    public bool Knows(Guid taskId) => holds.Contains(taskId) || running.Contains(taskId);
+    /// <summary>True while this instance runs the task, or holds it for that very time.</summary>
+    public bool Knows(Guid taskId, DateTimeOffset dueAt) => holds.Contains(taskId, dueAt) || running.Contains(taskId);
 
     /// <summary>Fetches until Hangfire's server stops; on an orderly stop of the application it drains first.</summary>
     public void Execute(BackgroundProcessContext context)

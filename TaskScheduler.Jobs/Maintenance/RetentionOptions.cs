@@ -3,7 +3,13 @@ namespace TaskScheduler.Jobs.Maintenance;
 /// <summary>Settings of the section <c>Retention</c>: how long the records of ended tasks stay.</summary>
 public sealed class RetentionOptions : ISettings
 {
-    private const string Allowed = "a duration from 00:01:00 to 36525.00:00:00";
+    private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+
+    /// <summary>Clients are promised a day in which they may repeat a request.</summary>
+    private static readonly TimeSpan ShortestForKeys = TimeSpan.FromDays(1);
+
+    /// <summary>A longer one would reach back to a time before all calendars.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
 
     public static string Section => "Retention";
 
@@ -13,15 +19,18 @@ public sealed class RetentionOptions : ISettings
     /// <summary>Deleted tasks, counted from their deletion.</summary>
     public TimeSpan Deleted { get; set; } = TimeSpan.FromDays(7);
 
-    public IEnumerable<InvalidSetting> Validate()
-    {
-        if (!IsAllowed(Finished))
-            yield return new(nameof(Finished), Finished, Allowed);
-        if (!IsAllowed(Deleted))
-            yield return new(nameof(Deleted), Deleted, Allowed);
-    }
+    /// <summary>Idempotency keys, counted from their use.</summary>
+    public TimeSpan IdempotencyKeys { get; set; } = TimeSpan.FromDays(1);
 
-    /// <summary>A longer one would reach back to a time before all calendars.</summary>
-    private static bool IsAllowed(TimeSpan retention) =>
-        retention >= TimeSpan.FromMinutes(1) && retention <= TimeSpan.FromDays(36_525);
+    public IEnumerable<InvalidSetting> Validate() =>
+    [
+        .. Check(nameof(Finished), Finished, Shortest),
+        .. Check(nameof(Deleted), Deleted, Shortest),
+        .. Check(nameof(IdempotencyKeys), IdempotencyKeys, ShortestForKeys),
+    ];
+
+    private static IEnumerable<InvalidSetting> Check(string name, TimeSpan retention, TimeSpan shortest) =>
+        retention < shortest || retention > Longest
+            ? [new(name, retention, $"a duration from {shortest} to {Longest}")]
+            : [];
 }

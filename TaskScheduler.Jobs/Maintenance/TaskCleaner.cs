@@ -6,8 +6,8 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
-/// Retention: removes finished and deleted tasks whose time is up, in batches so small that nothing waits for one, and the
-/// instances that have been silent for so long that no attempt can name them any more.
+/// Retention: removes finished and deleted tasks and idempotency keys whose time is up, in batches so small that nothing
+/// waits for one, and the instances that have been silent for so long that no attempt can name them any more.
 /// </summary>
 public sealed class TaskCleaner(
     IDbContextFactory<TaskDbContext> contexts, TimeProvider clock, IOptions<RetentionOptions> options) : MaintenanceProcess(clock)
@@ -22,6 +22,7 @@ public sealed class TaskCleaner(
         var now = Clock.GetUtcNow().RoundDownToMillisecond();
         var finishedBefore = now - options.Value.Finished;
         var deletedBefore = now - options.Value.Deleted;
+        var usedBefore = now - options.Value.IdempotencyKeys;
         var silentSince = now - SilentInstance;
         await using var db = await contexts.CreateDbContextAsync(stop);
         var finished = db.Tasks.Where(t =>
@@ -29,6 +30,10 @@ public sealed class TaskCleaner(
         var deleted = db.Tasks.Where(t => t.DeletedAt != null && t.DeletedAt < deletedBefore);
         var removed = await RemoveAsync(finished, finished.OrderBy(t => t.FinishedAt));
         removed += await RemoveAsync(deleted, deleted.OrderBy(t => t.DeletedAt));
+        removed += await db.IdempotencyKeys
+            .Where(k => db.IdempotencyKeys
+                .Where(e => e.CreatedAt < usedBefore).OrderBy(e => e.CreatedAt).Take(Batch).Select(e => e.Id).Contains(k.Id))
+            .ExecuteDeleteAsync(stop);
         await db.Instances
             .Where(i => i.SeenAt < silentSince && !db.Tasks.Any(t => t.State == ScheduledTaskState.Running && t.InstanceId == i.Id))
             .ExecuteDeleteAsync(stop);

@@ -99,7 +99,7 @@ public sealed partial class TaskRescuer(
             // What this instance holds may be among the first, waiting for the next look of its own.
             .Take(most + worker.HeldDue);
         var rows = await (most > 0 ? abandoned.Concat(overdue) : abandoned).AsNoTracking().ToListAsync(cancel);
-        var unknown = rows.Where(row => !worker.Knows(row.Id)).ToLookup(row => row.State);
+        var unknown = rows.Where(row => !worker.Knows(row.Id, row.DueAt)).ToLookup(row => row.State);
         var lost = unknown[ScheduledTaskState.Running].ToList();
         return
         [

@@ -15,6 +15,9 @@ public interface ITaskStore
     /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
     bool IsUniqueViolation(DbException error);
 
+    /// <summary>Whether a statement took longer than its command timeout: it may have waited for somebody's lock.</summary>
+    bool IsTimeout(DbException error);
+
     /// <summary>Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours.</summary>
     bool IsDatabaseError(Exception error);
 
@@ -31,5 +34,13 @@ public static class TaskStoreExtensions
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(error);
         return error.InnerException is DbException refused && store.IsUniqueViolation(refused);
+    }
+
+    /// <inheritdoc cref="ITaskStore.IsTimeout(DbException)"/>
+    public static bool IsTimeout(this ITaskStore store, DbUpdateException error)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(error);
+        return error.InnerException is DbException late && store.IsTimeout(late);
     }
 }

@@ -43,13 +43,12 @@ public sealed class UsedIdempotencyKey
     {
     }
 
-    public UsedIdempotencyKey(IdempotencyKey key, IEnumerable<ScheduledTask> tasks)
+    public UsedIdempotencyKey(IdempotencyKey key, IEnumerable<Guid> taskIds, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(key);
-        var created = tasks.ToList();
         (Id, Request) = (key.Id, key.Request);
-        CreatedAt = created[0].CreatedAt;
-        TaskIds = string.Join(' ', created.Select(task => task.Id));
+        CreatedAt = now.RoundDownToMillisecond();
+        TaskIds = string.Join(' ', taskIds);
     }
 
     /// <inheritdoc cref="IdempotencyKey.Id"/>

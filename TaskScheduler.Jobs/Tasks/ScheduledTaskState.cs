@@ -4,7 +4,8 @@ namespace TaskScheduler.Jobs.Tasks;
 public enum ScheduledTaskState
 {
     /// <summary>
-    /// Accepted; waits for its time or for a free slot. Left by a claim (to <see cref="Running"/>) or a delete.
+    /// Accepted; waits for its time, which may be changed, or for a free slot. Left by a claim (to <see cref="Running"/>) or a
+    /// delete.
     /// </summary>
     Pending,
 

@@ -27,6 +27,9 @@ public enum TaskTransition
     /// <summary>Somebody wants a failed task to run again.</summary>
     Requeue,
 
+    /// <summary>Somebody gives the task another time.</summary>
+    Reschedule,
+
     /// <summary>Somebody deletes the task.</summary>
     Delete,
 }
@@ -48,6 +51,7 @@ public static class TaskTransitions
             [TaskTransition.Retry] = ([ScheduledTaskState.Running], ScheduledTaskState.Pending),
             [TaskTransition.Fail] = ([ScheduledTaskState.Running], ScheduledTaskState.Failed),
             [TaskTransition.Requeue] = ([ScheduledTaskState.Failed], ScheduledTaskState.Pending),
+            [TaskTransition.Reschedule] = ([ScheduledTaskState.Pending], ScheduledTaskState.Pending),
             [TaskTransition.Delete] =
             (
                 [

@@ -82,7 +82,7 @@ public sealed class JobsAtRest : IAsyncDisposable
         await Get<IDbContextFactory<TaskDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
 
     public Task<ScheduledTask> CreateAsync(DateTimeOffset? executeAt = null, TaskKind kind = TaskKind.Fizz) =>
-        Get<TaskClient>().CreateAsync(kind, executeAt ?? Now, TestContext.Current.CancellationToken);
+        Get<TaskCreator>().CreateAsync(kind, executeAt ?? Now, TestContext.Current.CancellationToken);
 
     /// <summary>Many rows at once; without jobs, as if these were lost.</summary>
     public async Task<IReadOnlyList<ScheduledTask>> AddAsync(IEnumerable<DateTimeOffset> executeAt, bool withJobs)
@@ -139,7 +139,7 @@ public sealed class JobsAtRest : IAsyncDisposable
     public string CreateSpareJob(ScheduledTask task, IState state)
     {
         var jobId = Get<TaskJobs>().Create(task.Id);
-        Get<TaskJobs>().ApplyFirst(new JobStateChange(jobId, task.Id, task.CreatedAt, state));
+        Get<TaskJobs>().ApplyFirst([new JobStateChange(jobId, task.Id, task.CreatedAt, state)]);
         return jobId;
     }
 

@@ -51,7 +51,7 @@ public sealed class TestApplication : IAsyncDisposable
         where T : notnull => Services.GetRequiredService<T>();
 
     public Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt) =>
-        Get<TaskClient>().CreateAsync(kind, executeAt, TestContext.Current.CancellationToken);
+        Get<TaskCreator>().CreateAsync(kind, executeAt, TestContext.Current.CancellationToken);
 
     public async Task<ScheduledTask> FindAsync(Guid id) =>
         await Get<TaskClient>().FindAsync(id, TestContext.Current.CancellationToken)

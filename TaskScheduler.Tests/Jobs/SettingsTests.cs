@@ -110,7 +110,7 @@ public sealed class SettingsTests
     [InlineData(
         "Execution:MaxTry=5",
         "Execution:MaxTry is not a setting; allowed: MaxTries, LookAhead, Heartbeat, Lease, DrainTimeout.")]
-    [InlineData("Retention:Completed=1", "Retention:Completed is not a setting; allowed: Finished, Deleted.")]
+    [InlineData("Retention:Completed=1", "Retention:Completed is not a setting; allowed: Finished, Deleted, IdempotencyKeys.")]
     [InlineData("Tasks:MaxPast=1", "Tasks:MaxPast is not a setting; allowed: MaxAhead.")]
     [InlineData("Security:Keys=1", "Security:Keys is not a setting; allowed: ApiKeys, Dashboard, KnownProxies.")]
     [InlineData("Security:Dashboard:User=a", "Security:Dashboard:User is not a setting; allowed: ReadOnly, UserName, Password.")]

@@ -15,6 +15,9 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     /// <summary>SQLITE_CONSTRAINT_UNIQUE; among the others of its kind are missing values, which mean something else.</summary>
     private const int UniqueConstraint = 2067;
 
+    /// <summary>SQLITE_CONSTRAINT_PRIMARYKEY, for a key that is not the number of the row.</summary>
+    private const int PrimaryKeyConstraint = 1555;
+
     private FileStream? _lock;
 
     /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
@@ -24,7 +27,11 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
 
     public string Description => $"embedded, {Path}";
 
-    public bool IsUniqueViolation(DbException error) => error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint };
+    public bool IsUniqueViolation(DbException error) =>
+        error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint or PrimaryKeyConstraint };
+
+    /// <summary>A writer waits for the whole file before its first statement, and then for nobody.</summary>
+    public bool IsTimeout(DbException error) => false;
 
     public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException { InnerException: DbException };
 

@@ -38,6 +38,8 @@ public sealed partial class PostgreSqlStore(
 
     public override bool IsUniqueViolation(DbException error) => error.SqlState == PostgresErrorCodes.UniqueViolation;
 
+    public override bool IsTimeout(DbException error) => error.InnerException is TimeoutException;
+
     /// <summary>
     /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
     /// stops or is full comes back.

@@ -29,6 +29,8 @@ public abstract partial class ServerStore(
 
     public abstract bool IsUniqueViolation(DbException error);
 
+    public abstract bool IsTimeout(DbException error);
+
     public virtual bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException { InnerException: DbException };
 
     public async Task OpenAsync(CancellationToken cancel)

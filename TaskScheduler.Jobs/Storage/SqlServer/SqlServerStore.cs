@@ -23,6 +23,7 @@ public sealed class SqlServerStore(
     public const string HangfireSchema = "hangfire";
 
     private const int CannotOpenDatabase = 4060;
+    private const int Timeout = -2;
 
     /// <summary>SEC_E_UNTRUSTED_ROOT, which the driver's native part for Windows gives as a number only.</summary>
     private const int UntrustedOnWindows = -2146893019;
@@ -37,6 +38,8 @@ public sealed class SqlServerStore(
     public override bool SharesTransactions => false;
 
     public override bool IsUniqueViolation(DbException error) => error is SqlException { Number: 2601 or 2627 };
+
+    public override bool IsTimeout(DbException error) => error is SqlException { Number: Timeout };
 
     /// <summary>Whoever waits for a connection in vain, because none can be opened, gets an exception that only its text tells apart.</summary>
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)

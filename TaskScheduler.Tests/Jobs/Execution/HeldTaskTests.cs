@@ -125,7 +125,7 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
 
         _clock.Advance(TimeSpan.FromMinutes(1));
         await StartedAsync(witness);
-        await Eventually.TrueAsync(() => !_app.Get<HoldQueue>().Contains(deleted.Id), "the deleted task is let go");
+        await Eventually.TrueAsync(() => !_app.Get<HoldQueue>().Contains(deleted.Id, deleted.DueAt), "the deleted task is let go");
 
         Assert.Equal(witness.Id, Assert.Single(_work.Started).Id);
         Assert.Equal(ScheduledTaskState.Deleted, (await _app.FindAsync(deleted.Id)).State);
@@ -165,7 +165,7 @@ public abstract class HeldTaskTests<TStore> : IAsyncLifetime
     private async Task<ScheduledTask> HoldAsync(DateTimeOffset executeAt)
     {
         var task = await _app.CreateAsync(TaskKind.Fizz, executeAt);
-        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Contains(task.Id), "the task is held");
+        await Eventually.TrueAsync(() => _app.Get<HoldQueue>().Contains(task.Id, task.DueAt), "the task is held");
         return task;
     }
 

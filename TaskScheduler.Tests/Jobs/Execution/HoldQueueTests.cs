@@ -96,20 +96,20 @@ public sealed class HoldQueueTests
         _holds.Add(held with { });
 
         Assert.Equal([held], _holds.TakeReady(Now, 10));
-        Assert.False(_holds.Contains(held.TaskId));
+        Assert.False(_holds.Contains(held.TaskId, held.DueAt));
     }
 
     [Fact]
     public void TaskHeldThroughTwoJobsIsKnownUntilBothAreTaken()
     {
         var first = Hold(Now);
-        _holds.Add(first with { JobId = "another", DueAt = Now.AddSeconds(1) });
+        _holds.Add(first with { JobId = "another" });
 
         _holds.TakeReady(Now, 1);
-        Assert.True(_holds.Contains(first.TaskId));
+        Assert.True(_holds.Contains(first.TaskId, first.DueAt));
 
-        _holds.TakeReady(Now.AddSeconds(1), 1);
-        Assert.False(_holds.Contains(first.TaskId));
+        _holds.TakeReady(Now, 1);
+        Assert.False(_holds.Contains(first.TaskId, first.DueAt));
     }
 
     [Theory]
@@ -156,7 +156,7 @@ public sealed class HoldQueueTests
 
         Assert.Empty(_holds.TakeReady(Now, 1));
         Assert.Equal([refused], _holds.TakeReady(Now.AddSeconds(1), 2));
-        Assert.Equal((0, false), (_holds.Count, _holds.Contains(delivery.TaskId)));
+        Assert.Equal((0, false), (_holds.Count, _holds.Contains(delivery.TaskId, delivery.DueAt)));
     }
 
     [Fact]
@@ -193,7 +193,7 @@ public sealed class HoldQueueTests
 
         Assert.Equivalent(held, _holds.TakeAll(), strict: true);
         Assert.Equal((0, null), (_holds.Count, _holds.NextReady));
-        Assert.DoesNotContain(held, delivery => _holds.Contains(delivery.TaskId));
+        Assert.DoesNotContain(held, delivery => _holds.Contains(delivery.TaskId, delivery.DueAt));
     }
 
     private Delivery Hold(DateTimeOffset dueAt, long? sequence = null, bool rescued = false)

@@ -54,7 +54,7 @@ public abstract class TriesTests<TStore> : IAsyncLifetime
         }
 
         await _app.WaitForAsync(task.Id, ScheduledTaskState.Failed);
-        var requeued = await _app.Get<TaskClient>().RequeueAsync(task.Id, TestContext.Current.CancellationToken);
+        var requeued = (await _app.Get<TaskClient>().RequeueAsync(task.Id, TestContext.Current.CancellationToken)).Task;
         Assert.Equal((ScheduledTaskState.Pending, 0, null), (requeued?.State, requeued?.Tries, requeued?.Error));
         await AdvanceUntilAsync(() => _work.CountStarts(task.Id) == 4);
         _work.Finish(task.Id);

@@ -230,7 +230,7 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
 
         await RescueAsync();
 
-        Assert.Equal(2, lost.Count(task => Holds.Contains(task.Id)));
+        Assert.Equal(2, lost.Count(task => Holds.Contains(task.Id, task.DueAt)));
     }
 
     [Fact]
@@ -244,7 +244,7 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
         await RescueAsync();
 
         Assert.Equal(1, Holds.Count);
-        Assert.True(Holds.Contains(abandoned.Id));
+        Assert.True(Holds.Contains(abandoned.Id, abandoned.DueAt));
     }
 
     [Fact]

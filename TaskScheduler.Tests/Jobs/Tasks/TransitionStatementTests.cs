@@ -19,6 +19,7 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
         [TaskTransition.Retry] = ["DueAt", "Error", "Instance", "InstanceId", "StartedAt", "Tries"],
         [TaskTransition.Fail] = ["Error", "FinishedAt", "Tries"],
         [TaskTransition.Requeue] = ["Error", "FinishedAt", "Instance", "InstanceId", "StartedAt", "Tries"],
+        [TaskTransition.Reschedule] = ["DueAt", "ExecuteAt"],
         [TaskTransition.Delete] = ["DeletedAt"],
     };
 
@@ -70,6 +71,7 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
                 TaskTransition.Retry => completer.FailAsync(task.Attempted(), error, cancel),
                 TaskTransition.Fail => completer.FailAsync(task.Attempted(Jobs.LastTry), error, cancel),
                 TaskTransition.Requeue => client.RequeueAsync(task.Id, cancel),
+                TaskTransition.Reschedule => client.RescheduleAsync(task.Id, Jobs.Now.AddDays(1), cancel),
                 TaskTransition.Delete => client.DeleteAsync(task.Id, cancel),
                 _ => throw new ArgumentOutOfRangeException(nameof(transition)),
             });

@@ -63,7 +63,7 @@ public sealed class ProductStatements
         where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore)
         from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
         where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
-        where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsDatabaseError" or "Execute")
+        where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "Execute")
         select $"{type.Name}.{method.Name}";
 
     private static bool TakesContexts(ConstructorInfo constructor) => constructor.GetParameters().Any(parameter =>
@@ -110,12 +110,21 @@ public sealed class ProductStatements
 
     private async Task AskAsync(Guid id, CancellationToken cancel)
     {
-        var client = Get<TaskClient>("CreateAsync", "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RequeueAsync");
-        await client.CreateAsync(TaskKind.Fizz, Now, cancel);
+        var creator = Get<TaskCreator>("CreateAsync");
+        NewTask[] request = [new(TaskKind.Fizz, Now), new(TaskKind.Buzz, Now)];
+        await creator.CreateAsync(TaskKind.Fizz, Now, cancel);
+        (_server.Row["Sequence"], _server.Row["_Position"]) = (new[] { 1L, 2L }, new[] { 0, 1 });
+        await creator.CreateAsync(request, key: null, cancel);
+        await creator.CreateAsync(request, IdempotencyKey.Of("web", "key", "call", request), cancel);
+        _server.Row["Sequence"] = 1L;
+        var client = Get<TaskClient>(
+            "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RescheduleAsync", "RequeueAsync", "RequeueByJobAsync");
         await client.FindAsync(id, cancel);
         await client.DeleteAsync(id, cancel);
         await client.DeleteByJobsAsync([JobId], cancel);
+        await client.RescheduleAsync(id, Now, cancel);
         await client.RequeueAsync(id, cancel);
+        await client.RequeueByJobAsync(id, cancel);
 
         var keys = Get<SharedKeys>("GetAllElements", "StoreElement");
         _server.Row["Id"] = 1L;

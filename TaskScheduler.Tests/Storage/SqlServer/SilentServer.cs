@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Data;
 using System.Data.Common;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -45,7 +47,7 @@ public sealed partial class SilentServer
 
     public IReadOnlyCollection<SentStatement> Sent => [.. _sent];
 
-    public IEnumerable<IInterceptor> Interceptors => [new Connections(this), new Commands(this)];
+    public IEnumerable<IInterceptor> Interceptors => [new Connections(this), new Transactions(), new Commands(this)];
 
     public void Note(DbCommand command)
     {
@@ -64,12 +66,12 @@ public sealed partial class SilentServer
             .ToList();
         var table = new DataTable();
         foreach (var (name, value) in columns)
-            table.Columns.Add(name, value is null or DBNull or Array ? typeof(string) : value.GetType());
+            table.Columns.Add(name, value is null or DBNull ? typeof(string) : value.GetType().GetElementType() ?? value.GetType());
         if (columns.Any(column => column.Value is null) || Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
             return table.CreateDataReader();
-        var rows = columns.Max(column => column.Value is string[] several ? several.Length : 1);
+        var rows = columns.Max(column => column.Value is Array several ? several.Length : 1);
         for (var row = 0; row < rows; row++)
-            table.Rows.Add([.. columns.Select(column => column.Value is string[] several ? several[row] : column.Value!)]);
+            table.Rows.Add([.. columns.Select(column => column.Value is Array several ? several.GetValue(row)! : column.Value!)]);
         return table.CreateDataReader();
     }
 
@@ -85,7 +87,7 @@ public sealed partial class SilentServer
         return BetweenItems().Split(Selected().Match(text).Groups["list"].Value).Select(item => Name().Match(item).Groups["name"].Value);
     }
 
-    [GeneratedRegex(@"(?:SELECT (?:TOP\(\S+\) )?|OUTPUT )(?<list>.*?)\s+(?:FROM|VALUES|WHERE)\b", RegexOptions.Singleline)]
+    [GeneratedRegex(@"(?:SELECT (?:TOP\(\S+\) )?|OUTPUT )(?<list>.*?)(?:;|\s+(?:FROM|VALUES|WHERE)\b)", RegexOptions.Singleline)]
     private static partial Regex Selected();
 
     [GeneratedRegex(@", (?![^(]*\))")]
@@ -103,6 +105,38 @@ public sealed partial class SilentServer
         public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
             DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken) =>
             new(ConnectionOpening(connection, eventData, result));
+    }
+
+    /// <summary>Transactions of which nobody hears.</summary>
+    private sealed class Transactions : DbTransactionInterceptor
+    {
+        public override ValueTask<InterceptionResult<DbTransaction>> TransactionStartingAsync(
+            DbConnection connection,
+            TransactionStartingEventData eventData,
+            InterceptionResult<DbTransaction> result,
+            CancellationToken cancellationToken = default) =>
+            new(InterceptionResult<DbTransaction>.SuppressWithResult(Begin(connection)));
+
+        public override ValueTask<InterceptionResult> TransactionCommittingAsync(
+            DbTransaction transaction,
+            TransactionEventData eventData,
+            InterceptionResult result,
+            CancellationToken cancellationToken = default) => new(InterceptionResult.Suppress());
+
+        /// <summary>Only the driver can make one, and only on a server; commands take no other.</summary>
+        private static DbTransaction Begin(DbConnection connection)
+        {
+            var transaction = (DbTransaction)RuntimeHelpers.GetUninitializedObject(typeof(SqlTransaction));
+            foreach (var field in typeof(SqlTransaction).GetFields(BindingFlags.Instance | BindingFlags.NonPublic))
+            {
+                if (field.FieldType == typeof(SqlConnection))
+                    field.SetValue(transaction, connection);
+                else if (field.FieldType.Name == "SqlInternalTransaction")
+                    field.SetValue(transaction, RuntimeHelpers.GetUninitializedObject(field.FieldType));
+            }
+
+            return transaction;
+        }
     }
 
     private sealed class Commands(SilentServer server) : DbCommandInterceptor

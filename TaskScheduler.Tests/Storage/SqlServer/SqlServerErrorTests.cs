@@ -210,7 +210,7 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     }
 
     private Task<ScheduledTask> CreateAsync() =>
-        _services.GetRequiredService<TaskClient>().CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow(), Cancel);
+        _services.GetRequiredService<TaskCreator>().CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow(), Cancel);
 
     private void AnswerWithARow()
     {

@@ -12,7 +12,8 @@ public sealed partial record Answer(
     IReadOnlyCollection<string> Allow,
     TimeSpan? RetryAfter,
     string? Location,
-    string WwwAuthenticate)
+    string WwwAuthenticate,
+    bool IsReplayed)
 {
     public JsonElement Json => JsonElement.Parse(Text);
 
@@ -23,7 +24,8 @@ public sealed partial record Answer(
         [.. response.Content.Headers.Allow.Order()],
         response.Headers.RetryAfter?.Delta,
         response.Headers.Location?.OriginalString,
-        response.Headers.WwwAuthenticate.ToString());
+        response.Headers.WwwAuthenticate.ToString(),
+        response.Headers.TryGetValues("Idempotency-Replayed", out var replayed) && replayed.Single() == "true");
 
     /// <summary>Checks that this is an error as the contract has it, and returns it.</summary>
     public JsonElement Problem(HttpStatusCode status, string slug)

@@ -24,8 +24,20 @@ public class ApiFixture : Fixture<TestApplication>
 
     public Task<Answer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
 
-    public Task<Answer> PostAsync(string path, string json) =>
-        SendAsync(HttpMethod.Post, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
+    public Task<Answer> PatchAsync(string path, string json) =>
+        SendAsync(HttpMethod.Patch, path, new StringContent(json, new MediaTypeHeaderValue("application/json")));
+
+    /// <summary>Posts JSON, with a header for each idempotency key.</summary>
+    public Task<Answer> PostAsync(string path, string json, params string[] keys)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(json, new MediaTypeHeaderValue("application/json")),
+        };
+        foreach (var key in keys)
+            Assert.True(request.Headers.TryAddWithoutValidation("Idempotency-Key", key));
+        return SendAsync(request);
+    }
 
     public Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content = null) =>
         SendAsync(new HttpRequestMessage(method, path) { Content = content });

@@ -21,6 +21,10 @@ public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>
 
 public sealed class EmbeddedHeldTaskTests : HeldTaskTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedTaskCreatorTests : TaskCreatorTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedRescheduledTaskTests : RescheduledTaskTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedTriesTests : TriesTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTaskRescuerTests : TaskRescuerTests<EmbeddedTestStore>;
@@ -46,6 +50,14 @@ public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : 
 public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedShowTaskTests(ApiFixture<EmbeddedTestStore> api) : ShowTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedCreateTasksTests(ApiFixture<EmbeddedTestStore> api) : CreateTasksTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedIdempotencyKeyTests(ApiFixture<EmbeddedTestStore> api) : IdempotencyKeyTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedRescheduleTaskTests(ApiFixture<EmbeddedTestStore> api) : RescheduleTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) : RequeueTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
 

@@ -21,6 +21,10 @@ public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestSt
 
 public sealed class PostgreSqlHeldTaskTests : HeldTaskTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlTaskCreatorTests : TaskCreatorTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlRescheduledTaskTests : RescheduledTaskTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlTriesTests : TriesTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTaskRescuerTests : TaskRescuerTests<PostgreSqlTestStore>;
@@ -46,6 +50,14 @@ public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api
 public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api) : ShowTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlCreateTasksTests(ApiFixture<PostgreSqlTestStore> api) : CreateTasksTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlIdempotencyKeyTests(ApiFixture<PostgreSqlTestStore> api) : IdempotencyKeyTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlRescheduleTaskTests(ApiFixture<PostgreSqlTestStore> api) : RescheduleTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> api) : RequeueTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
 

@@ -21,6 +21,10 @@ public sealed class SqlServerLostAnswerTests : LostAnswerTests<SqlServerTestStor
 
 public sealed class SqlServerHeldTaskTests : HeldTaskTests<SqlServerTestStore>;
 
+public sealed class SqlServerTaskCreatorTests : TaskCreatorTests<SqlServerTestStore>;
+
+public sealed class SqlServerRescheduledTaskTests : RescheduledTaskTests<SqlServerTestStore>;
+
 public sealed class SqlServerTriesTests : TriesTests<SqlServerTestStore>;
 
 public sealed class SqlServerTaskRescuerTests : TaskRescuerTests<SqlServerTestStore>;
@@ -46,6 +50,14 @@ public sealed class SqlServerListTasksTests(ApiFixture<SqlServerTestStore> api) 
 public sealed class SqlServerListPagesTests(ApiFixture<SqlServerTestStore> api) : ListPagesTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerShowTaskTests(ApiFixture<SqlServerTestStore> api) : ShowTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerCreateTasksTests(ApiFixture<SqlServerTestStore> api) : CreateTasksTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerIdempotencyKeyTests(ApiFixture<SqlServerTestStore> api) : IdempotencyKeyTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerRescheduleTaskTests(ApiFixture<SqlServerTestStore> api) : RescheduleTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api) : RequeueTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
 

@@ -25,8 +25,10 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("PUT", "/tasks", "GET, POST")]
     [InlineData("DELETE", "/tasks", "GET, POST")]
     [InlineData("OPTIONS", "/tasks", "GET, POST")]
-    [InlineData("PUT", "/tasks/" + Nobody, "DELETE, GET")]
-    [InlineData("POST", "/tasks/" + Nobody, "DELETE, GET")]
+    [InlineData("PUT", "/tasks/" + Nobody, "DELETE, GET, PATCH")]
+    [InlineData("POST", "/tasks/" + Nobody, "DELETE, GET, PATCH")]
+    [InlineData("PUT", "/tasks/batch", "DELETE, GET, PATCH, POST")]
+    [InlineData("GET", "/tasks/" + Nobody + "/requeue", "POST")]
     [InlineData("POST", "/", "GET")]
     [InlineData("BREW", "/tasks", "GET, POST")]
     public async Task WrongMethodIsRefusedWithTheRightOnes(string method, string path, string allow)

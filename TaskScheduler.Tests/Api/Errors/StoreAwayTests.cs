@@ -26,9 +26,12 @@ public sealed class StoreAwayTests : IAsyncLifetime
         Answer[] answers =
         [
             await _api.PostAsync("/tasks", """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}"""),
+            await _api.PostAsync("/tasks/batch", """{"tasks":[{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}]}""", "a key"),
             await _api.GetAsync("/tasks"),
             await _api.GetAsync("/tasks?state=Pending&kind=Fizz"),
             await _api.GetAsync($"/tasks/{Nobody}"),
+            await _api.PatchAsync($"/tasks/{Nobody}", """{"executeAt":"2030-01-01T00:00:00Z"}"""),
+            await _api.PostAsync($"/tasks/{Nobody}/requeue", ""),
             await _api.DeleteAsync($"/tasks/{Nobody}"),
         ];
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
@@ -56,6 +57,21 @@ public sealed class OneCommitTests : IAsyncLifetime
         Assert.Null(task.JobId);
         Assert.Null((await _jobs.FindAsync(task.Id)).JobId);
         Assert.Equal([0L], await _store.AskAsync<long>("SELECT count(*) FROM hangfire.job"));
+    }
+
+    [Fact]
+    public async Task TasksAreAcceptedUnderTheirKeyWithoutJobsToo()
+    {
+        await RefuseInsertsIntoAsync("hangfire.job");
+        NewTask[] request = [new(TaskKind.Fizz, _jobs.Now), new(TaskKind.Buzz, _jobs.Now)];
+        var key = IdempotencyKey.Of("web", "a key", "POST /tasks/batch", request);
+
+        var first = await _jobs.Get<TaskCreator>().CreateAsync(request, key, Cancel);
+        var second = await _jobs.Get<TaskCreator>().CreateAsync(request, key, Cancel);
+
+        Assert.Equal((CreationOutcome.Created, CreationOutcome.Replayed), (first.Outcome, second.Outcome));
+        Assert.Equal(first.Tasks.Select(task => task.Id), second.Tasks.Select(task => task.Id));
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Null(row.JobId));
     }
 
     [Fact]

@@ -1,0 +1,205 @@
+using System.Net;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Api.Tasks;
+
+public abstract class IdempotencyKeyTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
+{
+    private const string One = """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}""";
+    private const string Batch = $$"""{"tasks":[{{One}},{"kind":"Buzz","executeAt":"2031-01-01T00:00:00Z"}]}""";
+
+    private static string NewKey => Guid.NewGuid().ToString();
+
+    public static TheoryData<string, string> Creations => new() { { "/tasks", One }, { "/tasks/batch", Batch } };
+
+    [Theory]
+    [MemberData(nameof(Creations))]
+    public async Task RepeatedRequestIsAnsweredLikeTheFirst(string path, string body)
+    {
+        var key = NewKey;
+        var first = await api.PostAsync(path, body, key);
+
+        var second = await api.PostAsync(path, body, key);
+
+        Assert.Equal((HttpStatusCode.Created, false), (first.Status, first.IsReplayed));
+        Assert.Equal((HttpStatusCode.Created, true), (second.Status, second.IsReplayed));
+        Assert.Equal((first.Text, first.Location), (second.Text, second.Location));
+    }
+
+    [Theory]
+    [MemberData(nameof(Creations))]
+    public async Task RepeatedRequestCreatesNothing(string path, string body)
+    {
+        var key = NewKey;
+        await api.PostAsync(path, body, key);
+        var before = await CountAsync();
+
+        await api.PostAsync(path, body, key);
+
+        Assert.Equal(before, await CountAsync());
+    }
+
+    [Fact]
+    public async Task FirstAnswerIsRepeatedWhateverBecameOfTheTask()
+    {
+        var key = NewKey;
+        var first = await api.PostAsync("/tasks", One, key);
+        var id = first.Json.GetProperty("id").GetGuid();
+        await api.PatchAsync($"/tasks/{id}", """{"executeAt":"2032-01-01T00:00:00Z"}""");
+        await api.DeleteAsync($"/tasks/{id}");
+        await using (var db = await api.App.OpenTableAsync())
+            await db.Tasks.Where(task => task.Id == id).ExecuteDeleteAsync(TestContext.Current.CancellationToken);
+
+        var second = await api.PostAsync("/tasks", One, key);
+
+        Assert.Equal((first.Text, true), (second.Text, second.IsReplayed));
+    }
+
+    [Theory]
+    [InlineData("""{"executeAt":"2030-01-01T01:00:00.000+01:00", "kind":"FIZZ"}""")]
+    [InlineData("""{"KIND":"Fi\u007Az","executeAt":"2029-12-31T23:59:59.9995Z"}""")]
+    public async Task SameRequestWrittenOtherwiseIsTheSame(string body)
+    {
+        var key = NewKey;
+        var first = await api.PostAsync("/tasks", One, key);
+
+        var second = await api.PostAsync("/tasks", body, key);
+
+        Assert.Equal((first.Text, true), (second.Text, second.IsReplayed));
+    }
+
+    [Theory]
+    [InlineData("/tasks", """{"kind":"Buzz","executeAt":"2030-01-01T00:00:00Z"}""")]
+    [InlineData("/tasks", """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00.001Z"}""")]
+    [InlineData("/tasks/batch", $$"""{"tasks":[{{One}}]}""")]
+    public async Task KeyOfAnotherRequestIsRefused(string path, string body)
+    {
+        var key = NewKey;
+        await api.PostAsync("/tasks", One, key);
+        var before = await CountAsync();
+
+        var answer = await api.PostAsync(path, body, key);
+
+        var problem = answer.Problem(HttpStatusCode.UnprocessableEntity, "idempotency-key-reused");
+        Assert.Contains("Idempotency-Key", problem.GetProperty("detail").GetString());
+        Assert.Equal(before, await CountAsync());
+    }
+
+    [Fact]
+    public async Task OrderOfABatchIsPartOfTheRequest()
+    {
+        var key = NewKey;
+        await api.PostAsync("/tasks/batch", $$"""{"tasks":[{"kind":"Buzz","executeAt":"2031-01-01T00:00:00Z"},{{One}}]}""", key);
+
+        (await api.PostAsync("/tasks/batch", Batch, key)).Problem(HttpStatusCode.UnprocessableEntity, "idempotency-key-reused");
+    }
+
+    [Fact]
+    public async Task OtherKeyCreatesAnotherTask()
+    {
+        var key = NewKey;
+        var first = await api.PostAsync("/tasks", One, key);
+
+        Answer[] others =
+        [
+            await api.PostAsync("/tasks", One, key.ToUpperInvariant()),
+            await api.PostAsync("/tasks", One, $"{key}."),
+            await api.PostAsync("/tasks", One),
+        ];
+
+        Assert.All(others, other => Assert.Equal((HttpStatusCode.Created, false), (other.Status, other.IsReplayed)));
+        Assert.DoesNotContain(first.Text, others.Select(other => other.Text));
+    }
+
+    [Fact]
+    public async Task RefusedRequestStoresNoKey()
+    {
+        var key = NewKey;
+        (await api.PostAsync("/tasks", """{"kind":"Fuzz","executeAt":"2030-01-01T00:00:00Z"}""", key)).Refused("kind");
+
+        var answer = await api.PostAsync("/tasks", One, key);
+
+        Assert.Equal((HttpStatusCode.Created, false), (answer.Status, answer.IsReplayed));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(255)]
+    public async Task KeyOfAllowedLengthIsTaken(int length)
+    {
+        var key = string.Concat(Enumerable.Repeat("~!,\" {}0aZ", 26))[..length];
+
+        Assert.Equal(HttpStatusCode.Created, (await api.PostAsync("/tasks", One, key)).Status);
+        Assert.True((await api.PostAsync("/tasks", One, key)).IsReplayed);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("\u007F")]
+    [InlineData("a\tb")]
+    public async Task WhatIsNoKeyIsRefused(string key)
+    {
+        Assert.Contains("1 to 255 printable ASCII", (await api.PostAsync("/tasks", One, key)).Refused("Idempotency-Key"));
+    }
+
+    [Fact]
+    public async Task LongerKeyIsRefused()
+    {
+        (await api.PostAsync("/tasks/batch", Batch, new string('k', 256))).Refused("Idempotency-Key");
+    }
+
+    /// <summary>Clients and proxies join two headers into one with a comma, which then is a key like any other.</summary>
+    [Theory]
+    [InlineData("Idempotency-Key: first\r\nIdempotency-Key: second")]
+    [InlineData("Idempotency-Key: sch\u00C3\u00B6n")]
+    public async Task WhatClientsDoNotSendIsRefused(string headers)
+    {
+        var answer = await RawHttp.SendAsync(
+            api.App.Client.BaseAddress!,
+            $"POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n{headers}\r\n"
+            + $"Content-Length: {One.Length}\r\n\r\n{One}");
+
+        Assert.StartsWith("HTTP/1.1 400 ", answer);
+        Assert.Contains("1 to 255 printable ASCII", answer);
+    }
+
+    [Fact]
+    public async Task WhatIsWrongWithKeyAndBodyIsSaidAtOnce()
+    {
+        var answer = await api.PostAsync("/tasks", """{"kind":"Fuzz","executeAt":"2030-01-01T00:00:00Z"}""", "");
+
+        var errors = answer.Problem(HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
+        Assert.Equal(["Idempotency-Key", "kind"], errors.EnumerateObject().Select(error => error.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Creations))]
+    public async Task OfManyRequestsAtOnceOneCreates(string path, string body)
+    {
+        var key = NewKey;
+        var before = await CountAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(_ => api.PostAsync(path, body, key)));
+
+        var created = Assert.Single(answers, answer => answer is { Status: HttpStatusCode.Created, IsReplayed: false });
+        Assert.Equal(before + (path == "/tasks" ? 1 : 2), await CountAsync());
+        foreach (var answer in answers.Where(answer => answer.Status != HttpStatusCode.Created))
+        {
+            answer.Problem(HttpStatusCode.Conflict, "idempotency-key-in-use");
+            Assert.Equal(TimeSpan.FromSeconds(1), answer.RetryAfter);
+        }
+
+        Assert.All(
+            answers.Where(answer => answer.Status == HttpStatusCode.Created),
+            answer => Assert.Equal(created.Text, answer.Text));
+        Assert.Equal(created.Text, (await api.PostAsync(path, body, key)).Text);
+    }
+
+    private async Task<int> CountAsync()
+    {
+        await using var db = await api.App.OpenTableAsync();
+        return await db.Tasks.CountAsync(TestContext.Current.CancellationToken);
+    }
+}

@@ -1,0 +1,69 @@
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Storage.PostgreSql;
+
+/// <summary>An instance that stands still in the middle of a creation: its key is neither used nor free.</summary>
+public sealed class KeyInUseTests : IAsyncLifetime
+{
+    private static readonly NewTask[] Request = [new(TaskKind.Fizz, JobsAtRest.Start)];
+
+    private static readonly IdempotencyKey Key = IdempotencyKey.Of("web", "a key", "POST /tasks", Request);
+
+    private JobsAtRest _jobs = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<PostgreSqlTestStore>();
+
+    public ValueTask DisposeAsync() => _jobs.DisposeAsync();
+
+    [Theory]
+    [InlineData(true, CreationOutcome.Replayed)]
+    [InlineData(false, CreationOutcome.Created)]
+    public async Task RequestIsToldThatItsKeyIsInUseUntilTheOtherEnds(bool commits, CreationOutcome then)
+    {
+        await using var db = await _jobs.OpenTableAsync();
+        await using var other = await db.Database.BeginTransactionAsync(Cancel);
+        await UseKeyAsync(db);
+
+        Assert.Equal(CreationOutcome.KeyInUse, (await CreateAsync()).Outcome);
+        Assert.Empty(await _jobs.RowsAsync());
+
+        await (commits ? other.CommitAsync(Cancel) : other.RollbackAsync(Cancel));
+        Assert.Equal(then, (await CreateAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task RequestThatWaitsLearnsHowTheOtherEnds()
+    {
+        await using var db = await _jobs.OpenTableAsync();
+        await using var other = await db.Database.BeginTransactionAsync(Cancel);
+        await UseKeyAsync(db);
+
+        var waiting = Task.Run(CreateAsync, Cancel);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await using var looking = await _jobs.OpenTableAsync();
+                return await looking.Database
+                    .SqlQueryRaw<int>("SELECT count(*)::int AS \"Value\" FROM pg_stat_activity WHERE wait_event = 'transactionid'")
+                    .SingleAsync(Cancel) > 0;
+            },
+            "it waits for the other transaction");
+        await other.CommitAsync(Cancel);
+
+        Assert.Equal(CreationOutcome.Replayed, (await waiting).Outcome);
+    }
+
+    private static Task<int> UseKeyAsync(TaskDbContext db) => db.Database.ExecuteSqlAsync(
+        $"""
+        INSERT INTO scheduler."IdempotencyKeys" ("Id", "Request", "CreatedAt", "TaskIds")
+        VALUES ({Key.Id}, {Key.Request}, now(), {Guid.NewGuid().ToString()})
+        """,
+        Cancel);
+
+    private Task<Creation> CreateAsync() => _jobs.Get<TaskCreator>().CreateAsync(Request, Key, Cancel);
+}

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Mvc;
 using TaskScheduler.Api.Original;
 using TaskScheduler.Jobs.Storage;
 
@@ -33,15 +32,11 @@ public static partial class ErrorResponses
             return;
         }
 
-        var problem = errors is null ? new ProblemDetails() : new ValidationProblemDetails(errors);
-        problem.Type = type.Uri;
-        problem.Title = type.Title;
-        problem.Status = type.Status;
-        problem.Detail = detail;
-        problem.Extensions["traceId"] = Activity.Current?.Id ?? context.TraceIdentifier;
+        var problem = new Problem(
+            type.Uri, type.Title, type.Status, detail, errors, Activity.Current?.Id ?? context.TraceIdentifier);
         // A HEAD is answered like a GET, but its answer has no body.
         if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.WriteAsJsonAsync(problem, problem.GetType(), options: null, "application/problem+json");
+            await context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);
     }
 
     public static async Task HandleExceptionAsync(HttpContext context)

@@ -1,39 +1,186 @@
+using Microsoft.AspNetCore.WebUtilities;
+using TaskScheduler.Api.Security;
+using TaskScheduler.Api.Tasks;
+using TaskScheduler.Jobs.Tasks;
+
 namespace TaskScheduler.Api.Errors;
 
-/// <summary>The kinds of error that clients can tell apart; <see cref="Slug"/> is the stable end of a problem's <c>type</c>.</summary>
+/// <summary>
+/// The kinds of error that clients can tell apart; <see cref="Slug"/> is the stable end of a problem's <c>type</c>, which
+/// leads to a page that says what is written here.
+/// </summary>
 public sealed record ProblemType(int Status, string Slug, string Title)
 {
-    public static readonly ProblemType InvalidRequest = new(400, "invalid-request", "The request is not valid.");
-    public static readonly ProblemType Unauthorized = new(401, "unauthorized", "This needs credentials that are known here.");
-    public static readonly ProblemType ThisMachineOnly = new(403, "this-machine-only", "Only this machine is answered.");
-    public static readonly ProblemType NotFound = new(404, "not-found", "There is nothing here.");
-    public static readonly ProblemType WrongState = new(409, "wrong-state", "The task is in a state that does not allow this.");
-    public static readonly ProblemType IdempotencyKeyInUse =
-        new(409, "idempotency-key-in-use", "Another request with this Idempotency-Key is under way.");
-    public static readonly ProblemType IdempotencyKeyReused =
-        new(422, "idempotency-key-reused", "This Idempotency-Key belongs to another request.");
-    public static readonly ProblemType TooManyFailedLogins =
-        new(429, "too-many-failed-logins", "Too many logins have failed from this address.");
+    public static readonly ProblemType InvalidRequest = new(400, "invalid-request", "The request is not valid.")
+    {
+        WhatHappened = "Something in the request could not be read or is not allowed: the JSON, a member of the body, a query "
+            + "parameter or a header. Nothing was changed.",
+        WhatToDo = "Read errors: it names each field that is at fault and says what is allowed there. What could not be read at "
+            + "all is named body.",
+        Retry = "The same request fails again until it is corrected.",
+        ExampleErrors = new Dictionary<string, string[]> { ["kind"] = [$"kind {Choice.Problem<TaskKind>("Fuzz")}."] },
+    };
 
-    private static readonly ProblemType[] ByStatus =
+    public static readonly ProblemType Unauthorized = new(401, "unauthorized", "This needs credentials that are known here.")
+    {
+        WhatHappened = "The request carried no API key, or one that is not known here.",
+        WhatToDo = "Send one of the keys that the operator configured in the header X-Api-Key. The dashboard asks for a user "
+            + "and a password instead.",
+        Retry = "Only with other credentials. Ten failures in a minute lock the address out until the minute is over.",
+        ExampleDetail = $"Send an API key in the header {ApiKeyAuthentication.Header}.",
+    };
+
+    public static readonly ProblemType Forbidden = new(403, "forbidden", "The request was refused.")
+    {
+        WhatHappened = "The caller is known but may not do this: a user who may only look tried to change something on the "
+            + "dashboard, or its page had been open for too long.",
+        WhatToDo = "Load the page again, or log in as a user who may change things.",
+        Retry = "Only after that.",
+    };
+
+    public static readonly ProblemType ThisMachineOnly = new(403, "this-machine-only", "Only this machine is answered.")
+    {
+        WhatHappened = "No API key is configured, so that only requests from the instance's own machine are answered: addressed "
+            + "to localhost or 127.0.0.1 and not through a proxy.",
+        WhatToDo = "Ask on the machine itself, or let the operator configure Security:ApiKeys:{name} for the API and "
+            + "Security:Dashboard:UserName and Security:Dashboard:Password for the dashboard.",
+        Retry = "The same request fails again until the configuration is changed.",
+        ExampleDetail = Security.ThisMachineOnly.WhatToDo,
+    };
+
+    public static readonly ProblemType NotFound = new(404, "not-found", "There is nothing here.")
+    {
+        WhatHappened = "There is no task of that ID, or nothing at all at this address. A task's record is removed some days "
+            + "after the task was finished or deleted (Retention:Finished, Retention:Deleted), and what is no UUID is the ID of "
+            + "no task.",
+        WhatToDo = "Check the address and the ID.",
+        Retry = "It stays so.",
+        ExampleDetail = "There is no task '0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11': it never existed, or its record was removed after "
+            + "its retention.",
+    };
+
+    public static readonly ProblemType MethodNotAllowed =
+        new(405, "method-not-allowed", "This address does not answer to that method.")
+        {
+            WhatHappened = "The address exists, but not with this HTTP method.",
+            WhatToDo = "Use one of the methods in the answer's header Allow.",
+            Retry = "The same request fails again.",
+        };
+
+    public static readonly ProblemType RequestTimeout = new(408, "request-timeout", "The request took too long to arrive.")
+    {
+        WhatHappened = "The body arrived so slowly that the server stopped waiting for it. Nothing was changed.",
+        WhatToDo = "Send it over a better connection.",
+        Retry = "Trying again may help.",
+    };
+
+    public static readonly ProblemType WrongState = new(409, "wrong-state", "The task is in a state that does not allow this.")
+    {
+        WhatHappened = "Only a pending task can be given another time, and only a failed one can be requeued. This one was in "
+            + "another state when the request arrived, and was left as it is.",
+        WhatToDo = "Look at the task: detail says its state.",
+        Retry = "Only once the task is in a state that allows it.",
+        ExampleDetail = "The task is Running; only a Pending task can be given another time.",
+    };
+
+    public static readonly ProblemType IdempotencyKeyInUse =
+        new(409, "idempotency-key-in-use", "Another request with this Idempotency-Key is under way.")
+        {
+            WhatHappened = "A request with the same Idempotency-Key arrived before and has not ended yet. This one created "
+                + "nothing.",
+            WhatToDo = "Repeat the same request with the same key after the seconds that the header Retry-After names: its "
+                + "answer is then that of the first one.",
+            Retry = "Helps after Retry-After.",
+            ExampleDetail = "A request with this Idempotency-Key has not ended yet. Repeat this one.",
+        };
+
+    public static readonly ProblemType BodyTooLarge = new(413, "body-too-large", "The body is larger than 1 MiB.")
+    {
+        WhatHappened = "The body of the request is larger than 1 MiB. It was not read, and nothing was changed.",
+        WhatToDo = "Send less at once.",
+        Retry = "The same request fails again.",
+    };
+
+    public static readonly ProblemType UnsupportedMediaType =
+        new(415, "unsupported-media-type", "The body must be JSON, with Content-Type: application/json.")
+        {
+            WhatHappened = "The request does not say that its body is JSON, or has no body where one is needed.",
+            WhatToDo = "Send a JSON object with the header Content-Type: application/json, in UTF-8.",
+            Retry = "The same request fails again.",
+        };
+
+    public static readonly ProblemType IdempotencyKeyReused =
+        new(422, "idempotency-key-reused", "This Idempotency-Key belongs to another request.")
+        {
+            WhatHappened = "The Idempotency-Key was sent before with a request for other tasks, or on another call. This one "
+                + "created nothing.",
+            WhatToDo = "Make a new key for each new request, like a UUID, and send it again only to repeat that very request.",
+            Retry = "The same request fails again for as long as the key is kept.",
+            ExampleDetail = "This Idempotency-Key was sent before with another request. Use a new one.",
+        };
+
+    public static readonly ProblemType TooManyFailedLogins =
+        new(429, "too-many-failed-logins", "Too many logins have failed from this address.")
+        {
+            WhatHappened = "Ten API keys or passwords that are not known here came from this address within a minute. Until it "
+                + "is over nothing from there is looked at, right credentials included.",
+            WhatToDo = "Wait for the seconds that the header Retry-After names, and find out who sends the wrong credentials.",
+            Retry = "Helps after Retry-After.",
+            ExampleDetail = "Try again in 42 s; until then nothing is looked at.",
+        };
+
+    public static readonly ProblemType HeadersTooLarge = new(431, "headers-too-large", "The headers are too large.")
+    {
+        WhatHappened = "The headers of the request are larger than the server reads. It usually refuses them by the status "
+            + "alone, before there is a request to answer.",
+        WhatToDo = "Send fewer or shorter headers.",
+        Retry = "The same request fails again.",
+    };
+
+    public static readonly ProblemType InternalError =
+        new(500, "internal-error", "The server made a mistake; it has been logged.")
+        {
+            WhatHappened = "A defect of this program. The log has the details.",
+            WhatToDo = "Tell the operator the traceId, which finds the entry in the log.",
+            Retry = "Trying again may help. Whether the request changed something is unknown.",
+        };
+
+    public static readonly ProblemType StoreUnavailable =
+        new(503, "store-unavailable", "The task table cannot be reached; try again soon.")
+        {
+            WhatHappened = "The database is away or did not answer in time. Tasks that were accepted before are safe and run "
+                + "once it is back.",
+            WhatToDo = "Wait for the seconds that the header Retry-After names. If it lasts, tell the operator.",
+            Retry = "Helps after Retry-After. The database may have taken a request whose answer was lost: look before you "
+                + "create a task again.",
+        };
+
+    /// <summary>Every type; the first one of a status is what that status means where nothing more is known.</summary>
+    public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidRequest,
-        Unauthorized,
-        new(403, "forbidden", "The request was refused."),
-        NotFound,
-        new(405, "method-not-allowed", "This address does not answer to that method."),
-        new(408, "request-timeout", "The request took too long to arrive."),
-        new(413, "body-too-large", "The body is larger than 1 MiB."),
-        new(415, "unsupported-media-type", "The body must be JSON, with Content-Type: application/json."),
-        new(431, "headers-too-large", "The headers are too large."),
-        TooManyFailedLogins,
-        new(500, "internal-error", "The server made a mistake; it has been logged."),
-        new(503, "store-unavailable", "The task table cannot be reached; try again soon."),
+        InvalidRequest, Unauthorized, Forbidden, ThisMachineOnly, NotFound, MethodNotAllowed, RequestTimeout, WrongState,
+        IdempotencyKeyInUse, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, TooManyFailedLogins, HeadersTooLarge, InternalError, StoreUnavailable,
     ];
 
-    /// <summary>Relative, so that it leads to the instance that was asked.</summary>
-    public string Uri => $"/problems/{Slug}";
+    public required string WhatHappened { get; init; }
 
-    public static ProblemType Of(int status) =>
-        ByStatus.FirstOrDefault(type => type.Status == status) ?? new(status, $"status-{status}", "The request failed.");
+    public required string WhatToDo { get; init; }
+
+    /// <summary>Whether the same request may succeed later.</summary>
+    public required string Retry { get; init; }
+
+    /// <summary>A <c>detail</c> for the documentation, where answers of this type have one.</summary>
+    public string? ExampleDetail { get; init; }
+
+    /// <summary>The <c>errors</c> for the documentation, where answers of this type have them.</summary>
+    public IDictionary<string, string[]>? ExampleErrors { get; init; }
+
+    /// <summary>Relative, so that it leads to the instance that was asked.</summary>
+    public string Uri => Slug is "" ? "about:blank" : $"/problems/{Slug}";
+
+    public static ProblemType? Find(string slug) => All.FirstOrDefault(type => type.Slug == slug);
+
+    /// <summary>A status that none of ours has means no more than itself, which RFC 9457 has a type for.</summary>
+    public static ProblemType Of(int status) => All.FirstOrDefault(type => type.Status == status)
+        ?? new(status, "", ReasonPhrases.GetReasonPhrase(status)) { WhatHappened = "", WhatToDo = "", Retry = "" };
 }

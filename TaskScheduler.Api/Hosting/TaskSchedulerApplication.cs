@@ -77,6 +77,7 @@ public static class TaskSchedulerApplication
         }
 
         app.MapHome();
+        app.MapProblems();
         app.MapControllers();
         app.MapDashboard();
     }

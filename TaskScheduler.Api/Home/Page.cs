@@ -1,0 +1,34 @@
+namespace TaskScheduler.Api.Home;
+
+/// <summary>The look of our own pages. They load nothing from elsewhere.</summary>
+public static class Page
+{
+    public const string MediaType = "text/html; charset=utf-8";
+
+    private const string Html =
+        """
+        <!doctype html>
+        <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <title>{title}</title>
+          <style>
+            :root { color-scheme: light dark; }
+            body { font: 16px/1.6 system-ui, sans-serif; max-width: 54rem; margin: 3rem auto; padding: 0 1rem; }
+            pre { padding: .8rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem; }
+            dt { font-weight: 600; } dd { margin: 0 0 .6rem 0; }
+          </style>
+        </head>
+        <body>
+        {body}
+        </body>
+        </html>
+
+        """;
+
+    /// <param name="title">HTML, like the body: encoded by the caller where need be.</param>
+    /// <param name="body">What stands between the body's tags.</param>
+    public static string Of(string title, string body) =>
+        Html.Replace("{title}", title, StringComparison.Ordinal).Replace("{body}", body, StringComparison.Ordinal);
+}

@@ -91,6 +91,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
             WhatToDo = "Repeat the same request with the same key after the seconds that the header Retry-After names: its "
                 + "answer is then that of the first one.",
             Retry = "Helps after Retry-After.",
+            SaysWhenToRetry = true,
             ExampleDetail = "A request with this Idempotency-Key has not ended yet. Repeat this one.",
         };
 
@@ -126,6 +127,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
                 + "is over nothing from there is looked at, right credentials included.",
             WhatToDo = "Wait for the seconds that the header Retry-After names, and find out who sends the wrong credentials.",
             Retry = "Helps after Retry-After.",
+            SaysWhenToRetry = true,
             ExampleDetail = "Try again in 42 s; until then nothing is looked at.",
         };
 
@@ -152,14 +154,16 @@ public sealed record ProblemType(int Status, string Slug, string Title)
                 + "once it is back.",
             WhatToDo = "Wait for the seconds that the header Retry-After names. If it lasts, tell the operator.",
             Retry = "Helps after Retry-After. The database may have taken a request whose answer was lost: look before you "
-                + "create a task again.",
+                + "create a task again, or send an Idempotency-Key with it.",
+            SaysWhenToRetry = true,
         };
 
     /// <summary>Every type; the first one of a status is what that status means where nothing more is known.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidRequest, Unauthorized, Forbidden, ThisMachineOnly, NotFound, MethodNotAllowed, RequestTimeout, WrongState,
-        IdempotencyKeyInUse, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, TooManyFailedLogins, HeadersTooLarge, InternalError, StoreUnavailable,
+        IdempotencyKeyInUse, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, TooManyFailedLogins, HeadersTooLarge,
+        InternalError, StoreUnavailable,
     ];
 
     public required string WhatHappened { get; init; }
@@ -168,6 +172,9 @@ public sealed record ProblemType(int Status, string Slug, string Title)
 
     /// <summary>Whether the same request may succeed later.</summary>
     public required string Retry { get; init; }
+
+    /// <summary>Whether its answers have the header Retry-After.</summary>
+    public bool SaysWhenToRetry { get; init; }
 
     /// <summary>A <c>detail</c> for the documentation, where answers of this type have one.</summary>
     public string? ExampleDetail { get; init; }

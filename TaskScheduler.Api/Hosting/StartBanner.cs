@@ -26,6 +26,7 @@ public sealed class StartBanner(
         if (role != InstanceRole.Worker)
         {
             lines.Add($"  API        {url}/tasks");
+            lines.Add($"  Docs       {url}/docs");
             lines.Add($"  Dashboard  {url}/hangfire");
             lines.Add($"  Start page {url}/");
         }

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Dashboard;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Errors;
 using TaskScheduler.Api.Health;
 using TaskScheduler.Api.Home;
@@ -78,6 +79,8 @@ public static class TaskSchedulerApplication
 
         app.MapHome();
         app.MapProblems();
+        app.MapApiDocument();
+        app.MapDocs();
         app.MapControllers();
         app.MapDashboard();
     }
@@ -169,18 +172,24 @@ public static class TaskSchedulerApplication
                 behavior.SuppressMapClientErrors = true;
                 behavior.InvalidModelStateResponseFactory = InvalidRequests.Answer;
             })
-            .AddJsonOptions(json =>
-            {
-                json.JsonSerializerOptions.AllowDuplicateProperties = false;
-                json.JsonSerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
-                json.JsonSerializerOptions.Converters.Add(new JsonStringEnumConverter());
-                json.JsonSerializerOptions.Converters.Add(new UtcTimeConverter());
-            });
+            .AddJsonOptions(json => Configure(json.JsonSerializerOptions));
+        // Errors are written by these, and the API's document describes what they write.
+        services.ConfigureHttpJsonOptions(json => Configure(json.SerializerOptions));
+        services.AddApiDocument();
         services.AddFluentValidationAutoValidation(validation => validation.DisableDataAnnotationsValidation = true);
         services.AddValidatorsFromAssemblyContaining<CreateTaskValidator>(ServiceLifetime.Singleton);
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) =>
             member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         services.AddSingleton<TaskList>();
         services.AddSingleton<ExecutionTime>();
+    }
+
+    private static void Configure(JsonSerializerOptions json)
+    {
+        json.AllowDuplicateProperties = false;
+        json.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
+        json.NumberHandling = JsonNumberHandling.Strict;
+        json.Converters.Add(new JsonStringEnumConverter());
+        json.Converters.Add(new UtcTimeConverter());
     }
 }

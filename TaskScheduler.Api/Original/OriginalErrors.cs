@@ -9,9 +9,13 @@ public static class OriginalErrors
     {
         if (errors is not null)
             message = string.Join(" ", errors.Values.SelectMany(problems => problems));
-        // Set and delete answer with an ID; for a task that came to nothing it is empty.
-        return context.Request.Path.StartsWithSegments("/task/set") || context.Request.Path.StartsWithSegments("/task/delete")
+        return ShapeOn(context.Request.Path) == typeof(OriginalChange)
             ? context.Response.WriteAsJsonAsync(new OriginalChange("", false, message))
-            : context.Response.WriteAsJsonAsync(new { success = false, message });
+            : context.Response.WriteAsJsonAsync(new OriginalError(false, message));
     }
+
+    /// <summary>Set and delete answer with an ID; for a task that came to nothing it is empty.</summary>
+    public static Type ShapeOn(PathString path) => path.StartsWithSegments("/task/set") || path.StartsWithSegments("/task/delete")
+        ? typeof(OriginalChange)
+        : typeof(OriginalError);
 }

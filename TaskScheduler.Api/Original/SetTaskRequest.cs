@@ -1,16 +1,22 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Tasks;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Original;
 
-/// <summary>The body of <c>POST /task/set</c>; <see cref="When"/> is in Unix seconds.</summary>
+/// <summary>The body of <c>POST /task/set</c>.</summary>
 public sealed class SetTaskRequest
 {
+    /// <summary>What the task does.</summary>
+    [SentAs(typeof(TaskKind))]
     [JsonConverter(typeof(AnyValueAsText))]
     public string? Kind { get; init; }
 
+    /// <summary>When the task shall run, in Unix seconds. A time in the past runs at once.</summary>
+    [SentAs(typeof(long))]
     public JsonElement When { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>

@@ -2,16 +2,21 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>The body of <c>POST /tasks</c>.</summary>
+/// <summary>What shall run, and when.</summary>
 public sealed class CreateTaskRequest
 {
+    /// <summary>What the task does.</summary>
+    [SentAs(typeof(TaskKind))]
     [JsonConverter(typeof(AnyValueAsText))]
     public string? Kind { get; init; }
 
+    /// <summary>When the task shall run: an RFC 3339 time with an offset. A time in the past runs at once.</summary>
+    [SentAs(typeof(DateTimeOffset))]
     [JsonConverter(typeof(AnyValueAsText))]
     public string? ExecuteAt { get; init; }
 

@@ -1,15 +1,18 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>The body of <c>POST /tasks/batch</c>: all of its tasks are created, or none.</summary>
+/// <summary>A batch: all of its tasks are created, or none.</summary>
 public sealed class CreateTasksRequest
 {
     public const int MostTasks = 1_000;
 
+    /// <summary>The tasks to create.</summary>
+    [SentAs(typeof(CreateTaskRequest[]), Minimum = 1, Maximum = MostTasks)]
     public IReadOnlyList<CreateTaskRequest?>? Tasks { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>

@@ -14,6 +14,9 @@ public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
     public const string Replayed = "Idempotency-Replayed";
     public const int LongestKey = 255;
 
+    /// <summary>Of the characters that a key may have, for the documentation.</summary>
+    public const string Pattern = "^[ -~]+$";
+
     public IdempotencyKeyHeaderAttribute() => Order = KnownQueryOnlyAttribute.BeforeInvalidModelState;
 
     public override void OnActionExecuting(ActionExecutingContext context)

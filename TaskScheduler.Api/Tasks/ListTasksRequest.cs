@@ -1,6 +1,8 @@
+using System.ComponentModel;
 using System.Globalization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
@@ -11,15 +13,23 @@ public sealed class ListTasksRequest
     public const int DefaultPageSize = 50;
     public const int LargestPageSize = 500;
 
+    [Description("Only tasks in these states. Without it, all but the deleted ones.")]
+    [SentAs(typeof(ScheduledTaskState[]))]
     [FromQuery(Name = "state")]
     public string?[] State { get; init; } = [];
 
+    [Description("Only tasks of these kinds.")]
+    [SentAs(typeof(TaskKind[]))]
     [FromQuery(Name = "kind")]
     public string?[] Kind { get; init; } = [];
 
+    [Description("How many tasks a page has at most.")]
+    [SentAs(typeof(int), Minimum = 1, Maximum = LargestPageSize, Default = DefaultPageSize)]
     [FromQuery(Name = "pageSize")]
     public string?[] PageSize { get; init; } = [];
 
+    [Description("The nextPageToken of the page before, with the same filters as there.")]
+    [SentAs(typeof(string))]
     [FromQuery(Name = "pageToken")]
     public string?[] PageToken { get; init; } = [];
 

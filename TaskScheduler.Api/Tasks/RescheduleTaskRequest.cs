@@ -1,12 +1,15 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
+using TaskScheduler.Api.Documentation;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>The body of <c>PATCH /tasks/{id}</c>.</summary>
+/// <summary>When the task shall run instead.</summary>
 public sealed class RescheduleTaskRequest
 {
+    /// <summary>The new time: an RFC 3339 time with an offset. A time in the past lets the task run at once.</summary>
+    [SentAs(typeof(DateTimeOffset))]
     [JsonConverter(typeof(AnyValueAsText))]
     public string? ExecuteAt { get; init; }
 

@@ -3,7 +3,19 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>A task as the API shows it.</summary>
+/// <summary>A task.</summary>
+/// <param name="Id">The task's ID.</param>
+/// <param name="Kind">What the task does.</param>
+/// <param name="State">Where the task stands.</param>
+/// <param name="ExecuteAt">When it was asked to run, rounded up to the millisecond. It never starts before.</param>
+/// <param name="CreatedAt">When it was accepted.</param>
+/// <param name="StartedAt">When its latest attempt started; null while it is pending.</param>
+/// <param name="FinishedAt">When it was completed or failed.</param>
+/// <param name="DeletedAt">When it was deleted.</param>
+/// <param name="Attempt">The number of its latest attempt; 0 until the first one.</param>
+/// <param name="Instance">The instance that its latest attempt ran on; null while it is pending.</param>
+/// <param name="Output">The line that it printed; null until it is completed.</param>
+/// <param name="Error">Why its latest try failed; null unless one did.</param>
 public sealed record TaskResponse(
     Guid Id,
     TaskKind Kind,
@@ -23,10 +35,13 @@ public sealed record TaskResponse(
         task.Attempt, task.Instance, task.Output, task.Error);
 }
 
-/// <summary>The tasks of a batch, in the order of the request.</summary>
+/// <summary>The tasks of a batch.</summary>
+/// <param name="Tasks">The tasks, pending, in the order of the request.</param>
 public sealed record CreatedTasksResponse(IReadOnlyList<TaskResponse> Tasks);
 
-/// <summary>One page of a list; <paramref name="NextPageToken"/> is absent on the last.</summary>
+/// <summary>One page of a list.</summary>
+/// <param name="Tasks">The tasks, newest first.</param>
+/// <param name="NextPageToken">What to ask for the next page with; absent on the last.</param>
 public sealed record TaskListResponse(
     IReadOnlyList<TaskResponse> Tasks,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NextPageToken);

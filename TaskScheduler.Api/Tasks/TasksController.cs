@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Mvc;
+using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Errors;
 using TaskScheduler.Jobs.Tasks;
 
@@ -7,11 +8,16 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>Everything that a client can do to tasks.</summary>
 [ApiController]
 [Route("tasks")]
+[Tags(ApiDocument.Tasks)]
 [KnownQueryOnly]
 public sealed class TasksController(TaskCreator creator, TaskClient client, TaskList list) : ControllerBase
 {
-    [HttpPost]
+    /// <summary>Create a task</summary>
+    /// <remarks>Once this is answered with 201 the task is kept, whatever crashes or is restarted.</remarks>
+    /// <response code="201">The task, pending.</response>
+    [HttpPost(Name = "CreateTask")]
     [Consumes("application/json")]
+    [ProducesResponseType<TaskResponse>(StatusCodes.Status201Created)]
     [IdempotencyKeyHeader]
     public Task<ActionResult> Create(
         CreateTaskRequest request,
@@ -20,8 +26,12 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         CreateAsync(
             "POST /tasks", [request.ToTask()], idempotencyKey, tasks => Created($"/tasks/{tasks[0].Id}", tasks[0]), cancel);
 
-    [HttpPost("batch")]
+    /// <summary>Create up to 1,000 tasks</summary>
+    /// <remarks>All of them or, if one is refused, none. Errors name the task by its place: tasks[3].kind.</remarks>
+    /// <response code="201">The tasks, in the order of the request.</response>
+    [HttpPost("batch", Name = "CreateTasks")]
     [Consumes("application/json")]
+    [ProducesResponseType<CreatedTasksResponse>(StatusCodes.Status201Created)]
     [IdempotencyKeyHeader]
     public Task<ActionResult> CreateMany(
         CreateTasksRequest request,
@@ -34,7 +44,12 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
             tasks => StatusCode(StatusCodes.Status201Created, new CreatedTasksResponse(tasks)),
             cancel);
 
-    [HttpGet]
+    /// <summary>List tasks, newest first</summary>
+    /// <remarks>
+    /// Repeat state and kind for several of each. Pages neither repeat nor skip a task that was there from the start.
+    /// </remarks>
+    /// <response code="200">One page.</response>
+    [HttpGet(Name = "ListTasks")]
     public async Task<TaskListResponse> List([FromQuery] ListTasksRequest request, CancellationToken cancel)
     {
         var filter = request.ToFilter();
@@ -43,14 +58,21 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         return new TaskListResponse([.. tasks.Select(TaskResponse.From)], next);
     }
 
-    [HttpGet("{id}")]
+    /// <summary>Show a task</summary>
+    /// <response code="200">The task.</response>
+    [HttpGet("{id}", Name = "GetTask")]
+    [CanAnswer(nameof(ProblemType.NotFound))]
     public async Task<ActionResult<TaskResponse>> Show(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId) && await client.FindAsync(taskId, cancel) is { } task
             ? TaskResponse.From(task)
             : NoSuchTask(id);
 
-    [HttpPatch("{id}")]
+    /// <summary>Give a pending task another time</summary>
+    /// <remarks>Takes effect at once, also for a task that is about to start. A time in the past lets it run now.</remarks>
+    /// <response code="200">The task with its new time.</response>
+    [HttpPatch("{id}", Name = "RescheduleTask")]
     [Consumes("application/json")]
+    [CanAnswer(nameof(ProblemType.NotFound), nameof(ProblemType.WrongState))]
     public async Task<ActionResult<TaskResponse>> Reschedule(
         string id, RescheduleTaskRequest request, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId)
@@ -60,14 +82,26 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
                 $"only a {ScheduledTaskState.Pending} task can be given another time")
             : NoSuchTask(id);
 
-    [HttpPost("{id}/requeue")]
+    /// <summary>Let a failed task run again</summary>
+    /// <remarks>With all its tries, and at once if its time is past. Its error is cleared; attempt goes on counting.</remarks>
+    /// <response code="200">The task, pending again.</response>
+    [HttpPost("{id}/requeue", Name = "RequeueTask")]
+    [CanAnswer(nameof(ProblemType.NotFound), nameof(ProblemType.WrongState))]
     public async Task<ActionResult<TaskResponse>> Requeue(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId)
             ? Answer(
                 id, await client.RequeueAsync(taskId, cancel), $"only a {ScheduledTaskState.Failed} task can be requeued")
             : NoSuchTask(id);
 
-    [HttpDelete("{id}")]
+    /// <summary>Delete a task</summary>
+    /// <remarks>
+    /// In any state, and again and again. A pending task never runs; a running one is stopped and never prints. The record
+    /// stays for a while, in the state Deleted.
+    /// </remarks>
+    /// <response code="204">The task is deleted.</response>
+    [HttpDelete("{id}", Name = "DeleteTask")]
+    [ProducesResponseType(StatusCodes.Status204NoContent)]
+    [CanAnswer(nameof(ProblemType.NotFound))]
     public async Task<ActionResult> Delete(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId) && await client.DeleteAsync(taskId, cancel) ? NoContent() : NoSuchTask(id);
 

@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using TaskScheduler.Api.Original;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Documentation;
+
+/// <summary>Adds to the schemas what the generator cannot know of our types.</summary>
+public static class DocumentedSchema
+{
+    public static Task Complete(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        ArgumentNullException.ThrowIfNull(context);
+        var type = context.JsonTypeInfo.Type;
+        if (type.IsEnum || type == typeof(DateTimeOffset))
+            schema.Type = JsonSchemaType.String;
+        else if (type == typeof(DateTimeOffset?))
+            schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
+        else if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && type.Assembly == typeof(DocumentedSchema).Assembly)
+            SayWhatIsAbsent(schema, context.JsonTypeInfo);
+        if (context.JsonPropertyInfo is { Name: "status", DeclaringType: var owner } && owner == typeof(OriginalTask))
+            SayWhatAStatusIs(schema);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The schema of a value of that type.</summary>
+    public static IOpenApiSchema Of(Type type, OpenApiDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        if (type.IsEnum || type.Assembly == typeof(DocumentedSchema).Assembly)
+            return new OpenApiSchemaReference(type.Name, document);
+        if (type.IsArray)
+            return new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(type.GetElementType()!, document) };
+        return type switch
+        {
+            _ when type == typeof(string) => new OpenApiSchema { Type = JsonSchemaType.String },
+            _ when type == typeof(Guid) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+            _ when type == typeof(DateTimeOffset) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
+            _ when type == typeof(int) => new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
+            _ when type == typeof(long) => new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" },
+            _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Nothing is sent as this."),
+        };
+    }
+
+    public static IOpenApiSchema Of(SentAsAttribute sent, OpenApiDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(sent);
+        var schema = Of(sent.Type, document);
+        if (sent.Maximum == 0 || schema is not OpenApiSchema limited)
+            return schema;
+        if (sent.Type.IsArray)
+        {
+            (limited.MinItems, limited.MaxItems) = (sent.Minimum, sent.Maximum);
+        }
+        else
+        {
+            limited.Minimum = sent.Minimum.ToString(CultureInfo.InvariantCulture);
+            limited.Maximum = sent.Maximum.ToString(CultureInfo.InvariantCulture);
+            limited.Default = sent.Default;
+        }
+
+        return schema;
+    }
+
+    /// <summary>In the schema of a request, puts what clients are told to send where any value is read.</summary>
+    public static void SayWhatIsSent(Type request, OpenApiDocument document)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(document);
+        if (!document.Components!.Schemas!.TryGetValue(request.Name, out var schema) || schema.Properties is not { } members)
+            return;
+        foreach (var property in request.GetProperties())
+        {
+            var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            if (property.GetCustomAttribute<SentAsAttribute>() is not { } sent || !members.TryGetValue(name, out var read))
+                continue;
+            members[name] = Of(sent, document);
+            members[name].Description = read.Description;
+        }
+    }
+
+    /// <summary>Of a request, everything is needed and nothing else allowed; of an answer, what is null may be left out.</summary>
+    private static void SayWhatIsAbsent(OpenApiSchema schema, JsonTypeInfo type)
+    {
+        var refusesOthers = type.Properties.Any(property => property.IsExtensionData);
+        if (refusesOthers)
+            schema.AdditionalPropertiesAllowed = false;
+        schema.Required = new HashSet<string>();
+        foreach (var property in type.Properties.Where(property => !property.IsExtensionData))
+        {
+            if (!property.IsDefined<JsonIgnoreAttribute>())
+                schema.Required.Add(property.Name);
+            else if (schema.Properties![property.Name] is OpenApiSchema absent)
+                absent.Type &= ~JsonSchemaType.Null;
+        }
+    }
+
+    private static bool IsDefined<T>(this JsonPropertyInfo property) =>
+        property.AttributeProvider?.IsDefined(typeof(T), inherit: false) == true;
+
+    private static void SayWhatAStatusIs(OpenApiSchema schema)
+    {
+        const string Pending = nameof(ScheduledTaskState.Pending);
+        const string Running = nameof(ScheduledTaskState.Running);
+        schema.AnyOf =
+        [
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Enum = [.. Enum.GetNames<ScheduledTaskState>().Except([Pending, Running])],
+            },
+            new OpenApiSchema
+            {
+                Type = JsonSchemaType.Object,
+                Properties = new Dictionary<string, IOpenApiSchema>
+                {
+                    [Pending] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" },
+                    [Running] = new OpenApiSchema { Type = JsonSchemaType.String },
+                },
+                MinProperties = 1,
+                MaxProperties = 1,
+                AdditionalPropertiesAllowed = false,
+            },
+        ];
+    }
+}

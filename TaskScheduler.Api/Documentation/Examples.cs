@@ -1,0 +1,80 @@
+using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Original;
+using TaskScheduler.Api.Tasks;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Documentation;
+
+/// <summary>What the document shows for each call. Answers are made of the types that are really answered.</summary>
+public static class Examples
+{
+    public static readonly Guid Id = new("0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11");
+
+    private const string TraceId = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+    private static readonly DateTimeOffset ExecuteAt = Rfc3339.Parse(Rfc3339.Example);
+
+    private static readonly Guid OtherId = new("0199d0a8-6a54-7d10-8f3e-5c1f0e7b2a64");
+
+    private static readonly object NewTask = new { kind = TaskKind.FizzBuzz, executeAt = ExecuteAt };
+
+    private static readonly TaskResponse Pending = new(
+        Id, TaskKind.FizzBuzz, ScheduledTaskState.Pending, ExecuteAt, CreatedAt: ExecuteAt.AddHours(-1), StartedAt: null,
+        FinishedAt: null, DeletedAt: null, Attempt: 0, Instance: null, Output: null, Error: null);
+
+    private static readonly TaskResponse Completed = Pending with
+    {
+        State = ScheduledTaskState.Completed,
+        StartedAt = ExecuteAt.AddMilliseconds(8),
+        FinishedAt = ExecuteAt.AddMilliseconds(15_019),
+        Attempt = 1,
+        Instance = "web-1:4711",
+        Output = TaskKind.FizzBuzz.Definition().OutputOf(Id),
+    };
+
+    private static readonly OriginalTask OriginalPending =
+        new(Id, TaskKind.FizzBuzz, new Dictionary<string, long> { [nameof(ScheduledTaskState.Pending)] = 1669369358 });
+
+    private static readonly OriginalList OriginalList = new(true, nameof(ScheduledTaskState.Pending), [OriginalPending]);
+
+    private static readonly Dictionary<string, (object? Request, object? Answer)> ByCall = new()
+    {
+        ["CreateTask"] = (NewTask, Pending),
+        ["CreateTasks"] = (
+            new { tasks = new object[] { NewTask, new { kind = TaskKind.Fizz, executeAt = ExecuteAt.AddDays(1) } } },
+            new CreatedTasksResponse([Pending, Pending with { Id = OtherId, Kind = TaskKind.Fizz, ExecuteAt = ExecuteAt.AddDays(1) }])),
+        ["ListTasks"] = (null, new TaskListResponse([Completed], "AQAAAZrwCpEKAAAAAAAAACo4yVbBYk0nXcJ1YQ")),
+        ["GetTask"] = (null, Completed),
+        ["RescheduleTask"] = (
+            new { executeAt = ExecuteAt.AddDays(1) }, Pending with { ExecuteAt = ExecuteAt.AddDays(1) }),
+        ["RequeueTask"] = (null, Pending with { Attempt = 3 }),
+        ["DeleteTask"] = (null, null),
+        ["OriginalSet"] =
+            (new { kind = TaskKind.FizzBuzz, when = 1669369358 }, new OriginalChange(Id.ToString(), true, "Task created")),
+        ["OriginalList"] = (null, OriginalList),
+        ["OriginalListByPost"] = (null, OriginalList),
+        ["OriginalShow"] = (null, new OriginalShow(true, OriginalPending)),
+        ["OriginalShowByPost"] = (null, new OriginalShow(true, OriginalPending)),
+        ["OriginalDelete"] = (null, new OriginalChange(Id.ToString(), true, "Perform deletion")),
+    };
+
+    /// <summary>The request and the answer of a call, by its operation ID.</summary>
+    public static (object? Request, object? Answer) Of(string call) => ByCall[call];
+
+    /// <summary>An error as our own calls or those of the original system answer it.</summary>
+    public static object Of(ProblemType type, Type shape)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        if (shape == typeof(Problem))
+            return Problem(type);
+        var message = type.ExampleErrors?.Values.First()[0] ?? type.ExampleDetail ?? type.Title;
+        if (shape == typeof(OriginalError))
+            return new OriginalError(false, type == ProblemType.NotFound ? null : message);
+        return type == ProblemType.NotFound
+            ? new OriginalChange(Id.ToString(), false, OriginalTasksController.NoSuchTask)
+            : new OriginalChange("", false, message);
+    }
+
+    private static Problem Problem(ProblemType type) =>
+        new(type.Uri, type.Title, type.Status, type.ExampleDetail, type.ExampleErrors, TraceId);
+}

@@ -1,0 +1,19 @@
+namespace TaskScheduler.Api.Documentation;
+
+/// <summary>
+/// What clients are told to send where any text is read, so that a validator can say what is wrong with it. An array means
+/// that the parameter may be repeated.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SentAsAttribute(Type type) : Attribute
+{
+    public Type Type => type;
+
+    /// <summary>Of a number, or of the length of an array; without a maximum nothing is said about either.</summary>
+    public int Minimum { get; init; }
+
+    public int Maximum { get; init; }
+
+    /// <summary>Of a number that may be left out.</summary>
+    public int Default { get; init; }
+}

@@ -64,9 +64,9 @@ public static class DocumentedCall
                     MaxLength = IdempotencyKeyHeaderAttribute.LongestKey,
                     Pattern = IdempotencyKeyHeaderAttribute.Pattern,
                 };
+                // No example: the page would send it with every request that is tried.
                 parameter.Description = "Makes it safe to repeat the request when its answer was lost. A new one for each new "
-                    + "request, like a UUID.";
-                parameter.Example = "8e03978e-40d5-43e8-bc93-6894a57f9324";
+                    + "request, like the UUID 8e03978e-40d5-43e8-bc93-6894a57f9324.";
             }
             else if (Attribute<SentAsAttribute>(description, parameter.Name!) is { } sent)
             {

@@ -33,10 +33,10 @@ public static class DocumentedSchema
     public static IOpenApiSchema Of(Type type, OpenApiDocument document)
     {
         ArgumentNullException.ThrowIfNull(type);
-        if (type.IsEnum || type.Assembly == typeof(DocumentedSchema).Assembly)
-            return new OpenApiSchemaReference(type.Name, document);
         if (type.IsArray)
             return new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(type.GetElementType()!, document) };
+        if (type.IsEnum || type.Assembly == typeof(DocumentedSchema).Assembly)
+            return new OpenApiSchemaReference(type.Name, document);
         return type switch
         {
             _ when type == typeof(string) => new OpenApiSchema { Type = JsonSchemaType.String },

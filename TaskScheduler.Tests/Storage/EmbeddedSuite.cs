@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
@@ -60,5 +61,7 @@ public sealed class EmbeddedRescheduleTaskTests(ApiFixture<EmbeddedTestStore> ap
 public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) : RequeueTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedContractTests(ApiFixture<EmbeddedTestStore> api) : ContractTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;

@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
@@ -60,6 +61,8 @@ public sealed class PostgreSqlRescheduleTaskTests(ApiFixture<PostgreSqlTestStore
 public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> api) : RequeueTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlContractTests(ApiFixture<PostgreSqlTestStore> api) : ContractTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;
 

@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
@@ -60,6 +61,8 @@ public sealed class SqlServerRescheduleTaskTests(ApiFixture<SqlServerTestStore> 
 public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api) : RequeueTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerContractTests(ApiFixture<SqlServerTestStore> api) : ContractTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerMigrationTests : MigrationTests<SqlServerTestStore>;
 

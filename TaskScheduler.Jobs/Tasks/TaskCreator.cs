@@ -60,13 +60,20 @@ public sealed partial class TaskCreator(
     /// <summary>Rows and jobs in one commit; if Hangfire fails, the rows alone.</summary>
     private async Task<Creation> CreateTogetherAsync(Draft draft, CancellationToken cancel)
     {
+        var connected = false;
         Exception failure;
         try
         {
             using var both = new TransactionScope(
                 TransactionScopeOption.RequiresNew, ReadCommitted, TransactionScopeAsyncFlowOption.Enabled);
             await using (var db = await contexts.CreateDbContextAsync(cancel))
+            {
+                // The transaction keeps it. Hangfire would hold a thread while it waits for one.
+                await db.Database.OpenConnectionAsync(cancel);
+                connected = true;
                 await UseKeyAsync(db, draft, cancel);
+            }
+
             var tasks = draft.Tasks(CreateJobs(draft));
             await using (var db = await contexts.CreateDbContextAsync(cancel))
             {
@@ -82,8 +89,13 @@ public sealed partial class TaskCreator(
         {
             return await FindAnswerAsync(draft, cancel) ?? new(CreationOutcome.KeyInUse, []);
         }
+        catch (DbUpdateException error) when (!store.IsUniqueViolation(error))
+        {
+            // The task table would refuse them without jobs, too, and nothing is committed.
+            throw;
+        }
 #pragma warning disable CA1031 // Whatever went wrong: the rows alone are enough, and if they cannot be written this says so.
-        catch (Exception error) when (!cancel.IsCancellationRequested)
+        catch (Exception error) when (connected && !cancel.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             failure = error;

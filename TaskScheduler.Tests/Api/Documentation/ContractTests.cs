@@ -90,7 +90,10 @@ public abstract class ContractTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         async Task<TaskListResponse> PageAsync(string? pageToken) => (await Client.Tasks.GetAsync(
             list => list.QueryParameters = new()
             {
-                State = [State.Failed, State.Running], Kind = [Kind.FizzBuzz], PageSize = 2, PageToken = pageToken,
+                State = [State.Failed, State.Running],
+                Kind = [Kind.FizzBuzz],
+                PageSize = 2,
+                PageToken = pageToken,
             },
             Cancel))!;
     }

@@ -1,0 +1,136 @@
+using Microsoft.Playwright;
+using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Api.Security;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Browser;
+
+/// <summary>The page on which the calls are read and tried.</summary>
+public sealed class DocsTests : IAsyncLifetime
+{
+    private readonly List<string> _requests = [];
+    private readonly List<string> _complaints = [];
+    private TestApplication _app = null!;
+    private Chromium _browser = null!;
+
+    public async ValueTask InitializeAsync() => _browser = await Chromium.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_app is not null)
+            await _app.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ListIsTriedOut()
+    {
+        var page = await OpenAsync();
+        var task = await _app.CreateAsync(TaskKind.Buzz, TimeProvider.System.GetUtcNow().AddDays(1));
+
+        var answer = await TryAsync(page, "ListTasks");
+
+        Assert.Equal("200", await StatusAsync(answer));
+        await Assertions.Expect(answer).ToContainTextAsync(task.Id.ToString());
+        AssertLoadsFromHereAndComplainsOfNothing();
+    }
+
+    [Fact]
+    public async Task ExampleOfCreateIsTriedOut()
+    {
+        var page = await OpenAsync();
+
+        var answer = await TryAsync(page, "CreateTask");
+
+        Assert.Equal("201", await StatusAsync(answer));
+        await Assertions.Expect(answer).ToContainTextAsync("FizzBuzz");
+        await Assertions.Expect(answer).ToContainTextAsync("location: /tasks/");
+        AssertLoadsFromHereAndComplainsOfNothing();
+    }
+
+    [Fact]
+    public async Task KeyIsEnteredOnThePage()
+    {
+        var page = await OpenAsync(SecuredApplication.WebKey);
+
+        Assert.Equal("401", await StatusAsync(await TryAsync(page, "ListTasks")));
+        await page.Locator(".auth-wrapper .btn.authorize").ClickAsync();
+        await page.Locator(".auth-container input").FillAsync(SecuredApplication.Key);
+        await page.Locator(".auth-btn-wrapper .authorize").ClickAsync();
+        await page.Locator(".auth-btn-wrapper .btn-done").ClickAsync();
+        await page.Locator("#operations-Tasks-ListTasks .execute").ClickAsync();
+
+        await Eventually.TrueAsync(
+            async () => await StatusAsync(page.Locator("#operations-Tasks-ListTasks")) == "200", "the call is answered");
+        Assert.All(_requests, request => Assert.StartsWith(Here, request, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task EveryCallIsShownWithItsErrors()
+    {
+        var page = await OpenAsync();
+
+        await page.Locator("#operations-Tasks-CreateTask .opblock-summary-control").ClickAsync();
+
+        var call = page.Locator("#operations-Tasks-CreateTask");
+        await Assertions.Expect(call.Locator(".responses-table")).ToContainTextAsync("idempotency-key-reused");
+        await Assertions.Expect(page.Locator(".opblock")).Not.ToHaveCountAsync(0);
+        await Assertions.Expect(page.Locator(".info")).ToContainTextAsync("/problems/store-unavailable");
+        await Assertions.Expect(page.Locator(".errors-wrapper")).ToHaveCountAsync(0);
+        AssertLoadsFromHereAndComplainsOfNothing();
+    }
+
+    [Fact]
+    public async Task PageForbidsTheBrowserToAskOtherHosts()
+    {
+        _app = await TestApplication.StartAsync();
+
+        using var answer = await _app.Client.GetAsync("/docs/index.html", TestContext.Current.CancellationToken);
+
+        var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
+        Assert.Contains("default-src 'self'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("http", policy, StringComparison.Ordinal);
+    }
+
+    private string Here => _app.Client.BaseAddress!.ToString();
+
+    private async Task<IPage> OpenAsync(params string[] settings)
+    {
+        _app = await TestApplication.StartAsync(null, null, settings);
+        var page = await _browser.OpenAsync(new Uri("about:blank"));
+        page.Request += (_, request) => _requests.Add(request.Url);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+                _complaints.Add(message.Text);
+        };
+        page.PageError += (_, error) => _complaints.Add(error);
+        await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/docs").ToString());
+        await page.Locator("#operations-Tasks-ListTasks").WaitForAsync();
+        return page;
+    }
+
+    private static async Task<ILocator> TryAsync(IPage page, string call)
+    {
+        var block = page.Locator($"#operations-Tasks-{call}");
+        await block.Locator(".opblock-summary-control").ClickAsync();
+        await block.Locator(".try-out__btn").ClickAsync();
+        await block.Locator(".execute").ClickAsync();
+        await block.Locator(".live-responses-table").WaitForAsync();
+        return block;
+    }
+
+    private static async Task<string> StatusAsync(ILocator block) =>
+        (await block.Locator(".live-responses-table .response > .response-col_status").InnerTextAsync()).Trim();
+
+    private void AssertLoadsFromHereAndComplainsOfNothing()
+    {
+        Assert.NotEmpty(_requests);
+        // The page's icons are written into its style sheet.
+        Assert.All(
+            _requests.Where(request => !request.StartsWith("data:", StringComparison.Ordinal)),
+            request => Assert.StartsWith(Here, request, StringComparison.Ordinal));
+        Assert.Empty(_complaints);
+    }
+}

@@ -27,7 +27,7 @@ public static class ApiDocument
     });
 
     public static void MapApiDocument(this WebApplication app) =>
-        app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(Access.Pages);
+        app.MapOpenApi(Path).RequireAuthorization(Access.Pages);
 
     private static Task Complete(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancel)
     {
@@ -55,6 +55,7 @@ public static class ApiDocument
         });
         foreach (var type in typeof(ApiDocument).Assembly.GetTypes())
             DocumentedSchema.SayWhatIsSent(type, document);
+        DocumentedSchema.SayWhatAStatusIs(document);
         // What a request reads as any value has been said otherwise above.
         document.Components!.Schemas!.Remove(nameof(JsonElement));
         return Task.CompletedTask;

@@ -105,7 +105,7 @@ public static class DocumentedCall
 
     private static void AddExamples(OpenApiOperation call, JsonSerializerOptions json)
     {
-        var examples = Examples.Of(call.OperationId!);
+        var examples = Examples.Of(call.OperationId);
         if (call.RequestBody?.Content?.Values.SingleOrDefault() is { } request)
             request.Example = Node(examples.Request, json);
         if (call.Responses!.Values.SelectMany(answer => answer.Content?.Values ?? []).SingleOrDefault() is { } body)

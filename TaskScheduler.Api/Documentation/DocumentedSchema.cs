@@ -24,8 +24,6 @@ public static class DocumentedSchema
             schema.Type = JsonSchemaType.String | JsonSchemaType.Null;
         else if (context.JsonTypeInfo.Kind == JsonTypeInfoKind.Object && type.Assembly == typeof(DocumentedSchema).Assembly)
             SayWhatIsAbsent(schema, context.JsonTypeInfo);
-        if (context.JsonPropertyInfo is { Name: "status", DeclaringType: var owner } && owner == typeof(OriginalTask))
-            SayWhatAStatusIs(schema);
         return Task.CompletedTask;
     }
 
@@ -85,6 +83,40 @@ public static class DocumentedSchema
         }
     }
 
+    /// <summary>In the schema of a task of the original system, whose status is a name or an object.</summary>
+    public static void SayWhatAStatusIs(OpenApiDocument document)
+    {
+        const string Pending = nameof(ScheduledTaskState.Pending);
+        const string Running = nameof(ScheduledTaskState.Running);
+        const string Progress = "OriginalProgress";
+        ArgumentNullException.ThrowIfNull(document);
+        document.AddComponent(Progress, new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Description = "The status of a task that is not at its end.",
+            Properties = new Dictionary<string, IOpenApiSchema>
+            {
+                [Pending] = new OpenApiSchema
+                {
+                    Type = JsonSchemaType.Integer,
+                    Format = "int64",
+                    Description = "When it shall run, in Unix seconds.",
+                },
+                [Running] = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The instance that it runs on." },
+            },
+            MinProperties = 1,
+            MaxProperties = 1,
+            AdditionalPropertiesAllowed = false,
+        });
+        var ends = Enum.GetNames<ScheduledTaskState>().Except([Pending, Running]);
+        var status = (OpenApiSchema)document.Components!.Schemas![nameof(OriginalTask)].Properties!["status"];
+        status.AnyOf =
+        [
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. ends] },
+            new OpenApiSchemaReference(Progress, document),
+        ];
+    }
+
     /// <summary>Of a request, everything is needed and nothing else allowed; of an answer, what is null may be left out.</summary>
     private static void SayWhatIsAbsent(OpenApiSchema schema, JsonTypeInfo type)
     {
@@ -103,30 +135,4 @@ public static class DocumentedSchema
 
     private static bool IsDefined<T>(this JsonPropertyInfo property) =>
         property.AttributeProvider?.IsDefined(typeof(T), inherit: false) == true;
-
-    private static void SayWhatAStatusIs(OpenApiSchema schema)
-    {
-        const string Pending = nameof(ScheduledTaskState.Pending);
-        const string Running = nameof(ScheduledTaskState.Running);
-        schema.AnyOf =
-        [
-            new OpenApiSchema
-            {
-                Type = JsonSchemaType.String,
-                Enum = [.. Enum.GetNames<ScheduledTaskState>().Except([Pending, Running])],
-            },
-            new OpenApiSchema
-            {
-                Type = JsonSchemaType.Object,
-                Properties = new Dictionary<string, IOpenApiSchema>
-                {
-                    [Pending] = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" },
-                    [Running] = new OpenApiSchema { Type = JsonSchemaType.String },
-                },
-                MinProperties = 1,
-                MaxProperties = 1,
-                AdditionalPropertiesAllowed = false,
-            },
-        ];
-    }
 }

@@ -58,8 +58,8 @@ public static class Examples
         ["OriginalDelete"] = (null, new OriginalChange(Id.ToString(), true, "Perform deletion")),
     };
 
-    /// <summary>The request and the answer of a call, by its operation ID.</summary>
-    public static (object? Request, object? Answer) Of(string call) => ByCall[call];
+    /// <summary>The request and the answer of a call, by its operation ID; a test finds what is missing.</summary>
+    public static (object? Request, object? Answer) Of(string? call) => ByCall.GetValueOrDefault(call ?? "");
 
     /// <summary>An error as our own calls or those of the original system answer it.</summary>
     public static object Of(ProblemType type, Type shape)

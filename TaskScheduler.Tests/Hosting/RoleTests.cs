@@ -52,6 +52,10 @@ public sealed class RoleTests
     [InlineData("/tasks")]
     [InlineData("/hangfire")]
     [InlineData("/hangfire/jobs/scheduled")]
+    [InlineData("/docs")]
+    [InlineData("/docs/index.html")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/problems/not-found")]
     [InlineData("/nowhere")]
     public async Task WorkerHasNothingElse(string path)
     {

@@ -182,9 +182,12 @@ public abstract class ContractTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         var list = await Client.Task.GetAsync(
             query => query.QueryParameters = new() { Status = [State.Pending], Kind = [Kind.Buzz] }, Cancel);
         var deleted = await Client.Task.DeletePath[id].PostAsync(cancellationToken: Cancel);
+        var gone = await Client.Task[id].GetAsync(cancellationToken: Cancel);
 
         Assert.Equal("Task created", set.Message);
-        Assert.Equal(Kind.Buzz, shown!.Task!.Kind);
+        Assert.Equal(1900000000, shown!.Task!.Status!.OriginalProgress!.Pending);
+        Assert.Equal("Deleted", gone!.Task!.Status!.String);
+        Assert.Equal(Kind.Buzz, shown.Task.Kind);
         Assert.Contains(id, list!.Tasks!.Select(task => task.Id!.Value));
         Assert.Equal("Perform deletion", deleted!.Message);
     }

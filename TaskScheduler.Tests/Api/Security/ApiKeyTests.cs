@@ -110,6 +110,10 @@ public sealed class ApiKeyTests
 
     [Theory]
     [InlineData("/")]
+    [InlineData("/docs/index.html")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/problems")]
+    [InlineData("/problems/unauthorized")]
     [InlineData("/health/live")]
     public async Task WhatExplainsItselfIsOpenToAll(string path)
     {

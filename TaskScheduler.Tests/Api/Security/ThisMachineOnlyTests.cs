@@ -58,6 +58,11 @@ public sealed class ThisMachineOnlyTests(ApiFixture api) : IClassFixture<ApiFixt
     [InlineData("/hangfire/jobs/processing")]
     [InlineData("/nowhere")]
     [InlineData("/healthy")]
+    [InlineData("/docs")]
+    [InlineData("/docs/index.html")]
+    [InlineData("/openapi/v1.json")]
+    [InlineData("/problems")]
+    [InlineData("/problems/not-found")]
     public async Task NothingButHealthIsOpenToOthers(string path)
     {
         AssertSaysWhatToConfigure(await SendAsync(path, "Host", "example.com"));

@@ -7,24 +7,43 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>Lists of tasks, newest first.</summary>
 public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
 {
+    private static readonly ScheduledTaskState[] AllStates = Enum.GetValues<ScheduledTaskState>();
+    private static readonly ScheduledTaskState[] StatesByDefault = [.. AllStates.Except([ScheduledTaskState.Deleted])];
+    private static readonly TaskKind[] AllKinds = Enum.GetValues<TaskKind>();
+
     /// <summary>At most <paramref name="count"/> tasks after <paramref name="after"/>, and whether there are more.</summary>
+    /// <remarks>
+    /// A page is read from one index, which has the tasks of each kind and state in the order of the list: at most a page for
+    /// each pair, and after a position once more for the tasks created at the same moment, whatever the table holds. Only
+    /// the page itself is then read from the table.
+    /// </remarks>
     public async Task<(IReadOnlyList<ScheduledTask> Tasks, bool More)> PageAsync(
         TaskFilter filter, int count, PagePosition? after, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var tasks = db.Tasks.AsNoTracking();
-        tasks = filter.States is []
-            ? tasks.Where(t => t.State != ScheduledTaskState.Deleted)
-            : tasks.Where(t => filter.States.Contains(t.State));
-        if (filter.Kinds is not [])
-            tasks = tasks.Where(t => filter.Kinds.Contains(t.Kind));
-        if (after is var (createdAt, sequence))
-            tasks = tasks.Where(t => t.CreatedAt <= createdAt && (t.CreatedAt < createdAt || t.Sequence < sequence));
-
-        var page = await tasks
+        var most = count + 1;
+        var ranges =
+            from state in filter.States is [] ? StatesByDefault : filter.States
+            from kind in filter.Kinds is [] ? AllKinds : filter.Kinds
+            from range in RangesAfter(after, tasks.Where(t => t.Kind == kind && t.State == state))
+            select range
+                .OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.Sequence)
+                .Select(t => new { t.CreatedAt, t.Sequence })
+                .Take(most);
+        var newest = ranges.Aggregate((all, range) => all.Concat(range))
             .OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.Sequence)
-            .Take(count + 1)
+            .Take(most);
+        var page = await newest
+            .Join(tasks, found => found.Sequence, task => task.Sequence, (_, task) => task)
+            .OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.Sequence)
             .ToListAsync(cancel);
         return (page.Take(count).ToList(), page.Count > count);
     }
+
+    /// <summary>Two, because a database that is given both as one condition reads all tasks of the same moment.</summary>
+    private static IQueryable<ScheduledTask>[] RangesAfter(PagePosition? after, IQueryable<ScheduledTask> tasks) =>
+        after is var (createdAt, sequence)
+            ? [tasks.Where(t => t.CreatedAt == createdAt && t.Sequence < sequence), tasks.Where(t => t.CreatedAt < createdAt)]
+            : [tasks];
 }

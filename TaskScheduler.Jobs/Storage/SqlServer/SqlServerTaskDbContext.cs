@@ -17,9 +17,9 @@ public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbConte
         task.HasIndex(t => t.JobId).IsUnique(false);
         task.HasIndex(t => t.JobId, "IX_Tasks_JobId_Unique").IsUnique().HasFilter("[JobId] IS NOT NULL");
         // In the words of the queries: such an index is used where the query's own literal says the same.
-        task.HasIndex(t => t.DueAt).HasFilter("[State] = N'Pending'");
+        task.HasIndex(t => new { t.DueAt, t.Sequence }).HasFilter("[State] = N'Pending'");
         task.HasIndex(t => t.InstanceId).HasFilter("[State] = N'Running'");
-        task.HasIndex(t => t.FinishedAt).HasFilter("[FinishedAt] IS NOT NULL");
+        task.HasIndex(t => t.FinishedAt).HasFilter("[FinishedAt] IS NOT NULL AND [DeletedAt] IS NULL");
         task.HasIndex(t => t.DeletedAt).HasFilter("[DeletedAt] IS NOT NULL");
     }
 }

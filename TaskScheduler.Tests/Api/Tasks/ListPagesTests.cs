@@ -42,6 +42,26 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
         Assert.Equal(Enumerable.Reverse(ids), pages.Where(ids.Contains));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(500)]
+    public async Task TasksOfSeveralStatesAndKindsAreInOneOrder(int pageSize)
+    {
+        var ids = await InsertAsync(40);
+        foreach (var id in ids.Where((_, i) => i % 5 < 2))
+            await api.DeleteAsync($"/tasks/{id}");
+
+        await using var db = await api.App.OpenTableAsync();
+        var listed = await db.Tasks.Where(task => task.Kind != TaskKind.Buzz).Select(task => task.Id)
+            .ToListAsync(TestContext.Current.CancellationToken);
+
+        var pages = await AllPagesAsync(
+            $"state=Deleted&state=Pending&kind=Fizz&kind=FizzBuzz&pageSize={pageSize}", stop: ids.First(listed.Contains));
+
+        Assert.Equal(Enumerable.Reverse(ids).Where(listed.Contains), pages.Where(ids.Contains));
+    }
+
     [Fact]
     public async Task LastPageHasNoToken()
     {
@@ -106,7 +126,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     [InlineData("state=Pending", "STATE=pending&state=Pending")]
     public async Task TokenIsGoodForTheSameFiltersWrittenOtherwise(string filters, string same)
     {
-        await InsertAsync(3);
+        await InsertAsync(6);
         var first = await PageAsync($"{filters}&pageSize=1");
 
         var answer = await api.GetAsync($"/tasks?{same}&pageSize=1&pageToken={first.Next}");
@@ -124,7 +144,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     [InlineData("state=Pending&kind=Fizz", "state=Pending")]
     public async Task TokenOfOtherFiltersIsRefused(string filters, string others)
     {
-        await InsertAsync(3);
+        await InsertAsync(6);
         var first = await PageAsync($"{filters}&pageSize=1");
 
         var answer = await api.GetAsync($"/tasks?{others}&pageToken={first.Next}");
@@ -156,7 +176,9 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
             (await api.GetAsync($"/tasks?pageToken={altered}")).Refused("pageToken");
     }
 
-    /// <summary>Rows with the same creation time by threes, oldest first; a list needs no jobs.</summary>
+    /// <summary>
+    /// Rows of each kind in turn, with the same creation time by fives, oldest first; a list needs no jobs.
+    /// </summary>
     private async Task<List<Guid>> InsertAsync(int count)
     {
         await using var db = await api.App.OpenTableAsync();
@@ -166,7 +188,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, count)
             .Select(i => ScheduledTask.Create(
-                TaskKind.Fizz, now.AddDays(1), now.AddMilliseconds(i / 3), jobId: null, Guid.NewGuid()))
+                (TaskKind)(i % 3), now.AddDays(1), now.AddMilliseconds(i / 5), jobId: null, Guid.NewGuid()))
             .ToList();
         db.Tasks.AddRange(tasks);
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);

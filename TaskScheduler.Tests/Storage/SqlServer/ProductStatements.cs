@@ -136,6 +136,8 @@ public sealed class ProductStatements
         await list.PageAsync(new TaskFilter([], []), 100, after: null, cancel);
         await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), 100, new PagePosition(Now, 1), cancel);
         await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, null, cancel);
+        await list.PageAsync(
+            new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, new PagePosition(Now, 1), cancel);
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 

@@ -102,17 +102,11 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
                     b.HasKey("Sequence");
 
-                    b.HasIndex("CreatedAt");
-
                     b.HasIndex("DeletedAt")
                         .HasFilter("\"DeletedAt\" IS NOT NULL");
 
-                    b.HasIndex("DueAt")
-                        .HasDatabaseName("IX_Tasks_Pending")
-                        .HasFilter("\"State\" = 'Pending'");
-
                     b.HasIndex("FinishedAt")
-                        .HasFilter("\"FinishedAt\" IS NOT NULL");
+                        .HasFilter("\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
 
                     b.HasIndex("Id")
                         .IsUnique();
@@ -123,6 +117,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
                     b.HasIndex("JobId")
                         .IsUnique();
+
+                    b.HasIndex("DueAt", "Sequence")
+                        .HasDatabaseName("IX_Tasks_Pending")
+                        .HasFilter("\"State\" = 'Pending'");
+
+                    b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
                     b.ToTable("Tasks", (string)null);
                 });

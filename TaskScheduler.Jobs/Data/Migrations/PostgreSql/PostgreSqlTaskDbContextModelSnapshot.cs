@@ -166,17 +166,11 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
                     b.HasKey("Sequence");
 
-                    b.HasIndex("CreatedAt");
-
                     b.HasIndex("DeletedAt")
                         .HasFilter("\"DeletedAt\" IS NOT NULL");
 
-                    b.HasIndex("DueAt")
-                        .HasDatabaseName("IX_Tasks_Pending")
-                        .HasFilter("\"State\" = 'Pending'");
-
                     b.HasIndex("FinishedAt")
-                        .HasFilter("\"FinishedAt\" IS NOT NULL");
+                        .HasFilter("\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
 
                     b.HasIndex("Id")
                         .IsUnique();
@@ -187,6 +181,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
                     b.HasIndex("JobId")
                         .IsUnique();
+
+                    b.HasIndex("DueAt", "Sequence")
+                        .HasDatabaseName("IX_Tasks_Pending")
+                        .HasFilter("\"State\" = 'Pending'");
+
+                    b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
                     b.ToTable("Tasks", "scheduler");
                 });

@@ -166,17 +166,11 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
 
                     b.HasKey("Sequence");
 
-                    b.HasIndex("CreatedAt");
-
                     b.HasIndex("DeletedAt")
                         .HasFilter("[DeletedAt] IS NOT NULL");
 
-                    b.HasIndex("DueAt")
-                        .HasDatabaseName("IX_Tasks_Pending")
-                        .HasFilter("[State] = N'Pending'");
-
                     b.HasIndex("FinishedAt")
-                        .HasFilter("[FinishedAt] IS NOT NULL");
+                        .HasFilter("[FinishedAt] IS NOT NULL AND [DeletedAt] IS NULL");
 
                     b.HasIndex("Id")
                         .IsUnique();
@@ -186,6 +180,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasFilter("[State] = N'Running'");
 
                     b.HasIndex("JobId");
+
+                    b.HasIndex("DueAt", "Sequence")
+                        .HasDatabaseName("IX_Tasks_Pending")
+                        .HasFilter("[State] = N'Pending'");
+
+                    b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
                     b.HasIndex(new[] { "JobId" }, "IX_Tasks_JobId_Unique")
                         .IsUnique()

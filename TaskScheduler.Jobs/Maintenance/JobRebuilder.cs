@@ -50,10 +50,11 @@ public sealed class JobRebuilder(
         var (dueAt, sequence) = _last ?? (now, 0);
         var createdBefore = now - Creation;
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        return await db.Tasks.AsNoTracking()
-            .Where(t => t.State == ScheduledTaskState.Pending && t.DueAt >= dueAt
-                && (t.DueAt > dueAt || t.Sequence > sequence)
-                && t.CreatedAt < createdBefore)
+        var pending = db.Tasks.AsNoTracking().Where(t => t.State == ScheduledTaskState.Pending && t.CreatedAt < createdBefore);
+        // Two lookups: as one condition, every batch among a million tasks due at one moment would read all of these.
+        var sameMoment = pending.Where(t => t.DueAt == dueAt && t.Sequence > sequence).OrderBy(t => t.Sequence).Take(Batch);
+        var later = pending.Where(t => t.DueAt > dueAt).OrderBy(t => t.DueAt).ThenBy(t => t.Sequence).Take(Batch);
+        return await sameMoment.Concat(later)
             .OrderBy(t => t.DueAt).ThenBy(t => t.Sequence)
             .Take(Batch)
             .ToListAsync(cancel);

@@ -26,7 +26,7 @@ public sealed class TaskCleaner(
         var silentSince = now - SilentInstance;
         await using var db = await contexts.CreateDbContextAsync(stop);
         var finished = db.Tasks.Where(t =>
-            t.FinishedAt != null && t.FinishedAt < finishedBefore && t.State != ScheduledTaskState.Deleted);
+            t.FinishedAt != null && t.FinishedAt < finishedBefore && t.DeletedAt == null);
         var deleted = db.Tasks.Where(t => t.DeletedAt != null && t.DeletedAt < deletedBefore);
         var removed = await RemoveAsync(finished, finished.OrderBy(t => t.FinishedAt));
         removed += await RemoveAsync(deleted, deleted.OrderBy(t => t.DeletedAt));

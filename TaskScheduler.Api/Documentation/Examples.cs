@@ -44,6 +44,12 @@ public static class Examples
             new { tasks = new object[] { NewTask, new { kind = TaskKind.Fizz, executeAt = ExecuteAt.AddDays(1) } } },
             new CreatedTasksResponse([Pending, Pending with { Id = OtherId, Kind = TaskKind.Fizz, ExecuteAt = ExecuteAt.AddDays(1) }])),
         ["ListTasks"] = (null, new TaskListResponse([Completed], "AQAAAZrwCpEKAAAAAAAAACo4yVbBYk0nXcJ1YQ")),
+        ["CountTasks"] = (null, new TaskCountsResponse(1,
+        [
+            .. from state in Enum.GetValues<ScheduledTaskState>()
+               from kind in Enum.GetValues<TaskKind>()
+               select new TaskCount(state, kind, (state, kind) == (Completed.State, Completed.Kind) ? 1 : 0),
+        ])),
         ["GetTask"] = (null, Completed),
         ["RescheduleTask"] = (
             new { executeAt = ExecuteAt.AddDays(1) }, Pending with { ExecuteAt = ExecuteAt.AddDays(1) }),

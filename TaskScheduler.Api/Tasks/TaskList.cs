@@ -4,7 +4,7 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>Lists of tasks, newest first.</summary>
+/// <summary>Lists of tasks, newest first, and how many there are.</summary>
 public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
 {
     private static readonly ScheduledTaskState[] AllStates = Enum.GetValues<ScheduledTaskState>();
@@ -39,6 +39,22 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
             .OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.Sequence)
             .ToListAsync(cancel);
         return (page.Take(count).ToList(), page.Count > count);
+    }
+
+    /// <summary>How many tasks there are of each state and kind, also where there are none.</summary>
+    public async Task<IReadOnlyList<TaskCount>> CountAsync(CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var counts = await db.Tasks
+            .GroupBy(t => new { t.Kind, t.State })
+            .Select(tasks => new { tasks.Key.State, tasks.Key.Kind, Count = tasks.LongCount() })
+            .ToDictionaryAsync(tasks => (tasks.State, tasks.Kind), tasks => tasks.Count, cancel);
+        return
+        [
+            .. from state in AllStates
+               from kind in AllKinds
+               select new TaskCount(state, kind, counts.GetValueOrDefault((state, kind))),
+        ];
     }
 
     /// <summary>Two, because a database that is given both as one condition reads all tasks of the same moment.</summary>

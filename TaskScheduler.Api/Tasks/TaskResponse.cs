@@ -45,3 +45,14 @@ public sealed record CreatedTasksResponse(IReadOnlyList<TaskResponse> Tasks);
 public sealed record TaskListResponse(
     IReadOnlyList<TaskResponse> Tasks,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? NextPageToken);
+
+/// <summary>How many tasks there are.</summary>
+/// <param name="Total">All of them, deleted ones too.</param>
+/// <param name="Counts">How many of each state and kind: every pair, also where there are none.</param>
+public sealed record TaskCountsResponse(long Total, IReadOnlyList<TaskCount> Counts);
+
+/// <summary>How many tasks there are of one state and kind.</summary>
+/// <param name="State">The state.</param>
+/// <param name="Kind">The kind.</param>
+/// <param name="Count">How many.</param>
+public sealed record TaskCount(ScheduledTaskState State, TaskKind Kind, long Count);

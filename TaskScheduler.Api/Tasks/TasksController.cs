@@ -58,6 +58,16 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         return new TaskListResponse([.. tasks.Select(TaskResponse.From)], next);
     }
 
+    /// <summary>Count tasks</summary>
+    /// <remarks>Every pair of state and kind, also where there are none, and deleted tasks too.</remarks>
+    /// <response code="200">The counts, and their sum.</response>
+    [HttpGet("counts", Name = "CountTasks")]
+    public async Task<TaskCountsResponse> Count(CancellationToken cancel)
+    {
+        var counts = await list.CountAsync(cancel);
+        return new TaskCountsResponse(counts.Sum(tasks => tasks.Count), counts);
+    }
+
     /// <summary>Show a task</summary>
     /// <response code="200">The task.</response>
     [HttpGet("{id}", Name = "GetTask")]

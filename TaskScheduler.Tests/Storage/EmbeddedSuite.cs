@@ -50,6 +50,8 @@ public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : 
 
 public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
 
+public sealed class EmbeddedCountTasksTests(ApiFixture<EmbeddedTestStore> api) : CountTasksTests<EmbeddedTestStore>(api);
+
 public sealed class EmbeddedShowTaskTests(ApiFixture<EmbeddedTestStore> api) : ShowTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedCreateTasksTests(ApiFixture<EmbeddedTestStore> api) : CreateTasksTests<EmbeddedTestStore>(api);

@@ -50,6 +50,8 @@ public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api
 
 public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
 
+public sealed class PostgreSqlCountTasksTests(ApiFixture<PostgreSqlTestStore> api) : CountTasksTests<PostgreSqlTestStore>(api);
+
 public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api) : ShowTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlCreateTasksTests(ApiFixture<PostgreSqlTestStore> api) : CreateTasksTests<PostgreSqlTestStore>(api);

@@ -50,6 +50,8 @@ public sealed class SqlServerListTasksTests(ApiFixture<SqlServerTestStore> api) 
 
 public sealed class SqlServerListPagesTests(ApiFixture<SqlServerTestStore> api) : ListPagesTests<SqlServerTestStore>(api);
 
+public sealed class SqlServerCountTasksTests(ApiFixture<SqlServerTestStore> api) : CountTasksTests<SqlServerTestStore>(api);
+
 public sealed class SqlServerShowTaskTests(ApiFixture<SqlServerTestStore> api) : ShowTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerCreateTasksTests(ApiFixture<SqlServerTestStore> api) : CreateTasksTests<SqlServerTestStore>(api);

@@ -57,14 +57,14 @@ public sealed class ProductStatements
 
     /// <summary>Whatever takes a context factory, and those of its methods that others can call.</summary>
     public static IEnumerable<string> MethodsThatTalkToTheDatabase() =>
-        from assembly in new[] { typeof(TaskClient).Assembly, typeof(TaskList).Assembly }
-        from type in assembly.GetTypes()
-        where type is { IsAbstract: false, IsGenericType: false } && type.GetConstructors().Any(TakesContexts)
-        where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore)
-        from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
-        where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
-        where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "Execute")
-        select $"{type.Name}.{method.Name}";
+        (from assembly in new[] { typeof(TaskClient).Assembly, typeof(TaskList).Assembly }
+         from type in assembly.GetTypes()
+         where type is { IsAbstract: false, IsGenericType: false } && type.GetConstructors().Any(TakesContexts)
+         where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore)
+         from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
+         where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
+         where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "Execute")
+         select $"{type.Name}.{method.Name}").Distinct();
 
     private static bool TakesContexts(ConstructorInfo constructor) => constructor.GetParameters().Any(parameter =>
         parameter.ParameterType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IDbContextFactory<>));
@@ -132,12 +132,14 @@ public sealed class ProductStatements
         keys.GetAllElements();
         _server.Row["Id"] = id;
 
-        var list = Get<TaskList>("PageAsync");
+        var list = Get<TaskList>("PageAsync", "CountAsync");
         await list.PageAsync(new TaskFilter([], []), 100, after: null, cancel);
         await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), 100, new PagePosition(Now, 1), cancel);
         await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, null, cancel);
         await list.PageAsync(
             new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, new PagePosition(Now, 1), cancel);
+        _server.Row["Count"] = 1L;
+        await list.CountAsync(cancel);
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 

@@ -23,12 +23,13 @@ public static class EmbeddedServiceCollectionExtensions
         services.AddSingleton<ITaskStore, EmbeddedStore>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(EmbeddedSql.Statements);
+        services.AddSingleton<WriterTurns>();
         services.AddPooledDbContextFactory<EmbeddedTaskDbContext>((provider, options) => options
             .UseSqlite(new SqliteConnectionStringBuilder
             {
                 DataSource = System.IO.Path.GetFullPath(provider.GetRequiredService<IOptions<StorageOptions>>().Value.File),
             }.ToString())
-            .AddInterceptors(new EmbeddedConnectionInterceptor()));
+            .AddInterceptors(new EmbeddedConnectionInterceptor(), provider.GetRequiredService<WriterTurns>()));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
         services.AddSingleton<IJobQueue, InMemoryJobQueue>();
         services.AddSingleton<IJobStates, InMemoryJobStates>();

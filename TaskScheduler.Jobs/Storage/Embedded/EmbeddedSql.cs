@@ -35,7 +35,8 @@ public static class EmbeddedSql
             FROM json_each({0}) AS named
             WHERE Tasks.Id = named.value ->> 'id'
               AND Tasks.Attempt = named.value ->> 'attempt'
-              AND Tasks.JobId IS named.value ->> 'from'
+              -- Found by its ID (+): the index on JobId would go through all rows without a job for each of them.
+              AND +Tasks.JobId IS named.value ->> 'from'
               AND Tasks.State IN ('Pending', 'Running')
             RETURNING Tasks.Id AS Value
             """);

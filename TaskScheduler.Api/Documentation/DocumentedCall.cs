@@ -154,6 +154,7 @@ public static class DocumentedCall
         yield return ProblemType.TooManyFailedLogins;
         yield return ProblemType.InternalError;
         yield return ProblemType.StoreUnavailable;
+        yield return ProblemType.Overloaded;
     }
 
     private static OpenApiResponse Error(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
 using TaskScheduler.Api.Original;
@@ -49,6 +50,9 @@ public static partial class ErrorResponses
                 await WriteAsync(context, refused.StatusCode);
                 if (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
                     await HearOutAsync(context);
+                break;
+            case ConnectionResetException:
+                context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             // SQL Server's driver says that it was cancelled by an error of its own.
             case not null when context.RequestAborted.IsCancellationRequested && (fromDatabase || error is OperationCanceledException):

@@ -67,6 +67,8 @@ public static partial class InvalidRequests
             return $"The name '{Rfc3339.Shown(name)}' appears twice in one object.";
         }
 
+        if (Depth().Match(message) is { Success: true } depth)
+            return $"The body is nested deeper than {depth.Groups["levels"].Value} levels{at}.";
         if (IsOfWrongType(message))
         {
             return Member().Match(path) is { Success: true } member
@@ -88,6 +90,9 @@ public static partial class InvalidRequests
 
     [GeneratedRegex(@"^\$\.(?<name>tasks(?<index>\[\d+\])?)\z")]
     private static partial Regex Member();
+
+    [GeneratedRegex(@"maximum configured depth of (?<levels>\d+) has been exceeded")]
+    private static partial Regex Depth();
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,63}\z")]
     private static partial Regex PlainName();

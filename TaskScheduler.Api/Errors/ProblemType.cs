@@ -158,12 +158,22 @@ public sealed record ProblemType(int Status, string Slug, string Title)
             SaysWhenToRetry = true,
         };
 
+    public static readonly ProblemType Overloaded = new(503, "overloaded", "More is asked at once than can be done; try again soon.")
+    {
+        WhatHappened = "So many requests came at once that this one would have waited too long for its turn. Nothing was changed. "
+            + "Tasks that are due run meanwhile.",
+        WhatToDo = "Wait for the seconds that the header Retry-After names, and send fewer requests at once: many tasks can be "
+            + "created in one batch.",
+        Retry = "Helps after Retry-After.",
+        SaysWhenToRetry = true,
+    };
+
     /// <summary>Every type; the first one of a status is what that status means where nothing more is known.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
         InvalidRequest, Unauthorized, Forbidden, ThisMachineOnly, NotFound, MethodNotAllowed, RequestTimeout, WrongState,
         IdempotencyKeyInUse, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, TooManyFailedLogins, HeadersTooLarge,
-        InternalError, StoreUnavailable,
+        InternalError, StoreUnavailable, Overloaded,
     ];
 
     public required string WhatHappened { get; init; }

@@ -7,48 +7,53 @@ using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Api.Health;
 
-/// <summary>The task table answers and has the schema that this program needs.</summary>
-public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : IHealthCheck
-{
-    public async Task<HealthCheckResult> CheckHealthAsync(
-        HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var pending = await db.Database.GetPendingMigrationsAsync(cancellationToken);
-        await db.Tasks.AnyAsync(cancellationToken);
-        return pending.Any() ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy();
-    }
-}
-
 /// <summary>
-/// This instance's Hangfire server beats, and every step of its worker runs. Hangfire's storage cannot be asked to hurry;
-/// whoever asked here gets an answer in time nevertheless.
+/// Asks one question at a time, however many probes wait for its answer: each takes a connection or a thread, and
+/// everybody may probe. Whoever asked gets an answer in time, even if the one who was asked cannot be hurried.
 /// </summary>
-public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, TaskWorker worker, TimeProvider clock)
-    : IHealthCheck
+public abstract class SharedHealthCheck : IHealthCheck
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
-
     private readonly Lock _gate = new();
-    private Task<IReadOnlyList<string>>? _asking;
+    private Task<bool>? _asking;
 
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        Task<IReadOnlyList<string>> asking;
+        Task<bool> asking;
         lock (_gate)
         {
-            // One question at a time, however many probes wait for it: each blocks a thread.
             if (_asking?.IsCompleted != false)
-                _asking = Task.Run(() => storage.GetMonitoringApi().Alive(Silence, clock), CancellationToken.None);
+                _asking = Task.Run(IsHealthyAsync, CancellationToken.None);
             asking = _asking;
         }
 
-        var alive = await asking.WaitAsync(cancellationToken);
-        return alive.Contains(reporter.ServerId) && !worker.IsBroken
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy();
+        return await asking.WaitAsync(cancellationToken) ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy();
     }
+
+    protected abstract Task<bool> IsHealthyAsync();
+}
+
+/// <summary>The task table answers and has the schema that this program needs.</summary>
+public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : SharedHealthCheck
+{
+    protected override async Task<bool> IsHealthyAsync()
+    {
+        using var patience = new CancellationTokenSource(HealthEndpoints.LongestCheck);
+        await using var db = await contexts.CreateDbContextAsync(patience.Token);
+        var pending = await db.Database.GetPendingMigrationsAsync(patience.Token);
+        await db.Tasks.AnyAsync(patience.Token);
+        return !pending.Any();
+    }
+}
+
+/// <summary>This instance's Hangfire server beats, and every step of its worker runs.</summary>
+public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, TaskWorker worker, TimeProvider clock)
+    : SharedHealthCheck
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    protected override Task<bool> IsHealthyAsync() =>
+        Task.FromResult(storage.GetMonitoringApi().Alive(Silence, clock).Contains(reporter.ServerId) && !worker.IsBroken);
 }
 
 public static class HealthEndpoints

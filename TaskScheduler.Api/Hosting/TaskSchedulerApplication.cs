@@ -7,12 +7,14 @@ using Hangfire;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Errors;
 using TaskScheduler.Api.Health;
 using TaskScheduler.Api.Home;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Api.Security;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs;
@@ -26,6 +28,14 @@ public static class TaskSchedulerApplication
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
     private const long LargestBody = 1024 * 1024;
+
+    private static readonly TimeSpan LongestHeaders = TimeSpan.FromSeconds(10);
+
+    /// <summary>Counted after five seconds. Who does not read a page of 500 tasks is let go after some 40 s.</summary>
+    private static readonly MinDataRate SlowestClient = new(bytesPerSecond: 4096, TimeSpan.FromSeconds(5));
+
+    /// <summary>An open connection costs some ten KB and a file handle, which the task table needs as well.</summary>
+    private const long MostConnections = 10_000;
 
     /// <summary>How long a stop waits for requests under way; a half-sent one would hold it up to the end otherwise.</summary>
     private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
@@ -51,11 +61,13 @@ public static class TaskSchedulerApplication
         builder.AddServer();
         builder.AddApi();
         services.AddAccess();
+        services.AddOverloadProtection();
         services.AddHangfire(_ => { });
         services.AddAntiforgery();
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
+        services.AddSingleton<StoreHealthCheck>();
         services.AddSingleton<WorkerHealthCheck>();
         services.AddHealthChecks()
             .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.LongestCheck)
@@ -77,6 +89,7 @@ public static class TaskSchedulerApplication
             return;
         }
 
+        app.UseDashboardSlots();
         app.MapHome();
         app.MapProblems();
         app.MapApiDocument();
@@ -128,7 +141,9 @@ public static class TaskSchedulerApplication
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LargestBody;
+            SetLimits(kestrel.Limits);
+            // The web server itself leaves this section to us.
+            configuration.GetSection("Kestrel:Limits").Bind(kestrel.Limits);
             var stop = new CancellationTokenSource();
             kestrel.ApplicationServices.GetRequiredService<IHostApplicationLifetime>()
                 .ApplicationStopping.Register(() => stop.CancelAfter(LongestGoodbye));
@@ -138,6 +153,18 @@ public static class TaskSchedulerApplication
                 await next(connection);
             }));
         });
+    }
+
+    /// <summary>
+    /// What is not here is as the web server has it: 8 KiB of request line (414), 32 KiB and 100 lines of headers (431),
+    /// 130 s between two requests.
+    /// </summary>
+    private static void SetLimits(KestrelServerLimits limits)
+    {
+        limits.MaxRequestBodySize = LargestBody;
+        limits.RequestHeadersTimeout = LongestHeaders;
+        limits.MinRequestBodyDataRate = limits.MinResponseDataRate = SlowestClient;
+        limits.MaxConcurrentConnections = MostConnections;
     }
 
     /// <summary>The server would fail on these too, but with an error that names neither the setting nor what is allowed.</summary>
@@ -160,6 +187,7 @@ public static class TaskSchedulerApplication
         var services = builder.Services;
         services.AddControllers(mvc =>
             {
+                mvc.Filters.Add<TakesSlot>();
                 mvc.SuppressImplicitRequiredAttributeForNonNullableReferenceTypes = true;
                 // Bodies are JSON or mean nothing; nothing here reads a form.
                 mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();

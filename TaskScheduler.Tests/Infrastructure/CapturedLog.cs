@@ -10,6 +10,9 @@ public sealed class CapturedLog : ILoggerProvider
 
     public IReadOnlyCollection<string> Lines => _lines;
 
+    /// <summary>Never disposed of, because Hangfire keeps the last one that it was given.</summary>
+    public ILoggerFactory Factory() => LoggerFactory.Create(logging => logging.AddProvider(this));
+
     public ILogger CreateLogger(string categoryName) => new Logger(_lines);
 
     public void Dispose()

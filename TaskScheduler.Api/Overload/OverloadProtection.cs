@@ -1,0 +1,31 @@
+using TaskScheduler.Api.Errors;
+
+namespace TaskScheduler.Api.Overload;
+
+public static class OverloadProtection
+{
+    private const string Dashboard = "/hangfire";
+
+    public static void AddOverloadProtection(this IServiceCollection services)
+    {
+        services.AddSingleton(_ => new RequestSlots(RequestSlots.OfApi, RequestSlots.LongestWait));
+        services.AddKeyedSingleton(Dashboard, (_, _) => new RequestSlots(RequestSlots.OfDashboard, RequestSlots.LongestWait));
+    }
+
+    /// <summary>
+    /// The dashboard's pages work on pool threads that Hangfire's storage blocks. They have slots of their own, so that an
+    /// operator sees something while the API is flooded. For those who may see it only, hence after the access rules.
+    /// </summary>
+    public static void UseDashboardSlots(this WebApplication app)
+    {
+        var slots = app.Services.GetRequiredKeyedService<RequestSlots>(Dashboard);
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(Dashboard), branch => branch.Use(async (context, next) =>
+        {
+            using var slot = await slots.TakeAsync(context.RequestAborted);
+            if (slot is null)
+                await ErrorResponses.WriteAsync(context, ProblemType.Overloaded);
+            else
+                await next(context);
+        }));
+    }
+}

@@ -1,0 +1,107 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Storage.Embedded;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Storage;
+
+public sealed class WriterTurnsTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private JobsAtRest _jobs = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync(new EmbeddedTestStore(_folder.File("tasks.db")));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _jobs.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>Left to SQLite, whoever finds it busy sleeps while the others go on.</summary>
+    [Fact]
+    public async Task NobodyIsPassedOverByACrowd()
+    {
+        const int Crowd = 16;
+        const int Writes = 50;
+        using var enough = new CancellationTokenSource();
+        var written = 0;
+        var crowd = Enumerable.Range(0, Crowd).Select(_ => Task.Run(
+            async () =>
+            {
+                while (!enough.IsCancellationRequested)
+                {
+                    await WriteAsync();
+                    Interlocked.Increment(ref written);
+                }
+            },
+            Cancel)).ToList();
+        await Eventually.TrueAsync(() => Volatile.Read(ref written) > Crowd, "the crowd writes");
+
+        var before = Volatile.Read(ref written);
+        for (var i = 0; i < Writes; i++)
+            await WriteAsync();
+        var meanwhile = Volatile.Read(ref written) - before;
+
+        await enough.CancelAsync();
+        await Task.WhenAll(crowd);
+        Assert.InRange(meanwhile, 0, Writes * Crowd * 2);
+    }
+
+    [Fact]
+    public async Task ReadersAndWhoeverGivesUpTakeNoTurn()
+    {
+        await using var table = await OpenAsync();
+        await using (var transaction = await table.Database.BeginTransactionAsync(Cancel))
+        {
+            await using var other = await OpenAsync();
+            Assert.Empty(await other.Tasks.ToListAsync(Cancel));
+            using var givesUp = new CancellationTokenSource();
+            var waiting = other.Instances.ExecuteDeleteAsync(givesUp.Token);
+            await givesUp.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
+
+        await WriteAsync().WaitAsync(Eventually.Deadline, Cancel);
+    }
+
+    [Fact]
+    public async Task WriteThatFailsEndsItsTurn()
+    {
+        await using (var table = await OpenAsync())
+        {
+            await Assert.ThrowsAsync<SqliteException>(
+                () => table.Database.ExecuteSqlRawAsync("DELETE FROM Nothing", Cancel));
+        }
+
+        await WriteAsync().WaitAsync(Eventually.Deadline, Cancel);
+    }
+
+    /// <summary>After an outage of the job store most rows may be without a job.</summary>
+    [Fact]
+    public async Task NamingJobsDoesNotGoThroughAllRowsWithoutOne()
+    {
+        await using var connection = new SqliteConnection($"Data Source={_folder.File("tasks.db")};Pooling=False");
+        await connection.OpenAsync(Cancel);
+        await using var command = connection.CreateCommand();
+        command.CommandText = $"EXPLAIN QUERY PLAN {EmbeddedSql.Statements.NameJobs.Replace("{0}", "@names", StringComparison.Ordinal)}";
+        command.Parameters.AddWithValue("@names", "[]");
+        await using var reader = await command.ExecuteReaderAsync(Cancel);
+        var plan = new List<string>();
+        while (await reader.ReadAsync(Cancel))
+            plan.Add(reader.GetString(3));
+
+        Assert.Contains(plan, step => step.Contains("IX_Tasks_Id ", StringComparison.Ordinal));
+    }
+
+    private Task<TaskDbContext> OpenAsync() => _jobs.Get<IDbContextFactory<TaskDbContext>>().CreateDbContextAsync(Cancel);
+
+    private async Task WriteAsync()
+    {
+        await using var table = await OpenAsync();
+        await table.Instances.ExecuteDeleteAsync(Cancel);
+    }
+}

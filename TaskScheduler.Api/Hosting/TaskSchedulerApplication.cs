@@ -34,7 +34,7 @@ public static class TaskSchedulerApplication
     /// <summary>Counted after five seconds. Who does not read a page of 500 tasks is let go after some 40 s.</summary>
     private static readonly MinDataRate SlowestClient = new(bytesPerSecond: 4096, TimeSpan.FromSeconds(5));
 
-    /// <summary>An open connection costs some ten KB and a file handle, which the task table needs as well.</summary>
+    /// <summary>An open connection costs 7 to 16 KB and a file handle, which the task table needs as well.</summary>
     private const long MostConnections = 10_000;
 
     /// <summary>How long a stop waits for requests under way; a half-sent one would hold it up to the end otherwise.</summary>

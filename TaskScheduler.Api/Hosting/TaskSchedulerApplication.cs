@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net.Mime;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
@@ -6,6 +8,7 @@ using FluentValidation.AspNetCore;
 using Hangfire;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -193,6 +196,11 @@ public static class TaskSchedulerApplication
                 mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
                 mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
                 mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
+                mvc.Filters.Add<BrokenContentTypes>();
+                mvc.ModelMetadataDetailsProviders.Add(new BlankTexts());
+                KeepToJsonInUtf8(
+                    mvc.InputFormatters.OfType<SystemTextJsonInputFormatter>().Single(),
+                    mvc.OutputFormatters.OfType<SystemTextJsonOutputFormatter>().Single());
             })
             .AddApplicationPart(typeof(TasksController).Assembly)
             .ConfigureApiBehaviorOptions(behavior =>
@@ -210,6 +218,20 @@ public static class TaskSchedulerApplication
             member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         services.AddSingleton<TaskList>();
         services.AddSingleton<ExecutionTime>();
+    }
+
+    /// <summary>
+    /// As the document says, whatever else a client would send or take. MVC knows UTF-16, too, and fails over half a
+    /// character of it.
+    /// </summary>
+    private static void KeepToJsonInUtf8(TextInputFormatter requests, TextOutputFormatter answers)
+    {
+        requests.SupportedEncodings.Clear();
+        requests.SupportedEncodings.Add(Encoding.UTF8);
+        answers.SupportedEncodings.Clear();
+        answers.SupportedEncodings.Add(Encoding.UTF8);
+        answers.SupportedMediaTypes.Clear();
+        answers.SupportedMediaTypes.Add(MediaTypeNames.Application.Json);
     }
 
     private static void Configure(JsonSerializerOptions json)

@@ -28,7 +28,9 @@ public sealed class OriginalTasksController(TaskCreator creator, TaskClient clie
     [CanAnswer(nameof(ProblemType.InvalidRequest))]
     public async Task<OriginalChange> Set(SetTaskRequest request, CancellationToken cancel)
     {
-        var executeAt = DateTimeOffset.FromUnixTimeSeconds(request.When.GetInt64());
+        if (!request.TryGetSeconds(out var seconds))
+            throw new FormatException($"'{request.When}' should have been refused by the validator.");
+        var executeAt = DateTimeOffset.FromUnixTimeSeconds(seconds);
         var task = await creator.CreateAsync(Choice.Parse<TaskKind>(request.Kind!), executeAt, cancel);
         return new OriginalChange(task.Id.ToString(), true, "Task created");
     }

@@ -19,6 +19,19 @@ public sealed class SetTaskRequest
     [SentAs(typeof(long))]
     public JsonElement When { get; init; }
 
+    /// <summary>JSON may write a whole number with a fraction or an exponent, and some clients do: 1669369358.0.</summary>
+    public bool TryGetSeconds(out long seconds)
+    {
+        seconds = 0;
+        if (When.ValueKind != JsonValueKind.Number)
+            return false;
+        if (When.TryGetInt64(out seconds))
+            return true;
+        var isWhole = When.TryGetDouble(out var number) && double.IsInteger(number) && Math.Abs(number) < long.MaxValue;
+        seconds = isWhole ? (long)number : 0;
+        return isWhole;
+    }
+
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; init; }
@@ -39,7 +52,7 @@ public sealed class SetTaskValidator : AbstractValidator<SetTaskRequest>
         {
             if (when.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
                 context.AddFailure("when", "when is missing: a time in Unix seconds, like 1669369358.");
-            else if (when.ValueKind != JsonValueKind.Number || !when.TryGetInt64(out var seconds))
+            else if (!context.InstanceToValidate.TryGetSeconds(out var seconds))
                 context.AddFailure("when", "when must be a whole number: a time in Unix seconds, like 1669369358.");
             else if (seconds > CertainlyMilliseconds)
                 context.AddFailure("when", $"when must be {executionTime.Range}, in seconds; {seconds} looks like milliseconds.");

@@ -46,6 +46,9 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
     [InlineData("text/json5")]
     [InlineData("application/json; charset=klingon")]
     [InlineData("json")]
+    [InlineData("application/json; charset=")]
+    [InlineData("application/json; charset=utf-8; x=")]
+    [InlineData("application/json; charset=utf-16")]
     [InlineData(null)]
     public async Task BodyThatIsNotDeclaredAsJsonIsRefused(string? contentType)
     {
@@ -57,6 +60,26 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
             .Problem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
 
         Assert.Contains("application/json", problem.GetProperty("title").GetString());
+    }
+
+    [Theory]
+    [InlineData("Accept", "text/json")]
+    [InlineData("Accept", "application/hal+json")]
+    [InlineData("Accept", "text/html, application/xml;q=0.9")]
+    [InlineData("Accept", "application/json; charset=utf-16")]
+    [InlineData("Accept-Charset", "utf-16")]
+    public async Task AnswerIsJsonInUtf8WhateverElseTheClientWouldTake(string header, string value)
+    {
+        foreach (var path in new[] { "/tasks", "/task" })
+        {
+            var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.Add(header, value);
+
+            var answer = await api.SendAsync(request);
+
+            Assert.Equal((HttpStatusCode.OK, "application/json"), (answer.Status, answer.MediaType));
+            Assert.StartsWith("{", answer.Text, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

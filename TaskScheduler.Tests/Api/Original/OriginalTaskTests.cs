@@ -76,6 +76,7 @@ public sealed class OriginalTaskTests(ApiFixture api) : IClassFixture<ApiFixture
     [Theory]
     [InlineData(Nobody)]
     [InlineData("1")]
+    [InlineData("%20")]
     [InlineData("%F0%9F%98%80")]
     [InlineData("%ED%A0%80")]
     public async Task UnknownTaskIsShownAsNoSuccess(string id)
@@ -92,6 +93,7 @@ public sealed class OriginalTaskTests(ApiFixture api) : IClassFixture<ApiFixture
     [Theory]
     [InlineData(Nobody)]
     [InlineData("1")]
+    [InlineData("%20")]
     [InlineData("%F0%9F%98%80")]
     public async Task UnknownTaskCannotBeDeleted(string id)
     {

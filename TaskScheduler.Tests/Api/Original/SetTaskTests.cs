@@ -38,6 +38,17 @@ public sealed class SetTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Theory]
+    [InlineData("1900000000.0")]
+    [InlineData("1.9e9")]
+    [InlineData("19E+8")]
+    public async Task WholeNumberIsReadHoweverJsonWritesIt(string when)
+    {
+        var id = (await api.PostAsync("/task/set", $$"""{"kind":"Fizz","when":{{when}}}""")).Json.GetProperty("id").GetGuid();
+
+        Assert.Equal(1900000000, (await api.App.FindAsync(id)).ExecuteAt.ToUnixTimeSeconds());
+    }
+
+    [Theory]
     [InlineData("\"Fuzz\"")]
     [InlineData("\"Fizz,Buzz\"")]
     [InlineData("\"\"")]

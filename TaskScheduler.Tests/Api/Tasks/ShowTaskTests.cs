@@ -83,6 +83,7 @@ public abstract class ShowTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixt
     [InlineData("0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a1")]
     [InlineData("%200199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11")]
     [InlineData("1")]
+    [InlineData("%20")]
     [InlineData("-1")]
     [InlineData("counts")]
     [InlineData("null")]

@@ -85,7 +85,6 @@ public abstract class ShowTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixt
     [InlineData("1")]
     [InlineData("%20")]
     [InlineData("-1")]
-    [InlineData("counts")]
     [InlineData("null")]
     [InlineData("%F0%9F%98%80")]
     [InlineData("%ED%A0%80")]

@@ -17,6 +17,16 @@ public static partial class ErrorResponses
 
     private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Lets the server read over a large body that nobody has read. Beyond its limit it would not, but end the connection
+    /// without a word, and with it the client's next request.
+    /// </summary>
+    public static void UsePatienceWithBodies(this WebApplication app) => app.Use(async (context, next) =>
+    {
+        await next(context);
+        RaiseLimit(context);
+    });
+
     public static Task WriteAsync(
         HttpContext context, int status, string? detail = null, IDictionary<string, string[]>? errors = null) =>
         WriteAsync(context, ProblemType.Of(status), detail, errors);
@@ -77,8 +87,7 @@ public static partial class ErrorResponses
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         patience.CancelAfter(LongestHearing);
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = LargestHearing;
+        RaiseLimit(context);
         try
         {
             await context.Response.CompleteAsync();
@@ -88,6 +97,12 @@ public static partial class ErrorResponses
         {
             // Larger still, or slow, or gone: it has been told.
         }
+    }
+
+    private static void RaiseLimit(HttpContext context)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = LargestHearing;
     }
 
     private static ILogger Logger(HttpContext context) =>

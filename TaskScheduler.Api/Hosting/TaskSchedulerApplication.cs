@@ -79,6 +79,7 @@ public static class TaskSchedulerApplication
 
     public static void UseTaskScheduler(this WebApplication app)
     {
+        app.UsePatienceWithBodies();
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
         app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
         // What follows depends on the settings; all that is wrong with them is said at once.

@@ -133,6 +133,25 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.StartsWith("HTTP/1.1 413 ", answer);
     }
 
+    [Theory]
+    [InlineData("/nowhere", "404")]
+    [InlineData("/tasks/batch/x", "404")]
+    [InlineData("/tasks", "415")]
+    [InlineData("/task/0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11", "404")]
+    [InlineData("/task", "200")]
+    public async Task ConnectionOutlivesALargeBodyThatNobodyReads(string path, string status)
+    {
+        var body = new string(' ', 2 * LargestBody);
+
+        var answers = await RawHttp.SendAsync(
+            api.App.Client.BaseAddress!,
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {body.Length}\r\n\r\n{body}"
+            + "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith($"HTTP/1.1 {status} ", answers);
+        Assert.Contains("HTTP/1.1 200 ", answers);
+    }
+
     [Fact]
     public async Task BrokenChunkIsRefused()
     {

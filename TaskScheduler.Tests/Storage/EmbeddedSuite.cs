@@ -1,6 +1,7 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Tasks;
+using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
 using TaskScheduler.Tests.Jobs.Maintenance;
@@ -67,3 +68,5 @@ public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) :
 public sealed class EmbeddedContractTests(ApiFixture<EmbeddedTestStore> api) : ContractTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedFuzzTests(FuzzFixture<EmbeddedTestStore> api) : FuzzTests<EmbeddedTestStore>(api);

@@ -1,6 +1,7 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Tasks;
+using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
 using TaskScheduler.Tests.Jobs.Maintenance;
@@ -71,3 +72,5 @@ public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStor
 public sealed class PostgreSqlStartTogetherTests : StartTogetherTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlSharedKeysTests : SharedKeysTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlFuzzTests(FuzzFixture<PostgreSqlTestStore> api) : FuzzTests<PostgreSqlTestStore>(api);

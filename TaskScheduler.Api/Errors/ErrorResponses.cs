@@ -64,6 +64,10 @@ public static partial class ErrorResponses
             case ConnectionResetException:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
+            // So the server says that the size of a chunk is larger than any number it knows.
+            case IOException { InnerException: OverflowException }:
+                await WriteAsync(context, StatusCodes.Status400BadRequest);
+                break;
             // SQL Server's driver says that it was cancelled by an error of its own.
             case not null when context.RequestAborted.IsCancellationRequested && (fromDatabase || error is OperationCanceledException):
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;

@@ -152,13 +152,16 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.Contains("HTTP/1.1 200 ", answers);
     }
 
-    [Fact]
-    public async Task BrokenChunkIsRefused()
+    [Theory]
+    [InlineData("xyz")]
+    [InlineData("-1")]
+    [InlineData("100000000001")]
+    public async Task BrokenChunkIsRefused(string size)
     {
         var answer = await RawHttp.SendAsync(
             api.App.Client.BaseAddress!,
             "POST /tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nxyz\r\n");
+            + $"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n{size}\r\n");
 
         Assert.StartsWith("HTTP/1.1 400 ", answer);
         Assert.Contains("\"type\":\"/problems/invalid-request\"", answer);

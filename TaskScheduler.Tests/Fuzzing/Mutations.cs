@@ -305,20 +305,24 @@ public static class Mutations
 
     /// <summary>A body that does not end where its headers say.</summary>
     private static Gen<Mutation> Framings => Gen.Elements(
-        "Content-Length: 0\r\n", "Content-Length: 1\r\n", "Content-Length: 10\r\n", "Content-Length: 5000\r\n",
-        "Content-Length: 9999999\r\n",
-        "Content-Length: 99999999999999999999\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n",
-        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-        "Content-Length: ten\r\n", "Content-Length: +5\r\n", "Transfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: chunked, chunked\r\n",
-        "Transfer-Encoding: \r\n", "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: identity\r\n",
-        "Content-Length\r\n",
-        "Content-Length: -1\r\n", "Content-Length: 1, 1\r\n", "")
-        .Select(framing => new Mutation(
-            $"framed by {framing.ReplaceLineEndings(" ")}", Part.Framing, Expected.AnAnswer, request => request with { Framing = framing })
-        {
-            IsRefusedBare = true,
-        });
+            "Content-Length: 0\r\n", "Content-Length: 1\r\n", "Content-Length: 10\r\n", "Content-Length: 5000\r\n",
+            "Content-Length: 9999999\r\n", "Content-Length: 99999999999999999999\r\n", "Content-Length: -1\r\n",
+            "Content-Length: 1, 1\r\n", "Content-Length: 1\r\nContent-Length: 2\r\n", "Content-Length: ten\r\n",
+            "Content-Length: +5\r\n", "Content-Length\r\n", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked, chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: identity\r\n", "Transfer-Encoding: \r\n", "")
+        .Select(framing => Framed($"by {framing.ReplaceLineEndings(" ")}", request => request with { Framing = framing }))
+        .Or(Gen.Elements(
+                "x\r\n", "-1\r\n", "\r\n", "1\r\n", "1\r\n{", "1\r\n{}\r\n0\r\n\r\n", "0\r\n", "0\r\nX: 1\r\n\r\n", "0\r\n\0\r\n\r\n",
+                "2;x=\"y\r\n{}\r\n0\r\n\r\n", "7fffffff\r\n{", "80000000\r\n{", "ffffffffffffffff\r\n{", "00000000000000000002\r\n{}", "2\n{}\n0\n\n")
+            .Select(chunks => Framed($"in the chunks {chunks.ReplaceLineEndings(" ")}", request => request with
+            {
+                Framing = "Transfer-Encoding: chunked\r\n",
+                Body = new FuzzedBody(new JsonLeaf(chunks)),
+            })));
+
+    private static Mutation Framed(string how, Func<FuzzedRequest, FuzzedRequest> apply) =>
+        new($"framed {how}", Part.Framing, Expected.AnAnswer, apply) { IsRefusedBare = true };
 
     private static string Start(string text) => text.Length <= 60 ? text : $"{text[..50]}... ({text.Length} characters)";
 }

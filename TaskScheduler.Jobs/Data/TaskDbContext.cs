@@ -3,7 +3,10 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Data;
 
-/// <summary>The task table, the instance table and the keys of repeatable requests. Each store derives from it to say how it keeps times and IDs.</summary>
+/// <summary>
+/// The task table, the instance table and the keys of repeatable requests. Each store derives from it to say how it keeps
+/// times and IDs.
+/// </summary>
 public abstract class TaskDbContext(DbContextOptions options) : DbContext(options)
 {
     public DbSet<ScheduledTask> Tasks => Set<ScheduledTask>();

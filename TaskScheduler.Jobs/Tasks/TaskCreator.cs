@@ -52,9 +52,16 @@ public sealed partial class TaskCreator(
         var draft = new Draft(request, key, clock.GetUtcNow());
         if (await FindAnswerAsync(draft, cancel) is { } answer)
             return answer;
-        return store.SharesTransactions
-            ? await CreateTogetherAsync(draft, cancel)
-            : await CreateRowsFirstAsync(draft, cancel);
+        try
+        {
+            return store.SharesTransactions
+                ? await CreateTogetherAsync(draft, cancel)
+                : await CreateRowsFirstAsync(draft, cancel);
+        }
+        catch (KeyTakenException)
+        {
+            return await FindAnswerAsync(draft, cancel) ?? new(CreationOutcome.KeyInUse, []);
+        }
     }
 
     /// <summary>Rows and jobs in one commit; if Hangfire fails, the rows alone.</summary>
@@ -85,17 +92,13 @@ public sealed partial class TaskCreator(
             both.Complete();
             return new(CreationOutcome.Created, tasks);
         }
-        catch (KeyTakenException)
-        {
-            return await FindAnswerAsync(draft, cancel) ?? new(CreationOutcome.KeyInUse, []);
-        }
         catch (DbUpdateException error) when (!store.IsUniqueViolation(error))
         {
             // The task table would refuse them without jobs, too, and nothing is committed.
             throw;
         }
 #pragma warning disable CA1031 // Whatever went wrong: the rows alone are enough, and if they cannot be written this says so.
-        catch (Exception error) when (connected && !cancel.IsCancellationRequested)
+        catch (Exception error) when (connected && error is not KeyTakenException && !cancel.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             failure = error;
@@ -118,16 +121,12 @@ public sealed partial class TaskCreator(
         {
             tasks = await InsertAsync(draft, jobIds, cancel);
         }
-        catch (KeyTakenException)
-        {
-            return await FindAnswerAsync(draft, cancel) ?? new(CreationOutcome.KeyInUse, []);
-        }
         catch (DbUpdateException error) when (store.IsUniqueViolation(error))
         {
             // A job store that was lost counts from 1 again, and an old row names the job of that number.
             return await CreateAloneAsync(draft, cancel);
         }
-        catch (Exception) when (!cancel.IsCancellationRequested)
+        catch (Exception error) when (error is not KeyTakenException && !cancel.IsCancellationRequested)
         {
             // Perhaps only the answer is lost, and what is committed is accepted.
             if (await FindCreatedAsync(draft, cancel) is not { } created)
@@ -155,10 +154,6 @@ public sealed partial class TaskCreator(
             // That commit came between our look and our insert: these are the same tasks. Or somebody else used the key.
             if (await FindCreatedAsync(draft, cancel) is { } late)
                 return new(CreationOutcome.Created, late);
-            if (await FindAnswerAsync(draft, cancel) is { } answer)
-                return answer;
-            if (error is KeyTakenException)
-                return new(CreationOutcome.KeyInUse, []);
             throw;
         }
     }

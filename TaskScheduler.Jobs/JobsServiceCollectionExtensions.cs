@@ -33,6 +33,7 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskCreator>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
+        services.AddSingleton<TaskMetrics>();
 
         services.AddSingleton<JobFetcher>();
         services.AddSingleton<JobIntake>();

@@ -74,10 +74,11 @@ public static partial class Introduction
         its page and the pages about problems do not. Where none is configured, everything answers requests from the instance's
         own machine, and nobody else.
 
-        ## Health
+        ## Health and metrics
 
         `GET /health/live` is answered with 200 while the process runs, `GET /health/ready` while it can work, else with 503. Both
-        are plain text, need no key, and are meant for load balancers.
+        are plain text, need no key, and are meant for load balancers. `GET /metrics` needs a key like every call, and is answered
+        in the text format of Prometheus.
         """,
         " ");
 

@@ -32,6 +32,7 @@ public sealed class StartBanner(
         }
 
         lines.Add($"  Health     {url}/health/ready");
+        lines.Add($"  Metrics    {url}/metrics");
         lines.Add($"  Role       {What(role)}");
         lines.Add($"  Storage    {store.Description}");
         if (role.Works())

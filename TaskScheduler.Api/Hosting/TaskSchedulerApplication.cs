@@ -17,6 +17,7 @@ using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Errors;
 using TaskScheduler.Api.Health;
 using TaskScheduler.Api.Home;
+using TaskScheduler.Api.Metrics;
 using TaskScheduler.Api.Overload;
 using TaskScheduler.Api.Security;
 using TaskScheduler.Api.Tasks;
@@ -70,6 +71,7 @@ public static class TaskSchedulerApplication
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
+        services.AddMetricsEndpoint();
         services.AddSingleton<StoreHealthCheck>();
         services.AddSingleton<WorkerHealthCheck>();
         services.AddHealthChecks()
@@ -87,6 +89,7 @@ public static class TaskSchedulerApplication
         app.UseAccess();
         var role = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value.Role;
         app.MapHealth(role);
+        app.MapMetrics();
         if (role == InstanceRole.Worker)
         {
             app.MapNothingElse();

@@ -17,6 +17,8 @@ public sealed class RunningTasks(int slots)
     private readonly ConcurrentDictionary<Guid, RunningTask> _running = [];
     private int _taken;
 
+    public int Slots => slots;
+
     public int Count => _running.Count;
 
     public int Free => slots - Volatile.Read(ref _taken);

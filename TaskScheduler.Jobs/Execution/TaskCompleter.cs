@@ -17,6 +17,7 @@ public sealed class TaskCompleter(
     ConsoleOutput console,
     JobReporter reporter,
     TaskJobs jobs,
+    TaskMetrics metrics,
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
 {
@@ -77,6 +78,7 @@ public sealed class TaskCompleter(
                 cancel);
             if (failed == 1)
             {
+                metrics.Finished(task, TaskTransition.Fail.Target());
                 var reason = $"Try {tries} of {options.Value.MaxTries} failed";
                 reporter.Report(task, new FailedState(error) { Reason = reason });
             }
@@ -127,6 +129,7 @@ public sealed class TaskCompleter(
         console.Print(completed.Select(f => f.Output));
         foreach (var (task, output) in completed)
         {
+            metrics.Finished(task, ScheduledTaskState.Completed);
             reporter.Succeeded(
                 task.Delivery.JobId, task.Id, task.Delivery.CreatedAt, task.StartedAt, finishedAt, output);
         }

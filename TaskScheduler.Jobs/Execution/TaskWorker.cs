@@ -24,6 +24,7 @@ public sealed partial class TaskWorker(
     TaskCompleter completer,
     LostAttempts lostAttempts,
     JobReporter reporter,
+    TaskMetrics metrics,
     TaskJobs jobs,
     TimeProvider clock,
     IOptions<ExecutionOptions> options,
@@ -174,6 +175,7 @@ public sealed partial class TaskWorker(
             var claimed = await ClaimAsync(due);
             foreach (var task in claimed)
             {
+                metrics.Started(task);
                 if (!task.Delivery.IsShown)
                     reporter.Held(task.Delivery.JobId, task.Id, task.Delivery.CreatedAt, task.Delivery.DueAt);
                 _ = RunAsync(running.Add(task));

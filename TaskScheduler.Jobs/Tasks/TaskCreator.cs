@@ -31,7 +31,12 @@ public sealed record Creation(CreationOutcome Outcome, IReadOnlyList<ScheduledTa
 /// Hangfire says then; what it refused is repaired from the rows.
 /// </summary>
 public sealed partial class TaskCreator(
-    IDbContextFactory<TaskDbContext> contexts, ITaskStore store, TaskJobs jobs, TimeProvider clock, ILogger<TaskCreator> logger)
+    IDbContextFactory<TaskDbContext> contexts,
+    ITaskStore store,
+    TaskJobs jobs,
+    TaskMetrics metrics,
+    TimeProvider clock,
+    ILogger<TaskCreator> logger)
 {
     /// <summary>How long a request waits for another one with its key.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(3);
@@ -54,9 +59,11 @@ public sealed partial class TaskCreator(
             return answer;
         try
         {
-            return store.SharesTransactions
+            var creation = store.SharesTransactions
                 ? await CreateTogetherAsync(draft, cancel)
                 : await CreateRowsFirstAsync(draft, cancel);
+            metrics.Created(creation.Tasks);
+            return creation;
         }
         catch (KeyTakenException)
         {

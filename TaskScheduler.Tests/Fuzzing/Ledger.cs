@@ -1,10 +1,15 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json;
 
 namespace TaskScheduler.Tests.Fuzzing;
 
 /// <summary>A task that the server has accepted, as far as its answers have said what it is.</summary>
-public sealed record AcceptedTask(string? Kind, DateTimeOffset? ExecuteAt);
+public sealed record AcceptedTask(string? Kind, DateTimeOffset? ExecuteAt)
+{
+    /// <summary>With every digit of the time, which is what two that look alike differ by.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind} at {ExecuteAt:O}");
+}
 
 /// <summary>What the server has answered so far, and is held to.</summary>
 public sealed class Ledger

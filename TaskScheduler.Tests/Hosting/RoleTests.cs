@@ -48,6 +48,19 @@ public sealed class RoleTests
     }
 
     [Theory]
+    [InlineData(InstanceRole.Worker)]
+    [InlineData(InstanceRole.Api)]
+    public async Task EveryRoleTellsItsMetrics(InstanceRole role)
+    {
+        await using var app = await StartAsync(role);
+
+        var answer = await GetAsync(app, "/metrics");
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Contains("taskscheduler_tasks{", answer.Text);
+    }
+
+    [Theory]
     [InlineData("/")]
     [InlineData("/tasks")]
     [InlineData("/hangfire")]

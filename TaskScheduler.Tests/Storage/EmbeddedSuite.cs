@@ -1,5 +1,6 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
@@ -66,6 +67,8 @@ public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedContractTests(ApiFixture<EmbeddedTestStore> api) : ContractTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedMetricsTests() : MetricsTests<EmbeddedTestStore>("\"Tasks\"");
 
 public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;
 

@@ -1,5 +1,6 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
@@ -66,6 +67,8 @@ public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> a
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlContractTests(ApiFixture<PostgreSqlTestStore> api) : ContractTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlMetricsTests() : MetricsTests<PostgreSqlTestStore>("scheduler.\"Tasks\"");
 
 public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;
 

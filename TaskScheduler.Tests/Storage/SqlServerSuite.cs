@@ -1,5 +1,6 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
@@ -65,6 +66,8 @@ public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerContractTests(ApiFixture<SqlServerTestStore> api) : ContractTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerMetricsTests() : MetricsTests<SqlServerTestStore>("scheduler.\"Tasks\"");
 
 public sealed class SqlServerMigrationTests : MigrationTests<SqlServerTestStore>;
 

@@ -58,6 +58,7 @@ public sealed class ThisMachineOnlyTests(ApiFixture api) : IClassFixture<ApiFixt
     [InlineData("/hangfire/jobs/processing")]
     [InlineData("/nowhere")]
     [InlineData("/healthy")]
+    [InlineData("/metrics")]
     [InlineData("/docs")]
     [InlineData("/docs/index.html")]
     [InlineData("/openapi/v1.json")]

@@ -1,0 +1,94 @@
+using System.Diagnostics.Metrics;
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Api.Tasks;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Api.Metrics;
+
+/// <summary>
+/// What the task table holds. It is the same whichever instance is asked, and counting a million tasks takes a quarter of a
+/// second, so it is read when somebody asks for the metrics, by one at a time, and kept for some seconds.
+/// </summary>
+public sealed partial class TaskTableMetrics
+{
+    private static readonly TimeSpan GoodFor = TimeSpan.FromSeconds(5);
+
+    /// <summary>After this the other figures are told without these: they matter most when the database is in trouble.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly TaskList _list;
+    private readonly IDbContextFactory<TaskDbContext> _contexts;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<TaskTableMetrics> _logger;
+    private readonly Lock _gate = new();
+    private Task _reading = Task.CompletedTask;
+    private Figures? _figures;
+
+    public TaskTableMetrics(
+        TaskList list,
+        IDbContextFactory<TaskDbContext> contexts,
+        IMeterFactory meters,
+        TimeProvider clock,
+        ILogger<TaskTableMetrics> logger)
+    {
+        (_list, _contexts, _clock, _logger) = (list, contexts, clock, logger);
+        var meter = meters.Create(TaskMetrics.MeterName);
+        meter.CreateObservableGauge(
+            "taskscheduler.tasks", () => Current?.Counts ?? [], "{task}", "Tasks in the task table, by state and kind.");
+        meter.CreateObservableGauge(
+            "taskscheduler.tasks.longest_overdue",
+            () => Current is { } figures ? [new Measurement<double>(figures.LongestOverdue)] : Array.Empty<Measurement<double>>(),
+            "s",
+            "How long the pending task that is overdue longest has been due; 0 if none is.");
+    }
+
+    private sealed record Figures(long ReadAt, IReadOnlyList<Measurement<long>> Counts, double LongestOverdue);
+
+    /// <summary>None rather than old ones: a figure that stands still looks like a table that does.</summary>
+    private Figures? Current => _figures is { } figures && IsFresh(figures) ? figures : null;
+
+    /// <summary>Reads the table unless that was done just now. Ends in time, whether or not the table answers.</summary>
+    public async Task RefreshAsync(CancellationToken cancel)
+    {
+        Task reading;
+        lock (_gate)
+        {
+            if (_reading.IsCompleted && Current is null)
+                _reading = Task.Run(ReadAsync, CancellationToken.None);
+            reading = _reading;
+        }
+
+        await reading.WaitAsync(Patience, _clock, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private bool IsFresh(Figures figures) => _clock.GetElapsedTime(figures.ReadAt) < GoodFor;
+
+    private async Task ReadAsync()
+    {
+        try
+        {
+            var counts = await _list.CountAsync(CancellationToken.None);
+            await using var db = await _contexts.CreateDbContextAsync();
+            var firstDue = await db.Tasks.Where(t => t.State == ScheduledTaskState.Pending).MinAsync(t => (DateTimeOffset?)t.DueAt);
+            var overdue = firstDue is { } due ? Math.Max((_clock.GetUtcNow() - due).TotalSeconds, 0) : 0;
+            _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
+        }
+#pragma warning disable CA1031 // Whatever the database says: the other figures do not depend on it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.NotRead(_logger, error);
+        }
+    }
+
+    private static Measurement<long> MeasurementOf(TaskCount count) =>
+        new(count.Count, TaskMetrics.TagOf(count.State), TaskMetrics.TagOf(count.Kind));
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The figures of the task table could not be read; the metrics are told without them.")]
+        public static partial void NotRead(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>What this instance counts and measures, for whoever listens to its meter.</summary>
+public sealed class TaskMetrics
+{
+    public const string MeterName = "TaskScheduler";
+
+    /// <summary>The usual start is late by milliseconds, the first after a kill by seconds, the last of a backlog by minutes.</summary>
+    private static readonly double[] LatenessBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+
+    private readonly Counter<long> _created;
+    private readonly Counter<long> _finished;
+    private readonly Histogram<double> _startLateness;
+
+    public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running, HoldQueue holds)
+    {
+        var meter = meters.Create(MeterName);
+        _created = meter.CreateCounter<long>("taskscheduler.tasks.created", "{task}", "Tasks that this instance accepted.");
+        _finished = meter.CreateCounter<long>(
+            "taskscheduler.tasks.finished", "{task}", "Tasks that this instance completed, or gave up as failed.");
+        _startLateness = meter.CreateHistogram<double>(
+            "taskscheduler.tasks.start_lateness",
+            "s",
+            "How long after its time, or its creation if that was later, this instance started a task for the first time.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = LatenessBuckets });
+        var works = instance.Value.Role.Works();
+        // From the start: a counter that is not there until something happens has no rate when it does.
+        foreach (var kind in Enum.GetValues<TaskKind>())
+        {
+            if (instance.Value.Role != InstanceRole.Worker)
+                _created.Add(0, TagOf(kind));
+            if (works)
+            {
+                _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Completed));
+                _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Failed));
+            }
+        }
+
+        if (!works)
+            return;
+        meter.CreateObservableGauge("taskscheduler.worker.slots", () => running.Slots, "{task}", "Tasks that this instance can run at once.");
+        meter.CreateObservableGauge("taskscheduler.worker.running", () => running.Count, "{task}", "Tasks that this instance runs.");
+        meter.CreateObservableGauge(
+            "taskscheduler.worker.held", () => holds.Count, "{task}", "Tasks that wait on this instance for their time or for a slot.");
+    }
+
+    public void Created(IEnumerable<ScheduledTask> tasks)
+    {
+        foreach (var task in tasks)
+            _created.Add(1, TagOf(task.Kind));
+    }
+
+    /// <summary>Later attempts are not measured: what they waited for is not the schedule.</summary>
+    public void Started(ClaimedTask task)
+    {
+        if (task.Attempt > 1)
+            return;
+        var delivery = task.Delivery;
+        var could = delivery.DueAt > delivery.CreatedAt ? delivery.DueAt : delivery.CreatedAt;
+        _startLateness.Record((task.StartedAt - could).TotalSeconds, TagOf(task.Kind));
+    }
+
+    public void Finished(ClaimedTask task, ScheduledTaskState state) =>
+        _finished.Add(1, TagOf(task.Kind), TagOf(state));
+
+    public static KeyValuePair<string, object?> TagOf(TaskKind kind) => new("kind", kind.ToString());
+
+    public static KeyValuePair<string, object?> TagOf(ScheduledTaskState state) => new("state", state.ToString());
+}

@@ -1,6 +1,9 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Errors;
+using TaskScheduler.Tests.Api.Health;
 using TaskScheduler.Tests.Api.Metrics;
+using TaskScheduler.Tests.Api.Original;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
@@ -48,9 +51,15 @@ public sealed class EmbeddedDashboardActionTests(DashboardActionTests<EmbeddedTe
 
 public sealed class EmbeddedCreateTaskTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTests<EmbeddedTestStore>(api);
 
+public sealed class EmbeddedCreateTaskBodyTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskBodyTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedCreateTaskTimeTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTimeTests<EmbeddedTestStore>(api);
+
 public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : ListTasksTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedListQueryTests(ApiFixture<EmbeddedTestStore> api) : ListQueryTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedCountTasksTests(ApiFixture<EmbeddedTestStore> api) : CountTasksTests<EmbeddedTestStore>(api);
 
@@ -65,6 +74,20 @@ public sealed class EmbeddedRescheduleTaskTests(ApiFixture<EmbeddedTestStore> ap
 public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) : RequeueTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedSetTaskTests(ApiFixture<EmbeddedTestStore> api) : SetTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedOriginalListTests(ApiFixture<EmbeddedTestStore> api) : OriginalListTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedOriginalTaskTests(ApiFixture<EmbeddedTestStore> api) : OriginalTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedProblemTests(ApiFixture<EmbeddedTestStore> api) : ProblemTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedStoreAwayTests() : StoreAwayTests<EmbeddedTestStore>(
+    "ALTER TABLE Tasks RENAME TO TasksAway",
+    "ALTER TABLE TasksAway RENAME TO Tasks");
+
+public sealed class EmbeddedHealthTests(ApiFixture<EmbeddedTestStore> api) : HealthTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedContractTests(ApiFixture<EmbeddedTestStore> api) : ContractTests<EmbeddedTestStore>(api);
 

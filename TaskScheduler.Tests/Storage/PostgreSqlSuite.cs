@@ -1,6 +1,9 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Errors;
+using TaskScheduler.Tests.Api.Health;
 using TaskScheduler.Tests.Api.Metrics;
+using TaskScheduler.Tests.Api.Original;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
@@ -48,9 +51,15 @@ public sealed class PostgreSqlDashboardActionTests(DashboardActionTests<PostgreS
 
 public sealed class PostgreSqlCreateTaskTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTests<PostgreSqlTestStore>(api);
 
+public sealed class PostgreSqlCreateTaskBodyTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskBodyTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlCreateTaskTimeTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTimeTests<PostgreSqlTestStore>(api);
+
 public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api) : ListTasksTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlListQueryTests(ApiFixture<PostgreSqlTestStore> api) : ListQueryTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlCountTasksTests(ApiFixture<PostgreSqlTestStore> api) : CountTasksTests<PostgreSqlTestStore>(api);
 
@@ -65,6 +74,20 @@ public sealed class PostgreSqlRescheduleTaskTests(ApiFixture<PostgreSqlTestStore
 public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> api) : RequeueTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlSetTaskTests(ApiFixture<PostgreSqlTestStore> api) : SetTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlOriginalListTests(ApiFixture<PostgreSqlTestStore> api) : OriginalListTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlOriginalTaskTests(ApiFixture<PostgreSqlTestStore> api) : OriginalTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlProblemTests(ApiFixture<PostgreSqlTestStore> api) : ProblemTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlStoreAwayTests() : StoreAwayTests<PostgreSqlTestStore>(
+    "ALTER TABLE scheduler.\"Tasks\" RENAME TO \"TasksAway\"",
+    "ALTER TABLE scheduler.\"TasksAway\" RENAME TO \"Tasks\"");
+
+public sealed class PostgreSqlHealthTests(ApiFixture<PostgreSqlTestStore> api) : HealthTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlContractTests(ApiFixture<PostgreSqlTestStore> api) : ContractTests<PostgreSqlTestStore>(api);
 

@@ -1,6 +1,9 @@
 using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Api.Documentation;
+using TaskScheduler.Tests.Api.Errors;
+using TaskScheduler.Tests.Api.Health;
 using TaskScheduler.Tests.Api.Metrics;
+using TaskScheduler.Tests.Api.Original;
 using TaskScheduler.Tests.Api.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
@@ -47,9 +50,15 @@ public sealed class SqlServerDashboardActionTests(DashboardActionTests<SqlServer
 
 public sealed class SqlServerCreateTaskTests(ApiFixture<SqlServerTestStore> api) : CreateTaskTests<SqlServerTestStore>(api);
 
+public sealed class SqlServerCreateTaskBodyTests(ApiFixture<SqlServerTestStore> api) : CreateTaskBodyTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerCreateTaskTimeTests(ApiFixture<SqlServerTestStore> api) : CreateTaskTimeTests<SqlServerTestStore>(api);
+
 public sealed class SqlServerListTasksTests(ApiFixture<SqlServerTestStore> api) : ListTasksTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerListPagesTests(ApiFixture<SqlServerTestStore> api) : ListPagesTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerListQueryTests(ApiFixture<SqlServerTestStore> api) : ListQueryTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerCountTasksTests(ApiFixture<SqlServerTestStore> api) : CountTasksTests<SqlServerTestStore>(api);
 
@@ -64,6 +73,20 @@ public sealed class SqlServerRescheduleTaskTests(ApiFixture<SqlServerTestStore> 
 public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api) : RequeueTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerSetTaskTests(ApiFixture<SqlServerTestStore> api) : SetTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerOriginalListTests(ApiFixture<SqlServerTestStore> api) : OriginalListTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerOriginalTaskTests(ApiFixture<SqlServerTestStore> api) : OriginalTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerProblemTests(ApiFixture<SqlServerTestStore> api) : ProblemTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerStoreAwayTests() : StoreAwayTests<SqlServerTestStore>(
+    "EXEC sp_rename 'scheduler.Tasks', 'TasksAway'",
+    "EXEC sp_rename 'scheduler.TasksAway', 'Tasks'");
+
+public sealed class SqlServerHealthTests(ApiFixture<SqlServerTestStore> api) : HealthTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerContractTests(ApiFixture<SqlServerTestStore> api) : ContractTests<SqlServerTestStore>(api);
 

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Errors;
 
-public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     private const int LargestBody = 1024 * 1024;
     private const string Nobody = "0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11";

@@ -6,19 +6,24 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Api.Errors;
 
 /// <summary>The task table is broken behind the application's back.</summary>
-public sealed class StoreAwayTests : IAsyncLifetime
+public abstract class StoreAwayTests<TStore>(string takeAway, string bringBack) : IAsyncLifetime
+    where TStore : ITestStore, new()
 {
     private const string Nobody = "0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11";
 
-    private readonly ApiFixture _api = new();
+    private readonly ApiFixture<TStore> _api = new();
 
     public async ValueTask InitializeAsync()
     {
         await _api.InitializeAsync();
-        await ExecuteAsync("ALTER TABLE Tasks RENAME TO TasksAway");
+        await ExecuteAsync(takeAway);
     }
 
-    public ValueTask DisposeAsync() => _api.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _api.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task EveryCallIsAnsweredWithAProblemAndWhenToTryAgain()
@@ -81,7 +86,7 @@ public sealed class StoreAwayTests : IAsyncLifetime
     public async Task TaskTableThatIsBackIsUsedAgain()
     {
         await _api.GetAsync("/tasks");
-        await ExecuteAsync("ALTER TABLE TasksAway RENAME TO Tasks");
+        await ExecuteAsync(bringBack);
 
         Assert.Equal(HttpStatusCode.OK, (await _api.GetAsync("/tasks")).Status);
         await Eventually.TrueAsync(

@@ -3,7 +3,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Health;
 
-public sealed class HealthTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class HealthTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Fact]
     public async Task LivingInstanceSaysSoAndNothingElse()

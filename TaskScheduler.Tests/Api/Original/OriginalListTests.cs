@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text.Json;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Original;
 
-public sealed class OriginalListTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class OriginalListTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Fact]
     public async Task CompletedTaskIsListedWithTheOriginalsWords()

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Text;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Original;
 
-public sealed class SetTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class SetTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     private const string Valid = """{"kind":"FizzBuzz","when":1900000000}""";
 

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class CreateTaskBodyTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     private const string Members = "\"kind\":\"Fizz\",\"executeAt\":\"2030-01-01T00:00:00Z\"";
 

@@ -5,7 +5,8 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class CreateTaskTimeTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class CreateTaskTimeTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Theory]
     [InlineData("2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000Z")]

@@ -1,8 +1,10 @@
 using System.Net;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
+public abstract class ListQueryTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
+    where TStore : ITestStore, new()
 {
     [Theory]
     [InlineData("")]

@@ -14,7 +14,7 @@ namespace TaskScheduler.Jobs;
 
 public static class JobsServiceCollectionExtensions
 {
-    /// <summary>Tasks, their execution, the chores around them and the store. The host binds the settings.</summary>
+    /// <summary>Tasks, their execution, the chores around them and the store. The host binds the settings and has a meter factory.</summary>
     public static IServiceCollection AddJobs(this IServiceCollection services, IConfiguration configuration)
     {
         // What cannot be read here is refused when the settings are validated.

@@ -49,7 +49,8 @@ public static partial class Introduction
         Every error is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Decide by `type`, which is
         stable and leads to a page about the problem; show `title` and `detail` to people; `errors` says by field what is wrong
         and what is allowed; `traceId` finds the request in the log. There may be more types than these one day: treat one that
-        you do not know by its status.
+        you do not know by its status. Only where there is no request yet, because its first line, its headers or its framing are
+        broken or too long (400, 414, 431), the status may be all there is.
 
         | Type | Status | Meaning | Trying again |
         | --- | --- | --- | --- |

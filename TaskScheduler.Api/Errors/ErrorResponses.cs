@@ -45,7 +45,7 @@ public static partial class ErrorResponses
 
         var problem = new Problem(
             type.Uri, type.Title, type.Status, detail, errors, Activity.Current?.Id ?? context.TraceIdentifier);
-        // A HEAD is answered like a GET, but its answer has no body.
+        // The answer to a HEAD, whatever it is, has no body.
         if (!HttpMethods.IsHead(context.Request.Method))
             await context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);
     }

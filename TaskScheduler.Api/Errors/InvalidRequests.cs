@@ -9,7 +9,9 @@ namespace TaskScheduler.Api.Errors;
 /// <summary>Says what was wrong with a request that could not be read or did not pass its validator.</summary>
 public static partial class InvalidRequests
 {
-    public static IActionResult Answer(ActionContext context) => new Result(ErrorsOf(context.ModelState));
+    public static IActionResult Answer(ActionContext context) => new Result(
+        ErrorsOf(context.ModelState),
+        context.ModelState.HasReachedMaxErrors ? "There may be more errors than these: only the first are said." : null);
 
     /// <summary>
     /// The field that an error about a name the client made up belongs to: the name itself if it is a plain one.
@@ -97,9 +99,9 @@ public static partial class InvalidRequests
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_-]{0,63}\z")]
     private static partial Regex PlainName();
 
-    private sealed class Result(Dictionary<string, string[]> errors) : IActionResult
+    private sealed class Result(Dictionary<string, string[]> errors, string? detail) : IActionResult
     {
         public Task ExecuteResultAsync(ActionContext context) =>
-            ErrorResponses.WriteAsync(context.HttpContext, ProblemType.InvalidRequest, errors: errors);
+            ErrorResponses.WriteAsync(context.HttpContext, ProblemType.InvalidRequest, detail, errors);
     }
 }

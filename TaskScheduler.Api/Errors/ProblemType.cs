@@ -35,7 +35,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
         WhatHappened = "The caller is known but may not do this: a user who may only look tried to change something on the "
             + "dashboard, or its page had been open for too long.",
         WhatToDo = "Load the page again, or log in as a user who may change things.",
-        Retry = "Only after that.",
+        Retry = "Only as another user, or with a page that was loaded again.",
     };
 
     public static readonly ProblemType ThisMachineOnly = new(403, "this-machine-only", "Only this machine is answered.")
@@ -105,8 +105,8 @@ public sealed record ProblemType(int Status, string Slug, string Title)
     public static readonly ProblemType UnsupportedMediaType =
         new(415, "unsupported-media-type", "The body must be JSON, with Content-Type: application/json.")
         {
-            WhatHappened = "The request does not say that its body is JSON, or has no body where one is needed.",
-            WhatToDo = "Send a JSON object with the header Content-Type: application/json, in UTF-8.",
+            WhatHappened = "The request does not say that its body is JSON, has no body where one is needed, or says that it is compressed.",
+            WhatToDo = "Send a JSON object with the header Content-Type: application/json, in UTF-8 and without a Content-Encoding.",
             Retry = "The same request fails again.",
         };
 

@@ -200,7 +200,7 @@ public static class TaskSchedulerApplication
                 mvc.ValueProviderFactories.RemoveType<FormValueProviderFactory>();
                 mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
                 mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
-                mvc.Filters.Add<BrokenContentTypes>();
+                mvc.Filters.Add<UnreadableBodies>();
                 mvc.ModelMetadataDetailsProviders.Add(new BlankTexts());
                 KeepToJsonInUtf8(
                     mvc.InputFormatters.OfType<SystemTextJsonInputFormatter>().Single(),

@@ -14,8 +14,8 @@ public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
     public const string Replayed = "Idempotency-Replayed";
     public const int LongestKey = 255;
 
-    /// <summary>Of the characters that a key may have, for the documentation.</summary>
-    public const string Pattern = "^[ -~]+$";
+    /// <summary>Of keys, for the documentation. Spaces around the value of a header are not part of it.</summary>
+    public const string Pattern = "^[!-~]([ -~]*[!-~])?$";
 
     public IdempotencyKeyHeaderAttribute() => Order = KnownQueryOnlyAttribute.BeforeInvalidModelState;
 

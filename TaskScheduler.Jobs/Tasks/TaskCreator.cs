@@ -38,8 +38,10 @@ public sealed partial class TaskCreator(
     TimeProvider clock,
     ILogger<TaskCreator> logger)
 {
-    /// <summary>How long a request waits for another one with its key.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(3);
+    /// <summary>
+    /// How long a request waits for another one with its key: less than others wait for the slot that it has meanwhile.
+    /// </summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private static readonly TransactionOptions ReadCommitted = new() { IsolationLevel = IsolationLevel.ReadCommitted };
 

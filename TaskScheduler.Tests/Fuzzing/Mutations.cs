@@ -89,7 +89,7 @@ public static class Mutations
         ("application/json; charset=us-ascii", Expected.AnAnswer),
         ("application/json; charset=iso-8859-1", Expected.AnAnswer), ("application/json; charset=utf-32", Expected.AnAnswer),
         ("application/json; charset=utf-7", Expected.AnAnswer), ("application/json; charset=\"", Expected.AnAnswer),
-        ("text/json", Expected.AnAnswer), ("application/merge-patch+json", Expected.AnAnswer),
+        ("text/json", Expected.Refusal), ("application/merge-patch+json", Expected.Refusal),
         ("application/json, text/plain", Expected.AnAnswer),
         ("application/*", Expected.AnAnswer), ("*/*", Expected.AnAnswer), ("", Expected.Refusal),
         ("text/plain", Expected.Refusal),

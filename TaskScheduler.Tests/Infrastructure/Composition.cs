@@ -15,6 +15,7 @@ internal static class Composition
             .AddSingleton<IConfiguration>(configuration)
             .AddSettings()
             .AddLogging()
+            .AddMetrics()
             .AddJobs(configuration);
     }
 }

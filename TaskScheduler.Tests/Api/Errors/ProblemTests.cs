@@ -45,7 +45,9 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("application/xml")]
-    [InlineData("text/json5")]
+    [InlineData("text/json")]
+    [InlineData("application/merge-patch+json")]
+    [InlineData("application/problem+json")]
     [InlineData("application/json; charset=klingon")]
     [InlineData("json")]
     [InlineData("application/json; charset=")]
@@ -62,6 +64,17 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
             .Problem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
 
         Assert.Contains("application/json", problem.GetProperty("title").GetString());
+    }
+
+    [Theory]
+    [InlineData("/tasks")]
+    [InlineData("/tasks/batch")]
+    public async Task CompressedBodyIsRefusedForThat(string path)
+    {
+        var content = new StringContent(Valid, new MediaTypeHeaderValue("application/json"));
+        content.Headers.ContentEncoding.Add("gzip");
+
+        (await api.SendAsync(HttpMethod.Post, path, content)).Problem(HttpStatusCode.UnsupportedMediaType, "unsupported-media-type");
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -96,6 +97,27 @@ public sealed class ApiKeyTests
         await app.SendAsync(HttpMethod.Delete, $"/tasks/{task.Id}", content: null, WithKey("not-the-key-of-anybody"));
 
         Assert.Equal(ScheduledTaskState.Pending, (await app.FindAsync(task.Id)).State);
+    }
+
+    [Fact]
+    public async Task CallersHaveTheirOwnIdempotencyKeys()
+    {
+        await using var app = await StartAsync(Keys);
+
+        var web = await CreateAsync(Key, "Fizz");
+        var warehouse = await CreateAsync(OtherKey, "Buzz");
+        var webAgain = await CreateAsync(Key, "Fizz");
+
+        Assert.Equal((HttpStatusCode.Created, false), (web.Status, web.IsReplayed));
+        Assert.Equal((HttpStatusCode.Created, false), (warehouse.Status, warehouse.IsReplayed));
+        Assert.Equal((web.Text, true), (webAgain.Text, webAgain.IsReplayed));
+
+        Task<Answer> CreateAsync(string key, string kind) => app.SendAsync(
+            HttpMethod.Post,
+            "/tasks",
+            JsonContent.Create(new { kind, executeAt = "2030-01-01T00:00:00Z" }),
+            WithKey(key),
+            ("Idempotency-Key", "1"));
     }
 
     [Fact]

@@ -31,6 +31,18 @@ public abstract class CreateTasksTests<TStore>(ApiFixture<TStore> api) : IClassF
     }
 
     [Fact]
+    public async Task MoreErrorsThanAreSaidAreNotKeptSecret()
+    {
+        var problem = (await api.PostAsync("/tasks/batch", $$"""{"tasks":[{{string.Join(',', Enumerable.Repeat("{}", 1_000))}}]}"""))
+            .Problem(HttpStatusCode.BadRequest, "invalid-request");
+
+        Assert.Contains("only the first", problem.GetProperty("detail").GetString());
+        Assert.InRange(problem.GetProperty("errors").EnumerateObject().Count(), 100, 1_000);
+        var few = (await api.PostAsync("/tasks/batch", """{"tasks":[{}]}""")).Problem(HttpStatusCode.BadRequest, "invalid-request");
+        Assert.False(few.TryGetProperty("detail", out _));
+    }
+
+    [Fact]
     public async Task EveryTaskOfABatchCanBeShown()
     {
         var answer = await api.PostAsync("/tasks/batch", Batch(3));

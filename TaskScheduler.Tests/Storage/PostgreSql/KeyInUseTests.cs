@@ -1,6 +1,9 @@
+using System.Net;
+using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Api;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
@@ -27,7 +30,7 @@ public sealed class KeyInUseTests : IAsyncLifetime
     {
         await using var db = await _jobs.OpenTableAsync();
         await using var other = await db.Database.BeginTransactionAsync(Cancel);
-        await UseKeyAsync(db);
+        await UseKeyAsync(db, Key);
 
         Assert.Equal(CreationOutcome.KeyInUse, (await CreateAsync()).Outcome);
         Assert.Empty(await _jobs.RowsAsync());
@@ -37,11 +40,41 @@ public sealed class KeyInUseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ClientIsToldWhenToComeAgain()
+    {
+        await using var store = new PostgreSqlTestStore();
+        await using var app = await TestApplication.StartAsync(store: store);
+        await using var db = await app.OpenTableAsync();
+        await using (var other = await db.Database.BeginTransactionAsync(Cancel))
+        {
+            // Callers without an API key have no name.
+            await UseKeyAsync(db, IdempotencyKey.Of("", "a key", "POST /tasks", Request));
+
+            var answer = await PostAsync();
+            answer.Problem(HttpStatusCode.Conflict, "idempotency-key-in-use");
+            Assert.Equal(TimeSpan.FromSeconds(1), answer.RetryAfter);
+        }
+
+        Assert.Equal(HttpStatusCode.Created, (await PostAsync()).Status);
+
+        async Task<Answer> PostAsync()
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/tasks")
+            {
+                Content = JsonContent.Create(new { kind = Request[0].Kind.ToString(), executeAt = Request[0].ExecuteAt }),
+            };
+            request.Headers.Add("Idempotency-Key", "a key");
+            using var response = await app.Client.SendAsync(request, Cancel);
+            return await Answer.ReadAsync(response);
+        }
+    }
+
+    [Fact]
     public async Task RequestThatWaitsLearnsHowTheOtherEnds()
     {
         await using var db = await _jobs.OpenTableAsync();
         await using var other = await db.Database.BeginTransactionAsync(Cancel);
-        await UseKeyAsync(db);
+        await UseKeyAsync(db, Key);
 
         var waiting = Task.Run(CreateAsync, Cancel);
         await Eventually.TrueAsync(
@@ -58,10 +91,10 @@ public sealed class KeyInUseTests : IAsyncLifetime
         Assert.Equal(CreationOutcome.Replayed, (await waiting).Outcome);
     }
 
-    private static Task<int> UseKeyAsync(TaskDbContext db) => db.Database.ExecuteSqlAsync(
+    private static Task<int> UseKeyAsync(TaskDbContext db, IdempotencyKey key) => db.Database.ExecuteSqlAsync(
         $"""
         INSERT INTO scheduler."IdempotencyKeys" ("Id", "Request", "CreatedAt", "TaskIds")
-        VALUES ({Key.Id}, {Key.Request}, now(), {Guid.NewGuid().ToString()})
+        VALUES ({key.Id}, {key.Request}, now(), {Guid.NewGuid().ToString()})
         """,
         Cancel);
 

@@ -1,5 +1,6 @@
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.Extensions.Logging;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
@@ -59,46 +60,65 @@ public sealed partial class TaskClient(
     public async Task<TaskChange> RescheduleAsync(Guid id, DateTimeOffset executeAt, CancellationToken cancel)
     {
         var dueAt = executeAt.RoundUpToMillisecond();
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        var rescheduled = await db.Tasks.Where(t => t.Id == id).ThatCan(TaskTransition.Reschedule).ExecuteUpdateAsync(
+        var change = await ChangeAsync(
+            id,
+            TaskTransition.Reschedule,
             set => set
                 .SetProperty(t => t.ExecuteAt, dueAt)
                 .SetProperty(t => t.DueAt, dueAt),
             cancel);
-        var task = await FindAsync(id, cancel);
-        if (rescheduled == 1)
-            await TellWhenDueAsync(task, "Rescheduled", cancel);
-        return new(rescheduled == 1, task);
+        if (change.Applied)
+            await TellWhenDueAsync(change.Task, "Rescheduled", cancel);
+        return change;
     }
 
     /// <summary>Lets a failed task run again, with all its tries and at once if its time is past.</summary>
     public async Task<TaskChange> RequeueAsync(Guid id, CancellationToken cancel)
     {
-        var requeued = await RequeueRowAsync(id, cancel);
-        var task = await FindAsync(id, cancel);
-        if (requeued)
-            await TellWhenDueAsync(task, "Requeued", cancel);
-        return new(requeued, task);
+        var change = await RequeueRowAsync(id, cancel);
+        if (change.Applied)
+            await TellWhenDueAsync(change.Task, "Requeued", cancel);
+        return change;
     }
 
     /// <summary>Lets the failed task run again whose job was requeued on the dashboard.</summary>
     /// <returns>The task; null if it was not failed.</returns>
     public async Task<ScheduledTask?> RequeueByJobAsync(Guid id, CancellationToken cancel) =>
-        await RequeueRowAsync(id, cancel) ? await FindAsync(id, cancel) : null;
+        await RequeueRowAsync(id, cancel) is { Applied: true, Task: var task } ? task : null;
 
-    private async Task<bool> RequeueRowAsync(Guid id, CancellationToken cancel)
+    private Task<TaskChange> RequeueRowAsync(Guid id, CancellationToken cancel) => ChangeAsync(
+        id,
+        TaskTransition.Requeue,
+        set => set
+            .SetProperty(t => t.State, TaskTransition.Requeue.Target())
+            .SetProperty(t => t.DueAt, t => t.ExecuteAt)
+            .SetProperty(t => t.Tries, 0)
+            .SetProperty(t => t.Error, (string?)null)
+            .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
+            .WithoutAttempt(),
+        cancel);
+
+    /// <summary>
+    /// Changes the row and reads it in one transaction, so that the answer shows this change and not the next one.
+    /// </summary>
+    private async Task<TaskChange> ChangeAsync(
+        Guid id, TaskTransition transition, Action<UpdateSettersBuilder<ScheduledTask>> setters, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var requeued = await db.Tasks.Where(t => t.Id == id).ThatCan(TaskTransition.Requeue).ExecuteUpdateAsync(
-            set => set
-                .SetProperty(t => t.State, TaskTransition.Requeue.Target())
-                .SetProperty(t => t.DueAt, t => t.ExecuteAt)
-                .SetProperty(t => t.Tries, 0)
-                .SetProperty(t => t.Error, (string?)null)
-                .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
-                .WithoutAttempt(),
-            cancel);
-        return requeued == 1;
+        return await db.Database.CreateExecutionStrategy().ExecuteAsync(async stop =>
+        {
+            TaskChange change;
+            do
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync(stop);
+                var changed = await db.Tasks.Where(t => t.Id == id).ThatCan(transition).ExecuteUpdateAsync(setters, stop);
+                change = new(changed == 1, await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, stop));
+                await transaction.CommitAsync(stop);
+            }
+            // Somebody else's change came between the two statements: it would be refused for a state that allows it.
+            while (change is { Applied: false, Task: { } task } && transition.Allows(task.State));
+            return change;
+        }, cancel);
     }
 
     private Task<int> DeleteRowsAsync(IQueryable<ScheduledTask> tasks, CancellationToken cancel)

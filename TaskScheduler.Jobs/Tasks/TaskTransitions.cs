@@ -62,6 +62,8 @@ public static class TaskTransitions
             ),
         }.ToFrozenDictionary();
 
+    public static bool Allows(this TaskTransition transition, ScheduledTaskState from) => Table[transition].From.Contains(from);
+
     public static ScheduledTaskState Target(this TaskTransition transition) => Table[transition].To;
 
     /// <summary>The rows that <paramref name="transition"/> may move: the guard of every statement that moves one.</summary>

@@ -6,14 +6,21 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// <summary>
 /// SQLite has one writer at a time, and whoever finds it busy sleeps up to 100 ms between two looks, so that a crowd of
 /// requests could keep a claim from the file for a second. Here writers queue: a connection has its turn from its first
-/// write until it is closed, which EF does after every operation.
+/// write until it is closed, which EF does after every operation. What keeps the time of tasks goes first: it is little, and
+/// behind eight batches of a thousand tasks it would be seconds late.
 /// </summary>
-public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor, IDisposable
+public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor
 {
     /// <summary>Somebody outside (a backup) may have the file. Whoever waited this long asks SQLite, which waits as long again.</summary>
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    /// <summary>How claims, completions and heartbeats begin.</summary>
+    private static readonly string[] Urgent =
+        [BeginningOf(EmbeddedSql.Statements.Claim), BeginningOf(EmbeddedSql.Statements.Complete), "UPDATE \"Instances\""];
+
+    private readonly Lock _gate = new();
+    private readonly Queue<Waiter> _urgent = new();
+    private readonly Queue<Waiter> _others = new();
     private DbConnection? _writer;
 
     public override InterceptionResult<DbDataReader> ReaderExecuting(
@@ -53,7 +60,7 @@ public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor
     public InterceptionResult<DbTransaction> TransactionStarting(
         DbConnection connection, TransactionStartingEventData eventData, InterceptionResult<DbTransaction> result)
     {
-        TakeTurn(connection);
+        TakeTurnAsync(connection, _others, CancellationToken.None).GetAwaiter().GetResult();
         return result;
     }
 
@@ -63,7 +70,7 @@ public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor
         InterceptionResult<DbTransaction> result,
         CancellationToken cancellationToken = default)
     {
-        await TakeTurnAsync(connection, cancellationToken);
+        await TakeTurnAsync(connection, _others, cancellationToken);
         return result;
     }
 
@@ -75,37 +82,64 @@ public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor
         return Task.CompletedTask;
     }
 
-    public void Dispose() => _turn.Dispose();
+    private static string BeginningOf(string statement) => statement[..statement.IndexOf("{0}", StringComparison.Ordinal)];
 
     private static bool Writes(DbCommand command) =>
         !command.CommandText.AsSpan().TrimStart().StartsWith("SELECT", StringComparison.OrdinalIgnoreCase);
 
-    private void TakeTurn(DbCommand command)
-    {
-        if (Writes(command))
-            TakeTurn(command.Connection!);
-    }
+    private static bool IsUrgent(DbCommand command) =>
+        Urgent.Any(beginning => command.CommandText.StartsWith(beginning, StringComparison.Ordinal));
 
-    private Task TakeTurnAsync(DbCommand command, CancellationToken cancel) =>
-        Writes(command) ? TakeTurnAsync(command.Connection!, cancel) : Task.CompletedTask;
+    private void TakeTurn(DbCommand command) => TakeTurnAsync(command, CancellationToken.None).GetAwaiter().GetResult();
 
-    private void TakeTurn(DbConnection connection)
-    {
-        if (_writer != connection && _turn.Wait(LongestWait))
-            _writer = connection;
-    }
+    private Task TakeTurnAsync(DbCommand command, CancellationToken cancel) => Writes(command)
+        ? TakeTurnAsync(command.Connection!, IsUrgent(command) ? _urgent : _others, cancel)
+        : Task.CompletedTask;
 
-    private async Task TakeTurnAsync(DbConnection connection, CancellationToken cancel)
+    private async Task TakeTurnAsync(DbConnection connection, Queue<Waiter> queue, CancellationToken cancel)
     {
-        if (_writer != connection && await _turn.WaitAsync(LongestWait, cancel))
-            _writer = connection;
+        Waiter waiter;
+        lock (_gate)
+        {
+            if (_writer == connection)
+                return;
+            if (_writer is null)
+            {
+                _writer = connection;
+                return;
+            }
+
+            waiter = new Waiter(connection);
+            queue.Enqueue(waiter);
+        }
+
+        await waiter.Task.WaitAsync(LongestWait, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Whoever gives up stays in the queue and is passed over.
+        var hasTurn = !waiter.TrySetCanceled(CancellationToken.None);
+        if (!cancel.IsCancellationRequested)
+            return;
+        if (hasTurn)
+            EndTurn(connection);
+        cancel.ThrowIfCancellationRequested();
     }
 
     private void EndTurn(DbConnection connection)
     {
-        if (_writer != connection)
-            return;
-        _writer = null;
-        _turn.Release();
+        lock (_gate)
+        {
+            if (_writer != connection)
+                return;
+            _writer = null;
+            while (_writer is null && (_urgent.TryDequeue(out var next) || _others.TryDequeue(out next)))
+            {
+                if (next.TrySetResult())
+                    _writer = next.Connection;
+            }
+        }
+    }
+
+    private sealed class Waiter(DbConnection connection) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public DbConnection Connection => connection;
     }
 }

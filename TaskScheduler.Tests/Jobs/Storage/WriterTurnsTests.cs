@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
@@ -38,6 +39,60 @@ public sealed class WriterTurnsTests : IAsyncLifetime
         await Task.WhenAll(writers).WaitAsync(Eventually.Deadline, Cancel);
 
         Assert.Equal(ids, (await _jobs.RowsAsync()).Select(row => row.Id));
+    }
+
+    /// <summary>Behind eight batches of a thousand tasks they would be seconds late.</summary>
+    [Fact]
+    public async Task ClaimsCompletionsAndHeartbeatsGoFirst()
+    {
+        var ended = new List<string>();
+        List<Task> writers;
+        // The first one inserts.
+        await _jobs.Get<InstanceHeartbeat>().BeatAsync(TimeSpan.Zero, Cancel);
+        await using (var table = await OpenAsync())
+        {
+            await using var transaction = await table.Database.BeginTransactionAsync(Cancel);
+            writers =
+            [
+                .. Enumerable.Range(0, 20).Select(_ => NoteAsync("creation", InsertAsync(Guid.NewGuid()))),
+                NoteAsync("claim", _jobs.Get<TaskClaimer>().ClaimAsync([], Guid.NewGuid(), Cancel)),
+                NoteAsync("completion", _jobs.Get<TaskCompleter>().CompleteAsync([], Cancel)),
+                NoteAsync("heartbeat", _jobs.Get<InstanceHeartbeat>().BeatAsync(TimeSpan.Zero, Cancel)),
+            ];
+            Assert.DoesNotContain(writers, writer => writer.IsCompleted);
+        }
+
+        await Task.WhenAll(writers).WaitAsync(Eventually.Deadline, Cancel);
+
+        Assert.Equal("creation", ended[^1]);
+
+        async Task NoteAsync(string name, Task write)
+        {
+            await write;
+            lock (ended)
+                ended.Add(name);
+        }
+    }
+
+    [Fact]
+    public async Task WhoeverGivesUpAsItsTurnComesPassesItOn()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            using var givesUp = new CancellationTokenSource();
+            Task waiting;
+            await using (var table = await OpenAsync())
+            {
+                await using var transaction = await table.Database.BeginTransactionAsync(Cancel);
+                await using var other = await OpenAsync();
+                waiting = Task.Run(() => other.Instances.ExecuteDeleteAsync(givesUp.Token), Cancel);
+                await transaction.RollbackAsync(Cancel);
+                await Task.WhenAll(table.Database.CloseConnectionAsync(), givesUp.CancelAsync());
+                await waiting.ContinueWith(_ => { }, Cancel, TaskContinuationOptions.None, System.Threading.Tasks.TaskScheduler.Default);
+            }
+
+            await WriteAsync().WaitAsync(Eventually.Deadline, Cancel);
+        }
     }
 
     [Fact]

@@ -56,6 +56,14 @@ public static partial class ErrorResponses
         var fromDatabase = error is not null && context.RequestServices.GetRequiredService<ITaskStore>().IsDatabaseError(error);
         switch (error)
         {
+            // The latter is how the server says that the size of a chunk is larger than any number it knows.
+            case BadHttpRequestException { StatusCode: StatusCodes.Status400BadRequest }:
+            case IOException { InnerException: OverflowException }:
+                await WriteAsync(
+                    context,
+                    ProblemType.InvalidRequest,
+                    errors: new Dictionary<string, string[]> { ["body"] = ["The body could not be read: its length or its chunks are wrong."] });
+                break;
             case BadHttpRequestException refused:
                 await WriteAsync(context, refused.StatusCode);
                 if (refused.StatusCode == StatusCodes.Status413PayloadTooLarge)
@@ -63,10 +71,6 @@ public static partial class ErrorResponses
                 break;
             case ConnectionResetException:
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-                break;
-            // So the server says that the size of a chunk is larger than any number it knows.
-            case IOException { InnerException: OverflowException }:
-                await WriteAsync(context, StatusCodes.Status400BadRequest);
                 break;
             // SQL Server's driver says that it was cancelled by an error of its own.
             case not null when context.RequestAborted.IsCancellationRequested && (fromDatabase || error is OperationCanceledException):

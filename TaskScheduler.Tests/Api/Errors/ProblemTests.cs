@@ -180,6 +180,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
 
         Assert.StartsWith("HTTP/1.1 400 ", answer);
         Assert.Contains("\"type\":\"/problems/invalid-request\"", answer);
+        Assert.Contains("\"body\":[\"The body could not be read", answer);
         Assert.DoesNotContain("Exception", answer);
     }
 

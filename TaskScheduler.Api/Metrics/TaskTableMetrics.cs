@@ -1,9 +1,6 @@
 using System.Diagnostics.Metrics;
-using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Api.Tasks;
-using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Metrics;
 
@@ -19,21 +16,15 @@ public sealed partial class TaskTableMetrics
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly TaskList _list;
-    private readonly IDbContextFactory<TaskDbContext> _contexts;
     private readonly TimeProvider _clock;
     private readonly ILogger<TaskTableMetrics> _logger;
     private readonly Lock _gate = new();
     private Task _reading = Task.CompletedTask;
     private Figures? _figures;
 
-    public TaskTableMetrics(
-        TaskList list,
-        IDbContextFactory<TaskDbContext> contexts,
-        IMeterFactory meters,
-        TimeProvider clock,
-        ILogger<TaskTableMetrics> logger)
+    public TaskTableMetrics(TaskList list, IMeterFactory meters, TimeProvider clock, ILogger<TaskTableMetrics> logger)
     {
-        (_list, _contexts, _clock, _logger) = (list, contexts, clock, logger);
+        (_list, _clock, _logger) = (list, clock, logger);
         var meter = meters.Create(TaskMetrics.MeterName);
         meter.CreateObservableGauge(
             "taskscheduler.tasks", () => Current?.Counts ?? [], "{task}", "Tasks in the task table, by state and kind.");
@@ -70,9 +61,7 @@ public sealed partial class TaskTableMetrics
         try
         {
             var counts = await _list.CountAsync(CancellationToken.None);
-            await using var db = await _contexts.CreateDbContextAsync();
-            var firstDue = await db.Tasks.Where(t => t.State == ScheduledTaskState.Pending).MinAsync(t => (DateTimeOffset?)t.DueAt);
-            var overdue = firstDue is { } due ? Math.Max((_clock.GetUtcNow() - due).TotalSeconds, 0) : 0;
+            var overdue = await _list.FirstDueAsync(CancellationToken.None) is { } due ? Math.Max((_clock.GetUtcNow() - due).TotalSeconds, 0) : 0;
             _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
         }
 #pragma warning disable CA1031 // Whatever the database says: the other figures do not depend on it.

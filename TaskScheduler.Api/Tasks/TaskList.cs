@@ -4,7 +4,7 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
-/// <summary>Lists of tasks, newest first, and how many there are.</summary>
+/// <summary>Lists of tasks, newest first, how many there are, and since when the first of them waits.</summary>
 public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
 {
     private static readonly ScheduledTaskState[] AllStates = Enum.GetValues<ScheduledTaskState>();
@@ -55,6 +55,17 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
                from kind in AllKinds
                select new TaskCount(state, kind, counts.GetValueOrDefault((state, kind))),
         ];
+    }
+
+    /// <summary>When the pending task that is due before all others is due; null if nothing is pending.</summary>
+    public async Task<DateTimeOffset?> FirstDueAsync(CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return await db.Tasks
+            .Where(t => t.State == ScheduledTaskState.Pending)
+            .OrderBy(t => t.DueAt)
+            .Select(t => (DateTimeOffset?)t.DueAt)
+            .FirstOrDefaultAsync(cancel);
     }
 
     /// <summary>Two, because a database that is given both as one condition reads all tasks of the same moment.</summary>

@@ -77,6 +77,20 @@ public abstract class ListPlanTests(PlanTable table)
         }
     }
 
+    [Fact]
+    public async Task FirstThatIsDueIsReadWithoutTheOthers()
+    {
+        var first = Assert.Single(await table.SentByAsync(
+            jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>()).FirstDueAsync(TestContext.Current.CancellationToken)));
+
+        foreach (var plan in await table.PlansAsync(first))
+        {
+            // SQLite calls it a scan, of which it takes one step.
+            Assert.Contains("IX_Tasks_Pending", plan.Text);
+            Assert.True(plan.RowsRead <= 1, $"{plan.RowsRead} rows were read.\n{plan.Text}");
+        }
+    }
+
     protected virtual string Schema => "";
 
     protected virtual string? IndexesCostNoMore => null;

@@ -132,7 +132,7 @@ public sealed class ProductStatements
         keys.GetAllElements();
         _server.Row["Id"] = id;
 
-        var list = Get<TaskList>("PageAsync", "CountAsync");
+        var list = Get<TaskList>("PageAsync", "CountAsync", "FirstDueAsync");
         await list.PageAsync(new TaskFilter([], []), 100, after: null, cancel);
         await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), 100, new PagePosition(Now, 1), cancel);
         await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, null, cancel);
@@ -140,6 +140,7 @@ public sealed class ProductStatements
             new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, new PagePosition(Now, 1), cancel);
         _server.Row["Count"] = 1L;
         await list.CountAsync(cancel);
+        await list.FirstDueAsync(cancel);
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 

@@ -12,8 +12,11 @@ public sealed partial class TaskTableMetrics
 {
     private static readonly TimeSpan GoodFor = TimeSpan.FromSeconds(5);
 
-    /// <summary>After this the other figures are told without these: they matter most when the database is in trouble.</summary>
+    /// <summary>Then the metrics are told with what was read last: they matter most when the database is in trouble.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>A figure that stands still for longer would look like a table that does.</summary>
+    private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(1);
 
     private readonly TaskList _list;
     private readonly TimeProvider _clock;
@@ -37,8 +40,7 @@ public sealed partial class TaskTableMetrics
 
     private sealed record Figures(long ReadAt, IReadOnlyList<Measurement<long>> Counts, double LongestOverdue);
 
-    /// <summary>None rather than old ones: a figure that stands still looks like a table that does.</summary>
-    private Figures? Current => _figures is { } figures && IsFresh(figures) ? figures : null;
+    private Figures? Current => _figures is { } figures && Age(figures) < ShownFor ? figures : null;
 
     /// <summary>Reads the table unless that was done just now. Ends in time, whether or not the table answers.</summary>
     public async Task RefreshAsync(CancellationToken cancel)
@@ -46,7 +48,7 @@ public sealed partial class TaskTableMetrics
         Task reading;
         lock (_gate)
         {
-            if (_reading.IsCompleted && Current is null)
+            if (_reading.IsCompleted && !(Current is { } figures && Age(figures) < GoodFor))
                 _reading = Task.Run(ReadAsync, CancellationToken.None);
             reading = _reading;
         }
@@ -54,20 +56,23 @@ public sealed partial class TaskTableMetrics
         await reading.WaitAsync(Patience, _clock, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private bool IsFresh(Figures figures) => _clock.GetElapsedTime(figures.ReadAt) < GoodFor;
+    private TimeSpan Age(Figures figures) => _clock.GetElapsedTime(figures.ReadAt);
 
     private async Task ReadAsync()
     {
         try
         {
             var counts = await _list.CountAsync(CancellationToken.None);
-            var overdue = await _list.FirstDueAsync(CancellationToken.None) is { } due ? Math.Max((_clock.GetUtcNow() - due).TotalSeconds, 0) : 0;
+            var firstDue = await _list.FirstDueAsync(CancellationToken.None);
+            var now = _clock.GetUtcNow();
+            var overdue = firstDue < now ? (now - firstDue.Value).TotalSeconds : 0;
             _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
         }
 #pragma warning disable CA1031 // Whatever the database says: the other figures do not depend on it.
         catch (Exception error)
 #pragma warning restore CA1031
         {
+            _figures = null;
             Log.NotRead(_logger, error);
         }
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -23,6 +24,18 @@ public abstract class RescheduleTaskTests<TStore>(ApiFixture<TStore> api) : ICla
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Equal(expected.ToJsonString(), answer.Text);
         Assert.Equal(answer.Text, (await api.GetAsync($"/tasks/{id}")).Text);
+    }
+
+    [Fact]
+    public async Task OfManyAtOnceEachIsAnsweredWithItsOwnTime()
+    {
+        var id = await api.CreatePendingAsync();
+        // Not more than there are slots for requests: each also waits for the others' news to reach the job.
+        var times = Enumerable.Range(0, RequestSlots.OfApi).Select(second => $"2031-01-01T00:00:{second:00}.000Z").ToList();
+
+        var answers = await Task.WhenAll(times.Select(time => api.PatchAsync($"/tasks/{id}", $$"""{"executeAt":"{{time}}"}""")));
+
+        Assert.Equal(times, answers.Select(answer => answer.Json.GetProperty("executeAt").GetString()));
     }
 
     [Fact]

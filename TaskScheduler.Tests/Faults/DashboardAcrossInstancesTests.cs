@@ -59,7 +59,7 @@ public sealed partial class DashboardAcrossInstancesTests : IAsyncLifetime
     public async Task ProcessingJobDeletedOnAnyInstanceStopsItsTaskWhereverItRuns()
     {
         var now = TimeProvider.System.GetUtcNow();
-        var ids = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => _instances[i % 2].CreateAsync("Buzz", now)));
+        var ids = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => _instances[i % 2].CreateAsync("FizzBuzz", now)));
         foreach (var id in ids)
             await ShowsAsync(_instances[0], id, "Running", Eventually.Deadline);
         foreach (var id in ids)

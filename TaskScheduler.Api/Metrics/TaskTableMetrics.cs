@@ -48,7 +48,7 @@ public sealed partial class TaskTableMetrics
         Task reading;
         lock (_gate)
         {
-            if (_reading.IsCompleted && !(Current is { } figures && Age(figures) < GoodFor))
+            if (_reading.IsCompleted && (_figures is not { } figures || Age(figures) >= GoodFor))
                 _reading = Task.Run(ReadAsync, CancellationToken.None);
             reading = _reading;
         }

@@ -51,8 +51,8 @@ public sealed class TaskMetrics
 
     public void Created(IEnumerable<ScheduledTask> tasks)
     {
-        foreach (var task in tasks)
-            _created.Add(1, TagOf(task.Kind));
+        foreach (var (kind, count) in tasks.CountBy(task => task.Kind))
+            _created.Add(count, TagOf(kind));
     }
 
     /// <summary>Later attempts are not measured: what they waited for is not the schedule.</summary>

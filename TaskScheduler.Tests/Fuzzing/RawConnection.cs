@@ -63,7 +63,8 @@ public sealed class RawConnection : IDisposable
         if (isCutOff)
         {
             await sending;
-            if (await Task.WhenAny(reading, Task.Delay(Hesitation, cancel)) != reading && _socket.Connected)
+            await ((Task)reading).WaitAsync(Hesitation, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!reading.IsCompleted && _socket.Connected)
                 _socket.Shutdown(SocketShutdown.Send);
         }
 

@@ -46,6 +46,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
     [InlineData("application/x-www-form-urlencoded")]
     [InlineData("application/xml")]
     [InlineData("text/json")]
+    [InlineData("text/json5")]
     [InlineData("application/merge-patch+json")]
     [InlineData("application/problem+json")]
     [InlineData("application/json; charset=klingon")]

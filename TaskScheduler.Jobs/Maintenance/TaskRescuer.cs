@@ -71,14 +71,27 @@ public sealed partial class TaskRescuer(
             ? []
             : renamed.Select(row => new JobStateChange(created[row.Id], row.Id, row.CreatedAt, stateOf(row)));
         await jobs.ApplyAsync(
-            [
-                .. starts,
-                .. renamed.Where(row => row.JobId is not null).Select(row => new JobStateChange(
-                    row.JobId!, row.Id, row.CreatedAt, new OwnDeletedState("Its task was given a new job"))),
-            ],
-            cancel);
+            [.. starts, .. renamed.Where(row => row.JobId is not null).Select(row => Replaced(row.JobId!, row))], cancel);
+        if (stateOf is not null)
+            await EndReplacedAsync(db, renamed, created, cancel);
         return [.. renamed.Select(row => created[row.Id])];
     }
+
+    /// <summary>
+    /// Before a new job had its state it looked lost itself, and another instance may have replaced it. Whoever does so
+    /// after this look ends a job that has its state.
+    /// </summary>
+    private async Task EndReplacedAsync(
+        TaskDbContext db, List<ScheduledTask> renamed, Dictionary<Guid, string> created, CancellationToken cancel)
+    {
+        var own = renamed.Select(row => created[row.Id]).ToArray();
+        var named = await db.Tasks.Where(t => EF.Parameter(own).Contains(t.JobId)).Select(t => t.JobId).ToListAsync(cancel);
+        await jobs.ApplyAsync(
+            [.. renamed.Where(row => !named.Contains(created[row.Id])).Select(row => Replaced(created[row.Id], row))], cancel);
+    }
+
+    private static JobStateChange Replaced(string jobId, ScheduledTask row) =>
+        new(jobId, row.Id, row.CreatedAt, new OwnDeletedState("Its task was given a new job"));
 
     protected override Task RestAsync(TimeSpan rest, CancellationToken stop) =>
         _mayBeMore ? worker.SlotFreed.WaitAsync(rest, stop) : base.RestAsync(rest, stop);

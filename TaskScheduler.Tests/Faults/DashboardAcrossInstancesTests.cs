@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text.RegularExpressions;
 using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -10,19 +8,17 @@ namespace TaskScheduler.Tests.Faults;
 /// A person behind a load balancer: each page comes from one instance, and what is clicked on it goes to the other.
 /// </summary>
 [Collection(HeavyLoad.Name)]
-public sealed partial class DashboardAcrossInstancesTests : IAsyncLifetime
+public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
 {
     private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);
     private readonly PostgreSqlTestStore _store = new();
-    private readonly HttpClient _browser = new(new HttpClientHandler { CookieContainer = new CookieContainer() });
+    private readonly DashboardBrowser _browser = new();
     private InstanceProcess[] _instances = [];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        var (_, login) = SecuredApplication.Admin;
-        _browser.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse(login);
         await _store.CreateAsync(migrated: false);
         _instances = await InstanceProcess.StartManyAsync(
             _store, 2, [.. SecuredApplication.Users, SecuredApplication.WebKey, "--Execution:LookAhead=00:00:02"]);
@@ -104,18 +100,8 @@ public sealed partial class DashboardAcrossInstancesTests : IAsyncLifetime
     public async Task InstancesStartedAtOnceHaveOneKey() =>
         Assert.Equal([1], await _store.AskAsync<long>("SELECT count(*) FROM scheduler.\"SharedKeys\""));
 
-    /// <summary>What the dashboard's own script sends, with the token and the cookie of a page from another instance.</summary>
-    private async Task<HttpStatusCode> ClickAsync(string command, Guid id, int page, int post)
-    {
-        var text = await _browser.GetStringAsync(new Uri(_instances[page].Client.BaseAddress!, "hangfire/jobs/scheduled"), Cancel);
-        var meta = Meta().Matches(text).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
-        using var request = new HttpRequestMessage(
-            HttpMethod.Post, new Uri(_instances[post].Client.BaseAddress!, $"hangfire/jobs/{command}"));
-        request.Headers.Add(meta["csrf-header"], meta["csrf-token"]);
-        request.Content = new FormUrlEncodedContent([new("jobs[]", await JobOfAsync(id))]);
-        using var response = await _browser.SendAsync(request, Cancel);
-        return response.StatusCode;
-    }
+    private async Task<HttpStatusCode> ClickAsync(string command, Guid id, int page, int post) => await _browser.ClickAsync(
+        command, await JobOfAsync(id), _instances[page].Client.BaseAddress!, _instances[post].Client.BaseAddress!, Cancel);
 
     private async Task<string> JobOfAsync(Guid id) =>
         (await _store.AskAsync<string>($"SELECT \"JobId\" FROM scheduler.\"Tasks\" WHERE \"Id\" = '{id}'")).Single();
@@ -138,7 +124,4 @@ public sealed partial class DashboardAcrossInstancesTests : IAsyncLifetime
             Assert.Equal(0, exitCode);
         return _instances.SelectMany(instance => instance.Output).Select(line => line.Text);
     }
-
-    [GeneratedRegex("<meta name=\"(?<name>csrf-[a-z]+)\" content=\"(?<value>[^\"]+)\"")]
-    private static partial Regex Meta();
 }

@@ -18,8 +18,8 @@ public sealed class WrongClockTests : IAsyncLifetime
     [InlineData("-300s", "+300s")]
     public async Task TasksStartNeitherEarlyNorLate(params string[] offsets)
     {
-        var library = FindFaketimeOrSkip();
-        var instances = await Task.WhenAll(offsets.Select(offset => InstanceProcess.StartOnAsync(_store, Faked(library, offset))));
+        var library = WrongClock.FindLibraryOrSkip();
+        var instances = await Task.WhenAll(offsets.Select(offset => InstanceProcess.StartOnAsync(_store, WrongClock.Environment(library, offset))));
         await TaskWitness.PlaceAsync(_store);
         var now = TimeProvider.System.GetUtcNow();
         // The last of them is further ahead than the look-ahead, so that Hangfire's schedule has to deliver it in time.
@@ -38,28 +38,5 @@ public sealed class WrongClockTests : IAsyncLifetime
             Assert.Equal(0, await instance.StopAsync());
             await instance.DisposeAsync();
         }
-    }
-
-    private static Dictionary<string, string> Faked(string library, string offset) => new()
-    {
-        ["LD_PRELOAD"] = library,
-        ["FAKETIME"] = offset,
-        ["DONT_FAKE_MONOTONIC"] = "1",
-        ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
-        // Else faketime shifts the deadlines of waits that are on the monotonic clock, and all of them are over at once.
-        ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
-    };
-
-    private static string FindFaketimeOrSkip()
-    {
-        var library = Directory.Exists("/usr/lib")
-            ? Directory.GetDirectories("/usr/lib")
-                .Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1"))
-                .FirstOrDefault(File.Exists)
-            : null;
-        if (library is null && Environment.GetEnvironmentVariable("CI") == "true")
-            Assert.Fail("faketime is missing; .ci/run installs it.");
-        Assert.SkipWhen(library is null, "faketime is missing: install it (Debian's package faketime).");
-        return library!;
     }
 }

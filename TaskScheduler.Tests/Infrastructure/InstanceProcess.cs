@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Http.Json;
+using System.Reflection;
 using System.Text.Json;
 using TaskScheduler.Api.Hosting;
 
@@ -10,7 +11,7 @@ namespace TaskScheduler.Tests.Infrastructure;
 public sealed class InstanceProcess : IAsyncDisposable
 {
     private readonly ConcurrentQueue<(DateTimeOffset At, string Text)> _output = [];
-    private readonly ConcurrentQueue<string> _errors = [];
+    private readonly ConcurrentQueue<(DateTimeOffset At, string Text)> _log = [];
     private readonly Process _process;
 
     private InstanceProcess(Process process)
@@ -24,7 +25,7 @@ public sealed class InstanceProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) =>
         {
             if (line.Data is not null)
-                _errors.Enqueue(line.Data);
+                _log.Enqueue((TimeProvider.System.GetUtcNow(), line.Data));
         };
         _process.Start();
         _process.BeginOutputReadLine();
@@ -38,8 +39,17 @@ public sealed class InstanceProcess : IAsyncDisposable
     /// <summary>The lines of standard output and when each arrived.</summary>
     public IReadOnlyCollection<(DateTimeOffset At, string Text)> Output => _output;
 
+    /// <summary>The lines of standard error and when each arrived.</summary>
+    public IReadOnlyCollection<(DateTimeOffset At, string Text)> Log => _log;
+
     /// <summary>The lines of standard error.</summary>
-    public IReadOnlyCollection<string> Errors => _errors;
+    public IReadOnlyCollection<string> Errors => [.. _log.Select(line => line.Text)];
+
+    /// <summary>Ends with the process, once both of its outputs are read to their ends.</summary>
+    public Task Exited => _process.WaitForExitAsync();
+
+    /// <summary>Of a process that has ended; 137 after a SIGKILL.</summary>
+    public int ExitCode => _process.ExitCode;
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
     public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, environment: null, arguments);
@@ -48,6 +58,10 @@ public sealed class InstanceProcess : IAsyncDisposable
     /// <param name="environment">What its environment has besides this process's.</param>
     public static InstanceProcess Launch(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Launch(into: null, environment, arguments);
+
+    /// <summary>Starts a program of the tests' own instead of the product's, which says like that where it listens.</summary>
+    public static InstanceProcess LaunchOwn(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
+        Launch(typeof(InstanceProcess).Assembly, into: null, environment, arguments);
 
     /// <summary>Starts the program on a database and a free port, without waiting for it to listen.</summary>
     /// <param name="environment">What its environment has besides this process's.</param>
@@ -101,9 +115,13 @@ public sealed class InstanceProcess : IAsyncDisposable
     }
 
     private static InstanceProcess Launch(
-        string? into, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
+        string? into, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        Launch(typeof(TaskSchedulerApplication).Assembly, into, environment, arguments);
+
+    private static InstanceProcess Launch(
+        Assembly main, string? into, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
-        string[] program = ["dotnet", typeof(TaskSchedulerApplication).Assembly.Location, .. arguments];
+        string[] program = ["dotnet", main.Location, .. arguments];
         // The shell becomes the program, so that signals reach it; the reader runs beside it.
         var start = into is null
             ? new ProcessStartInfo(program[0], program[1..])
@@ -122,7 +140,7 @@ public sealed class InstanceProcess : IAsyncDisposable
     public static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance, TimeSpan? within = null)
     {
         var line = await Eventually.GetAsync(
-            () => Task.FromResult(instance._errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
+            () => Task.FromResult(instance.Errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
             "the instance says where it listens",
             within);
         instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");

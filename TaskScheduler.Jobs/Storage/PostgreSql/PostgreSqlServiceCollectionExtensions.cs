@@ -17,7 +17,7 @@ public static class PostgreSqlServiceCollectionExtensions
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
     {
-        services.AddSingleton(_ => Open(connectionString));
+        services.AddSingleton(_ => DataSource(connectionString).Build());
         services.AddSingleton(provider => Gate(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements, PostgreSqlSql.ServerStatements);
         services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
@@ -43,24 +43,9 @@ public static class PostgreSqlServiceCollectionExtensions
             .ExecutionStrategy(dependencies => new DeadlockRetry(
                 dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
 
-    private static PostgreSqlStorageOptions HangfireOptions() => new()
-    {
-        SchemaName = PostgreSqlStore.HangfireSchema,
-        // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
-        PrepareSchemaIfNecessary = false,
-        // Locks are rows that outlive a killed holder by this time, and that others take from a living one after it. Nothing
-        // due waits for them. Moving a thousand jobs to the queue takes seconds, though, and on a busy server more than ten:
-        // with the lock gone all instances would move the same jobs, each waiting for the others row by row.
-        DistributedLockTimeout = TimeSpan.FromMinutes(1),
-        // A task and its job are committed in one transaction.
-        EnableTransactionScopeEnlistment = true,
-        // Our own queue needs no invisibility: the task's row is what brings a lost job back.
-        UseSlidingInvisibilityTimeout = false,
-        EnableLongPolling = false,
-        StartupConnectionMaxRetries = 0,
-    };
-
-    private static NpgsqlDataSource Open(string? connectionString)
+    /// <summary>The operator's connection string, with what it leaves open.</summary>
+    /// <exception cref="StorageUnavailableException">It cannot be used.</exception>
+    public static NpgsqlDataSourceBuilder DataSource(string? connectionString)
     {
         try
         {
@@ -83,7 +68,7 @@ public static class PostgreSqlServiceCollectionExtensions
             address.SetDefault("No Reset On Close", true);
             address.SetDefault("Keepalive", 10);
             address.SetDefault("Application Name", "TaskScheduler");
-            return NpgsqlDataSource.Create(address);
+            return new NpgsqlDataSourceBuilder(address.ConnectionString);
         }
         catch (ArgumentException error)
         {
@@ -92,6 +77,23 @@ public static class PostgreSqlServiceCollectionExtensions
                 + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
         }
     }
+
+    private static PostgreSqlStorageOptions HangfireOptions() => new()
+    {
+        SchemaName = PostgreSqlStore.HangfireSchema,
+        // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
+        PrepareSchemaIfNecessary = false,
+        // Locks are rows that outlive a killed holder by this time, and that others take from a living one after it. Nothing
+        // due waits for them. Moving a thousand jobs to the queue takes seconds, though, and on a busy server more than ten:
+        // with the lock gone all instances would move the same jobs, each waiting for the others row by row.
+        DistributedLockTimeout = TimeSpan.FromMinutes(1),
+        // A task and its job are committed in one transaction.
+        EnableTransactionScopeEnlistment = true,
+        // Our own queue needs no invisibility: the task's row is what brings a lost job back.
+        UseSlidingInvisibilityTimeout = false,
+        EnableLongPolling = false,
+        StartupConnectionMaxRetries = 0,
+    };
 
     private static ConnectionGate Gate(NpgsqlDataSource database)
     {

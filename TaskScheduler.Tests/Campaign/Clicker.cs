@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Net;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Campaign;
+
+/// <summary>Somebody who clicks on the jobs of random tasks, whatever state they are in.</summary>
+internal sealed class Clicker(
+    PostgreSqlTestStore store, Fleet fleet, Func<IReadOnlyList<ClientTask>> tasks, int seed, Tally tally) : IDisposable
+{
+    private static readonly string[] Lists = ["scheduled", "enqueued", "processing", "succeeded", "failed", "deleted"];
+
+    private readonly Random _random = new(seed);
+    private readonly DashboardBrowser _browser = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    public async Task RunAsync(CancellationToken end)
+    {
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(0.2 + (0.6 * _random.NextDouble())), end)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var known = tasks();
+            var instances = fleet.Available;
+            if (known.Count == 0 || instances.Count == 0)
+                continue;
+            var task = known[_random.Next(Math.Max(0, known.Count - 200), known.Count)];
+            var page = instances[_random.Next(instances.Count)].Process.Client.BaseAddress!;
+            var post = instances[_random.Next(instances.Count)].Process.Client.BaseAddress!;
+            try
+            {
+                if (await FindJobAsync(task.Id) is (string job, string state))
+                    await ClickAsync(task, job, state, page, post, end);
+            }
+#pragma warning disable CA1031 // A click is lost in any way in which a server or its database can be away.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                task.Note($"click lost: {error.Message}");
+            }
+        }
+    }
+
+    public void Dispose() => _browser.Dispose();
+
+    private async Task ClickAsync(ClientTask task, string job, string state, Uri page, Uri post, CancellationToken end)
+    {
+        // A click often comes too late for the list that it was made on.
+        var list = _random.Next(8) == 0 ? Lists[_random.Next(Lists.Length)] : state.ToLowerInvariant();
+        var (act, command) = _random.Next(20) switch
+        {
+            0 => ("delete", $"{list}/delete"),
+            1 => ("delete", $"actions/delete/{job}"),
+            < 6 => ("requeue", $"actions/requeue/{job}"),
+            _ when list == "scheduled" => ("trigger", "scheduled/enqueue"),
+            _ => ("requeue", $"{list}/requeue"),
+        };
+        task.IsDeleteAsked |= act == "delete";
+        task.Note($"clicks {command} for job {job} ({state})");
+        var answer = await _browser.ClickAsync(command, job, page, post, end);
+        if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
+            tally.Count($"dashboard: {act}");
+        else if ((int)answer < 500 && answer != HttpStatusCode.NotFound)
+            throw new InvalidOperationException($"The dashboard answered {(int)answer} to {command}.");
+    }
+
+    private async Task<(string Job, string State)?> FindJobAsync(Guid id)
+    {
+        var found = await store.AskAsync<string>(string.Create(CultureInfo.InvariantCulture, $"""
+            SELECT t."JobId" || ' ' || coalesce(j.statename, 'Deleted')
+            FROM scheduler."Tasks" t JOIN hangfire.job j ON j.id::text = t."JobId" WHERE t."Id" = '{id}'
+            """));
+        return found is [var both] ? (both.Split(' ')[0], both.Split(' ')[1]) : null;
+    }
+}

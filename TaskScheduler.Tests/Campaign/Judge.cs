@@ -1,0 +1,314 @@
+using System.Globalization;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Campaign;
+
+/// <summary>What must never happen. The order is that of the report.</summary>
+public enum Offence
+{
+    Lost,
+    Failed,
+    DeletedUnasked,
+    ChangeForgotten,
+    CreatedTwice,
+    StartedEarly,
+    PrintedEarly,
+    OutputTwice,
+    PrintedTwice,
+    PrintedUncommitted,
+    PrintedByAnother,
+    PrintedAfterDelete,
+    WrongOutput,
+    NotPrinted,
+    IllegalChange,
+    TakenFromTheLiving,
+    RecoveredLate,
+    StartedLate,
+    Disagreement,
+    WrongAnswer,
+    InstanceEnded,
+}
+
+/// <summary>One offence, with the task that it happened to, if it was one.</summary>
+public sealed record Finding(Offence Offence, Guid? Id, string Text);
+
+/// <summary>What became of the tasks, and everything that should not have.</summary>
+public sealed record Verdict(IReadOnlyList<Finding> Findings)
+{
+    public int Accepted { get; init; }
+
+    public int Completed { get; init; }
+
+    public int Deleted { get; init; }
+
+    public int Failed { get; init; }
+
+    /// <summary>Attempts that were taken over from another one.</summary>
+    public int TakenOver { get; init; }
+
+    /// <summary>Outputs that no console shows because their process died first: the window that remains.</summary>
+    public int LostInWindow { get; init; }
+
+    /// <summary>From the end of an instance to the restart of its last task, not counting time without database or instance.</summary>
+    public TimeSpan SlowestRecovery { get; init; }
+
+    /// <summary>Of a first attempt, counted in the same way from the moment when the task was due.</summary>
+    public TimeSpan SlowestStart { get; init; }
+}
+
+/// <summary>
+/// Holds what independent witnesses saw against the invariants. It trusts nothing that the product says of itself, except
+/// what the API shows at the end, which must be the same.
+/// </summary>
+public sealed class Judge
+{
+    /// <summary>The contract's bound for recovery and for what stands between a due task and a free slot.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longer than a process that nothing hinders takes from a commit to the console.</summary>
+    private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(2);
+
+    /// <summary>An instance whose connections were cut reconnects in this time.</summary>
+    private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(2);
+
+    private readonly Evidence _evidence;
+    private readonly List<Finding> _findings = [];
+    private readonly Dictionary<Guid, RowChange[]> _changes;
+    private readonly Dictionary<string, LifeStory> _lives;
+    private readonly Dictionary<Guid, string> _kinds;
+    private readonly ILookup<Guid, PrintedLine> _lines;
+    private readonly List<DateTimeOffset> _moments;
+
+    private Judge(Evidence evidence)
+    {
+        _evidence = evidence;
+        _changes = evidence.Changes.GroupBy(change => change.Id).ToDictionary(task => task.Key, task => task.ToArray());
+        _lives = evidence.Lives.ToDictionary(life => life.Name);
+        _kinds = evidence.Accepted.ToDictionary(task => task.Id, task => task.Kind);
+        _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
+        _moments =
+        [
+            .. evidence.Lives.SelectMany(life => life.Away.SelectMany(span => (DateTimeOffset[])[span.From, span.End])
+                .Concat([life.ListeningAt ?? DateTimeOffset.MaxValue, life.EndedAt ?? DateTimeOffset.MaxValue]))
+                .Concat(evidence.Faults.SelectMany(fault => (DateTimeOffset[])[fault.Span.From, fault.Span.End, Forgotten(fault)]))
+                .Distinct().Order(),
+        ];
+    }
+
+    public static Verdict Of(Evidence evidence) => new Judge(evidence).Judged();
+
+    private Verdict Judged()
+    {
+        foreach (var task in _evidence.Accepted)
+            CheckPromise(task);
+        foreach (var id in _changes.Keys.Except(_evidence.Accepted.Select(task => task.Id)))
+            Find(Offence.CreatedTwice, id, "is in the table, and no client was told of it");
+        foreach (var (id, changes) in _changes)
+        {
+            CheckChanges(id, changes);
+            CheckLines(id, changes, [.. _lines[id]]);
+        }
+
+        foreach (var line in _evidence.Lines.Where(line => line.Id is not { } id || !_changes.ContainsKey(id)))
+            Find(Offence.PrintedUncommitted, line.Id, $"{line.Life} printed '{line.Text}'");
+        foreach (var (id, text) in _evidence.Disagreements)
+            Find(Offence.Disagreement, id, text);
+        foreach (var (id, text) in _evidence.WrongAnswers)
+            Find(Offence.WrongAnswer, id, text);
+        foreach (var life in _evidence.Lives.Where(life => life.End == LifeEnd.Unwanted))
+            Find(Offence.InstanceEnded, null, $"{life.Name} ended by itself");
+
+        var last = _changes.Values.Select(changes => changes[^1]).ToList();
+        var (slowestRecovery, slowestStart) = (SlowestRecovery(), SlowestStart());
+        return new([.. _findings.OrderBy(finding => finding.Offence)])
+        {
+            Accepted = _evidence.Accepted.Count,
+            Completed = last.Count(change => change.Is == "Completed"),
+            Deleted = last.Count(change => change.Is == "Deleted"),
+            Failed = last.Count(change => change.Is == "Failed"),
+            TakenOver = _changes.Values.Sum(changes => Steps(changes).Count(step => step.Change.IsTakeover(step.Before))),
+            LostInWindow = _changes.Values.Count(changes => changes[^1].HasOutput is not null && !_lines.Contains(changes[0].Id)),
+            SlowestRecovery = slowestRecovery,
+            SlowestStart = slowestStart,
+        };
+    }
+
+    private void Find(Offence offence, Guid? id, FormattableString text) =>
+        _findings.Add(new(offence, id, text.ToString(CultureInfo.InvariantCulture)));
+
+    private void Find(Offence offence, Guid? id, string text) => _findings.Add(new(offence, id, text));
+
+    /// <summary>Accepted means kept, and so does every change that was answered.</summary>
+    private void CheckPromise(ClientTask task)
+    {
+        if (!_changes.TryGetValue(task.Id, out var changes))
+        {
+            Find(Offence.Lost, task.Id, "was accepted and is not in the table");
+            return;
+        }
+
+        var last = changes[^1];
+        if (last.Is is "Pending" or "Running")
+            Find(Offence.Lost, task.Id, $"is still {last.Is} at the end");
+        if (last.Is == "Failed" && !_evidence.MayFail(task.Id))
+            Find(Offence.Failed, task.Id, "failed, though its work does not");
+        if (last.Is == "Deleted" && !task.IsDeleteAsked)
+            Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
+        if (task.IsDeleted && last.Is != "Deleted")
+            Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
+        if (last.Due != (task.IsMoved ? task.NewTime : task.ExecuteAt) && (task.IsMoved || last.Due != task.NewTime))
+            Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
+        if (_evidence.Shown.GetValueOrDefault(task.Id) is var shown && shown != last.Is)
+            Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
+    }
+
+    private void CheckChanges(Guid id, RowChange[] changes)
+    {
+        foreach (var (change, before) in Steps(changes))
+        {
+            if (change.IsStart(before) && change.At < change.Due)
+                Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {(change.Due - change.At).TotalMilliseconds:0.000} ms early");
+            if (change.CommitsOutput && (change.Was, change.Is) != ("Running", "Completed"))
+                Find(Offence.OutputTwice, id, $"got an output in a change from {change.Was} to {change.Is}");
+            if (change.Was is "Completed" or "Deleted" && change.Is != change.Was && change.Is != "Deleted")
+                Find(Offence.IllegalChange, id, $"went from {change.Was} to {change.Is}");
+            if (before is not null && change.Attempt - before.Attempt is not (0 or 1))
+                Find(Offence.IllegalChange, id, $"has attempt {change.Attempt} after attempt {before.Attempt}");
+            if (change.IsTakeover(before) && WasAlive(before!.Instance!, change.At))
+                Find(Offence.TakenFromTheLiving, id, $"attempt {before.Attempt} was taken over while {before.Instance} lived");
+        }
+
+        if (changes.Count(change => change.CommitsOutput) is > 1 and var times)
+            Find(Offence.OutputTwice, id, $"was given an output {times} times");
+    }
+
+    private void CheckLines(Guid id, RowChange[] changes, PrintedLine[] lines)
+    {
+        var commit = changes.FirstOrDefault(change => change.CommitsOutput);
+        if (lines.Length > 1)
+            Find(Offence.PrintedTwice, id, $"was printed {lines.Length} times");
+        if (commit is null)
+        {
+            if (lines.Length > 0)
+            {
+                var offence = changes[^1].Is == "Deleted" ? Offence.PrintedAfterDelete : Offence.PrintedUncommitted;
+                Find(offence, id, $"was printed by {lines[0].Life} and has no output");
+            }
+
+            return;
+        }
+
+        if (lines.Length == 0)
+        {
+            if (!DiedBeforeItCouldPrint(commit))
+                Find(Offence.NotPrinted, id, $"was completed by {commit.Instance} and not printed");
+            return;
+        }
+
+        var line = lines[0];
+        if (line.Text != commit.HasOutput || line.Life != commit.Instance)
+            Find(Offence.PrintedByAnother, id, $"'{line.Text}' was printed by {line.Life}, '{commit.HasOutput}' committed by {commit.Instance}");
+        // The witness looks at its clock before the commit.
+        if (line.At < commit.At)
+            Find(Offence.PrintedUncommitted, id, $"was printed {(commit.At - line.At).TotalMilliseconds:0.0} ms before its commit");
+        var kind = TaskKinds.All.SingleOrDefault(kind => commit.HasOutput == kind.OutputOf(id));
+        if (kind is null || (_kinds.TryGetValue(id, out var asked) && asked != $"{kind.Kind}"))
+            Find(Offence.WrongOutput, id, $"has the output '{commit.HasOutput}'");
+        else if (line.At < commit.Due + kind.Pause)
+            Find(Offence.PrintedEarly, id, $"was printed {(commit.Due + kind.Pause - line.At).TotalMilliseconds:0.0} ms early");
+    }
+
+    /// <summary>An instance that could say that it lives, all through the last lease.</summary>
+    private bool WasAlive(string instance, DateTimeOffset moment)
+    {
+        var life = _lives[instance];
+        // Some more than the lease: the last beat was a while before the trouble, and what follows it takes a moment, too.
+        var lease = new Span(moment - _evidence.Lease - Reconnection, moment);
+        return !(life.EndedAt < moment
+            || life.Away.Any(span => span.From < lease.To && span.End > lease.From)
+            || _evidence.Faults.Any(fault => fault.Concerns(life.Slot) && fault.Span.From < lease.To && fault.Span.End > lease.From));
+    }
+
+    /// <summary>The window that remains: killed after the commit, with no time to print in which it could know.</summary>
+    private bool DiedBeforeItCouldPrint(RowChange commit)
+    {
+        var life = _lives[commit.Instance!];
+        return life.End == LifeEnd.Killed
+            && TimeBetween(commit.At, life.EndedAt!.Value, moment => life.WorksAt(moment) && !IsHindered(life.Slot, moment)) < ToTheConsole;
+    }
+
+    private bool IsHindered(int slot, DateTimeOffset moment) => _evidence.Faults.Any(fault =>
+        fault.Concerns(slot) && fault.Span.From <= moment && moment < Forgotten(fault));
+
+    private static DateTimeOffset Forgotten(FaultRecord fault) => fault.Span.To is { } end ? end + Reconnection : fault.Span.End;
+
+    private TimeSpan SlowestRecovery()
+    {
+        var slowest = TimeSpan.Zero;
+        foreach (var life in _evidence.Lives.Where(life => life.End == LifeEnd.Killed))
+        {
+            foreach (var (id, changes) in _changes)
+            {
+                var last = Array.FindLastIndex(changes, change => change.At <= life.EndedAt);
+                if (last < 0 || changes[last] is not { Is: "Running" } running || running.Instance != life.Name
+                    || last + 1 >= changes.Length)
+                {
+                    continue;
+                }
+
+                // Its job may be replaced before it starts.
+                var restart = Steps(changes).Skip(last + 1).FirstOrDefault(step => step.Change.IsStart(step.Before));
+                if (restart.Change is null)
+                    continue;
+                var took = TimeOfService(life.EndedAt!.Value, restart.Change.At);
+                slowest = took > slowest ? took : slowest;
+                if (took > Longest)
+                    Find(Offence.RecoveredLate, id, $"ran again {took.TotalSeconds:0.0} s after {life.Name} was killed");
+            }
+        }
+
+        return slowest;
+    }
+
+    private TimeSpan SlowestStart()
+    {
+        var slowest = TimeSpan.Zero;
+        foreach (var (id, changes) in _changes)
+        {
+            foreach (var (change, before) in Steps(changes))
+            {
+                if (change.Attempt != 1 || !change.IsStart(before))
+                    continue;
+                var could = before is not null && before.At > change.Due ? before.At : change.Due;
+                var took = change.At - could > slowest ? TimeOfService(could, change.At) : TimeSpan.Zero;
+                slowest = took > slowest ? took : slowest;
+                if (took > Longest)
+                    Find(Offence.StartedLate, id, $"started {took.TotalSeconds:0.0} s after it could");
+            }
+        }
+
+        return slowest;
+    }
+
+    /// <summary>How much of the time between two moments there was an instance with a database.</summary>
+    private TimeSpan TimeOfService(DateTimeOffset from, DateTimeOffset to) => TimeBetween(from, to, moment =>
+        _evidence.Lives.Any(life => life.WorksAt(moment)
+            && !_evidence.Faults.Any(fault => fault.CutsOff && fault.Concerns(life.Slot) && fault.Span.Contains(moment))));
+
+    private TimeSpan TimeBetween(DateTimeOffset from, DateTimeOffset to, Func<DateTimeOffset, bool> counts)
+    {
+        var total = TimeSpan.Zero;
+        var start = from;
+        foreach (var moment in _moments.Where(moment => moment > from && moment < to).Append(to))
+        {
+            if (moment > start && counts(start + ((moment - start) / 2)))
+                total += moment - start;
+            start = moment;
+        }
+
+        return total;
+    }
+
+    private static IEnumerable<(RowChange Change, RowChange? Before)> Steps(RowChange[] changes) =>
+        changes.Select((change, i) => (change, i == 0 ? null : changes[i - 1]));
+}

@@ -53,7 +53,7 @@ public static partial class ErrorResponses
     public static async Task HandleExceptionAsync(HttpContext context)
     {
         var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var fromDatabase = error is not null && context.RequestServices.GetRequiredService<ITaskStore>().IsDatabaseError(error);
+        var fromDatabase = error is not null && context.RequestServices.GetRequiredService<ITaskStore>().IsFromDatabase(error);
         switch (error)
         {
             // The latter is how the server says that the size of a chunk is larger than any number it knows.

@@ -18,7 +18,7 @@ public interface ITaskStore
     /// <summary>Whether a statement took longer than its command timeout: it may have waited for somebody's lock.</summary>
     bool IsTimeout(DbException error);
 
-    /// <summary>Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours.</summary>
+    /// <summary>Whether this very exception is the database's; most are wrapped, see <see cref="TaskStoreExtensions.IsFromDatabase"/>.</summary>
     bool IsDatabaseError(Exception error);
 
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
@@ -28,6 +28,22 @@ public interface ITaskStore
 
 public static class TaskStoreExtensions
 {
+    /// <summary>
+    /// Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours. Everybody
+    /// wraps such an error: EF, Hangfire when it could not write a state, the driver when a transaction went with its connection.
+    /// </summary>
+    public static bool IsFromDatabase(this ITaskStore store, Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            if (store.IsDatabaseError(cause))
+                return true;
+        }
+
+        return false;
+    }
+
     /// <inheritdoc cref="ITaskStore.IsUniqueViolation(DbException)"/>
     public static bool IsUniqueViolation(this ITaskStore store, DbUpdateException error)
     {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,7 @@ public abstract partial class ServerStore(
 
     public abstract bool IsTimeout(DbException error);
 
-    public virtual bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException { InnerException: DbException };
+    public virtual bool IsDatabaseError(Exception error) => error is DbException or TransactionException;
 
     public async Task OpenAsync(CancellationToken cancel)
     {
@@ -106,7 +107,7 @@ public abstract partial class ServerStore(
             await clock.ReadAsync(db, sql.Now, cancel);
             return null;
         }
-        catch (Exception error) when (IsDatabaseError(error))
+        catch (Exception error) when (this.IsFromDatabase(error))
         {
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);

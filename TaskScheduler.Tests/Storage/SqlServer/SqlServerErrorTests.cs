@@ -189,10 +189,10 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     [Fact]
     public void ConnectionThatThePoolDoesNotGetIsTheDatabases()
     {
-        Assert.True(Store.IsDatabaseError(SqlErrors.PoolTimeout()));
-        Assert.True(Store.IsDatabaseError(SqlErrors.Number(53)));
-        Assert.True(Store.IsDatabaseError(new DbUpdateException("", SqlErrors.Number(Timeout))));
-        Assert.False(Store.IsDatabaseError(new InvalidOperationException("A defect, seen from the pool")));
+        Assert.True(Store.IsFromDatabase(SqlErrors.PoolTimeout()));
+        Assert.True(Store.IsFromDatabase(SqlErrors.Number(53)));
+        Assert.True(Store.IsFromDatabase(new DbUpdateException("", SqlErrors.Number(Timeout))));
+        Assert.False(Store.IsFromDatabase(new InvalidOperationException("A defect, seen from the pool")));
     }
 
     private async Task IsWaitedForAsync(Exception refusal)

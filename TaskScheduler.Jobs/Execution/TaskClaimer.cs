@@ -24,10 +24,9 @@ public sealed class TaskClaimer(
     public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
         IReadOnlyList<Delivery> deliveries, Guid token, CancellationToken cancel)
     {
-        var jobs = deliveries.Select(delivery => delivery.JobId).ToArray();
         var claim = JsonSerializer.Serialize(new
         {
-            jobs,
+            jobs = deliveries.Select(delivery => new { job = delivery.JobId, id = delivery.TaskId }),
             token,
             instance = instance.Name,
             instanceId = instance.Id,
@@ -39,17 +38,18 @@ public sealed class TaskClaimer(
         await db.Database.CreateExecutionStrategy().ExecuteAsync(
             stop => db.Database.ExecuteSqlRawAsync(sql.Claim, [claim], stop), cancel);
 
+        // A task may be held twice, each time with another due time or job; it was still claimed once.
+        var held = deliveries.ToLookup(delivery => delivery.TaskId);
+        var ids = held.Select(task => task.Key).ToArray();
         var claimed = await db.Tasks.AsNoTracking()
-            .Where(t => EF.Parameter(jobs).Contains(t.JobId)
+            .Where(t => EF.Parameter(ids).Contains(t.Id)
                 && t.ClaimToken == token && t.State == ScheduledTaskState.Running)
-            .Select(t => new { t.JobId, t.Attempt, t.Tries, t.StartedAt })
-            .ToDictionaryAsync(t => t.JobId!, cancel);
+            .Select(t => new { t.Id, t.JobId, t.Attempt, t.Tries, t.StartedAt })
+            .ToListAsync(cancel);
         return
         [
-            // A job may be held twice, each time with another due time; it was still claimed once.
-            .. from delivery in deliveries.DistinctBy(delivery => delivery.JobId)
-               let row = claimed.GetValueOrDefault(delivery.JobId)
-               where row is not null
+            .. from row in claimed
+               let delivery = held[row.Id].FirstOrDefault(delivery => delivery.JobId == row.JobId) ?? held[row.Id].First()
                select new ClaimedTask(delivery, row.Attempt, row.Tries, row.StartedAt!.Value, token),
         ];
     }

@@ -39,9 +39,9 @@ public sealed partial class TaskRescuer(
         var slots = Math.Clamp(worker.SpareSlots, 0, MostAtOnce);
         var rows = await FindAsync(slots, stop);
         _mayBeMore = rows.Count >= slots;
-        var named = await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop);
-        if (rows.Count > 0)
-            await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>(), .. named]);
+        // Before those that need a job: Hangfire may be in no state to make any.
+        await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>()]);
+        await worker.AdoptAsync(await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop));
         var abandoned = rows.Count(row => row.State == ScheduledTaskState.Running);
         if (abandoned > 0)
             Log.TookOver(logger, abandoned);
@@ -65,6 +65,11 @@ public sealed partial class TaskRescuer(
         var names = JsonSerializer.Serialize(
             rows.Select(row => new { id = row.Id, attempt = row.Attempt, from = row.JobId, to = created[row.Id] }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
+        // A row that names a job which was made just now means one of a job store that was lost, whose numbers began again.
+        string[] numbers = [.. created.Values];
+        await db.Tasks
+            .Where(t => EF.Parameter(numbers).Contains(t.JobId))
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), cancel);
         var named = (await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(cancel)).ToHashSet();
         var renamed = rows.Where(row => named.Contains(row.Id)).ToList();
         var starts = stateOf is null

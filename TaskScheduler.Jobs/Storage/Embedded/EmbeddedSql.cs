@@ -12,7 +12,10 @@ public static class EmbeddedSql
                 Instance = claim.value ->> 'instance', InstanceId = claim.value ->> 'instanceId',
                 ClaimToken = claim.value ->> 'token'
             FROM (SELECT {0} AS value) AS claim
-            WHERE Tasks.JobId IN (SELECT job.value FROM json_each({0}, '$.jobs') AS job)
+            WHERE Tasks.Sequence IN (
+                SELECT named.Sequence
+                FROM json_each({0}, '$.jobs') AS job
+                CROSS JOIN Tasks AS named ON named.JobId = job.value ->> 'job' AND named.Id = job.value ->> 'id')
               AND Tasks.ClaimToken IS NOT claim.value ->> 'token'
               AND ((Tasks.State = 'Pending' AND Tasks.DueAt <= claim.value ->> 'now')
                 OR (Tasks.State = 'Running' AND NOT EXISTS (

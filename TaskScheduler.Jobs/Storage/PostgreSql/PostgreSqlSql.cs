@@ -12,13 +12,14 @@ public static class PostgreSqlSql
     public static StoreSql Statements { get; } = new(
         Claim: """
             WITH claim AS MATERIALIZED (
-              SELECT *
+              SELECT *, (SELECT jsonb_object_agg(job, id) FROM jsonb_to_recordset(jobs) AS j(job text, id text)) AS tasks
               FROM jsonb_to_record({0}::jsonb)
                 AS c(jobs jsonb, token uuid, instance text, "instanceId" uuid, lease bigint)),
             startable AS (
               SELECT t."Sequence"
               FROM scheduler."Tasks" AS t
-              WHERE t."JobId" = ANY (ARRAY(SELECT jsonb_array_elements_text(jobs) FROM claim))
+              WHERE t."JobId" = ANY (ARRAY(SELECT jsonb_object_keys(tasks) FROM claim))
+                AND t."Id"::text = (SELECT tasks FROM claim) ->> t."JobId"
                 AND t."ClaimToken" IS DISTINCT FROM (SELECT token FROM claim)
                 AND ((t."State" = 'Pending' AND t."DueAt" <= clock_timestamp())
                   OR (t."State" = 'Running' AND NOT EXISTS (

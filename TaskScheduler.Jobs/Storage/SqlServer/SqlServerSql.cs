@@ -30,9 +30,9 @@ public static class SqlServerSql
                 Instance = claim.instance, InstanceId = claim.instanceId, ClaimToken = claim.token
             FROM OPENJSON({0}) WITH (
                 token uniqueidentifier, instance nvarchar(256), instanceId uniqueidentifier, lease int) AS claim
-            CROSS JOIN OPENJSON({0}, '$.jobs') WITH (id nvarchar(64) '$') AS job
+            CROSS JOIN OPENJSON({0}, '$.jobs') WITH (job nvarchar(64), id uniqueidentifier) AS delivered
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK)
-              ON t.JobId = job.id
+              ON t.JobId = delivered.job AND t.Id = delivered.id
             WHERE (t.ClaimToken IS NULL OR t.ClaimToken <> claim.token)
               AND ((t.State = N'Pending' AND t.DueAt <= @now)
                 OR (t.State = N'Running' AND NOT EXISTS (

@@ -27,6 +27,9 @@ public sealed partial class WorkerService(
     IHostApplicationLifetime lifetime,
     ILogger<WorkerService> logger) : IHostedLifecycleService, IDisposable
 {
+    /// <summary>Until then a killed instance's tasks may wait for this one's chores.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
     private BackgroundProcessingServer? _server;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -53,8 +56,9 @@ public sealed partial class WorkerService(
             {
                 ServerName = ServerName(instance.Name),
                 HeartbeatInterval = HangfireServers.HeartbeatInterval,
-                // Hangfire's default waits longer with every error, up to minutes; a chore must be back soon.
-                RetryDelay = _ => TimeSpan.FromSeconds(1),
+                // Hangfire's defaults wait longer with every error, up to minutes, and 15 s before the server is begun again.
+                RetryDelay = _ => RetryDelay,
+                RestartDelay = RetryDelay,
                 StopTimeout = options.HangfireStopTimeout(),
                 ShutdownTimeout = options.HangfireShutdownTimeout(),
             });

@@ -1,8 +1,14 @@
 namespace TaskScheduler.Jobs.Execution;
 
+/// <summary>A job, and the task that it should be the job of; <see cref="Guid.Empty"/> for whichever it is.</summary>
+public sealed record JobOfTask(string JobId, Guid TaskId);
+
 /// <summary>What Hangfire knows of many jobs at once.</summary>
 public interface IJobStates
 {
-    /// <summary>The names of the states, null for a job that was never given one; a job that is gone is left out.</summary>
-    Task<IReadOnlyDictionary<string, string?>> FindAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel);
+    /// <summary>
+    /// The names of the states, null for a job that was never given one. A job that is gone is left out, and so is one that
+    /// carries another task: a job store that was lost gives its numbers again.
+    /// </summary>
+    Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel);
 }

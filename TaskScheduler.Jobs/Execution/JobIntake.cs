@@ -104,7 +104,8 @@ public sealed class JobIntake(
             case ScheduledTaskState.Failed:
                 // Only someone's requeue on the dashboard enqueues the job of a failed task; one that was in the queue twice
                 // is in another state.
-                var state = (await states.FindAsync([jobId], cancel)).GetValueOrDefault(jobId);
+                var job = new JobOfTask(jobId, row.Id);
+                var state = (await states.FindAsync([job], cancel)).GetValueOrDefault(job);
                 if (state == EnqueuedState.StateName && await client.RequeueByJobAsync(row.Id, cancel) is { } requeued)
                     HoldOrReturn(jobId, requeued, reason, refused);
                 break;

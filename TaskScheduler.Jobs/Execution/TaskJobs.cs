@@ -9,7 +9,10 @@ using Microsoft.Extensions.Options;
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>A state for the job of a task. <paramref name="CreatedAt"/> is the task's.</summary>
-public sealed record JobStateChange(string JobId, Guid TaskId, DateTimeOffset CreatedAt, IState State);
+public sealed record JobStateChange(string JobId, Guid TaskId, DateTimeOffset CreatedAt, IState State)
+{
+    public JobOfTask Job => new(JobId, TaskId);
+}
 
 /// <summary>Creates the Hangfire jobs of tasks and moves them between states, many in one storage transaction.</summary>
 public sealed class TaskJobs(
@@ -49,27 +52,30 @@ public sealed class TaskJobs(
 
     /// <summary>
     /// Applies the changes of each job in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
-    /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and a job that is gone is passed over.
+    /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and one that is gone or another task's is passed over.
     /// </summary>
     public async Task ApplyAsync(IReadOnlyCollection<JobStateChange> changes, CancellationToken cancel)
     {
         if (changes.Count > 0)
-            Apply(changes, await states.FindAsync([.. changes.Select(change => change.JobId).Distinct()], cancel));
+            Apply(changes, await states.FindAsync([.. changes.Select(change => change.Job).Distinct()], cancel));
     }
 
     /// <summary>Gives jobs their first states; nobody else can know them yet.</summary>
     public void ApplyFirst(IReadOnlyCollection<JobStateChange> changes) =>
-        Apply(changes, changes.ToDictionary(change => change.JobId, string? (_) => null));
+        Apply(changes, changes.ToDictionary(change => change.Job, string? (_) => null));
 
-    private void Apply(IReadOnlyCollection<JobStateChange> changes, IReadOnlyDictionary<string, string?> known)
+    private void Apply(IReadOnlyCollection<JobStateChange> changes, IReadOnlyDictionary<JobOfTask, string?> known)
     {
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
-        var current = new Dictionary<string, string?>(known);
+        var current = new Dictionary<string, string?>();
         // In one order for all instances, or two that write the same jobs would wait for each other.
         foreach (var change in changes.OrderBy(change => change.JobId, StringComparer.Ordinal))
         {
-            if (!current.TryGetValue(change.JobId, out var old) || old == DeletedState.StateName)
+            if (!known.TryGetValue(change.Job, out var old))
+                continue;
+            old = current.GetValueOrDefault(change.JobId, old);
+            if (old == DeletedState.StateName)
                 continue;
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
             var job = new BackgroundJob(change.JobId, JobFor(change.TaskId), change.CreatedAt.UtcDateTime);

@@ -33,9 +33,9 @@ public sealed class JobRebuilder(
     {
         var started = Clock.GetTimestamp();
         var rows = await NextBatchAsync(stop);
-        var known = await states.FindAsync([.. rows.Select(row => row.JobId).OfType<string>()], stop);
+        var known = await states.FindAsync([.. rows.Where(row => row.JobId is not null).Select(JobOf)], stop);
         var letDown = rows
-            .Where(row => row.JobId is null || known.GetValueOrDefault(row.JobId) is not { } state || Ended.Contains(state))
+            .Where(row => row.JobId is null || known.GetValueOrDefault(JobOf(row)) is not { } state || Ended.Contains(state))
             .ToList();
         await rescuer.GiveJobsAsync(letDown, row => jobs.Awaiting(row.DueAt, "Rebuilt from the task table"), stop);
         _last = rows.Count < Batch ? null : (rows[^1].DueAt, rows[^1].Sequence);
@@ -43,6 +43,8 @@ public sealed class JobRebuilder(
             return BetweenRounds;
         return letDown.Count == 0 ? AfterNothingToDo : Clock.GetElapsedTime(started) * RestPerWork;
     }
+
+    private static JobOfTask JobOf(ScheduledTask row) => new(row.JobId!, row.Id);
 
     private async Task<List<ScheduledTask>> NextBatchAsync(CancellationToken cancel)
     {

@@ -6,6 +6,7 @@ namespace TaskScheduler.Tests.Campaign;
 /// <summary>A campaign's result as text: a table in Markdown, and the history of every task that an offence happened to.</summary>
 public static class CampaignReport
 {
+    private const int MostOfEach = 20;
     private const int MostHistories = 10;
 
     private static readonly Dictionary<Offence, string> Labels = new()
@@ -51,7 +52,7 @@ public static class CampaignReport
         foreach (var (offence, label) in Labels)
             Line($"| {label} | **{verdict.Findings.Count(finding => finding.Offence == offence)}** |");
 
-        foreach (var finding in verdict.Findings)
+        foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MostOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
         foreach (var id in verdict.Findings.Select(finding => finding.Id).OfType<Guid>().Distinct().Take(MostHistories))
             text.Append(History(evidence, id));

@@ -116,7 +116,8 @@ public sealed class FaultCampaign : IAsyncDisposable
         var emptied = _faults.LastEmptied.ToString("O", CultureInfo.InvariantCulture);
         var found = await _store.AskAsync<string>($$"""
             SELECT format('%s is %s, and its job %s is %s', t."Id", t."State", t."JobId", coalesce(j.statename, 'missing'))
-            FROM scheduler."Tasks" t LEFT JOIN hangfire.job j ON j.id::text = t."JobId"
+            FROM scheduler."Tasks" t
+              LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."State" IN ('Completed', 'Failed', 'Deleted') AND t."JobId" IS NOT NULL
               AND j.statename IS DISTINCT FROM CASE t."State" WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
               AND (j.id IS NOT NULL OR t."CreatedAt" > '{{emptied}}')

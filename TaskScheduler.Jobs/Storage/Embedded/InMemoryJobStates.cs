@@ -3,22 +3,25 @@ using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
-/// <summary>Asks Hangfire job by job, which in memory costs next to nothing.</summary>
+/// <summary>
+/// Asks Hangfire job by job, which in memory costs next to nothing. No ID is ever given twice here, so whose job it is
+/// need not be asked.
+/// </summary>
 public sealed class InMemoryJobStates(JobStorage storage) : IJobStates
 {
-    public Task<IReadOnlyDictionary<string, string?>> FindAsync(
-        IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    public Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(
+        IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
     {
         using var connection = storage.GetConnection();
-        var states = new Dictionary<string, string?>();
-        foreach (var jobId in jobIds)
+        var states = new Dictionary<JobOfTask, string?>();
+        foreach (var job in jobs)
         {
-            if (connection.GetStateData(jobId) is { } state)
-                states[jobId] = state.Name;
-            else if (connection.GetJobData(jobId) is not null)
-                states[jobId] = null;
+            if (connection.GetStateData(job.JobId) is { } state)
+                states[job] = state.Name;
+            else if (connection.GetJobData(job.JobId) is not null)
+                states[job] = null;
         }
 
-        return Task.FromResult<IReadOnlyDictionary<string, string?>>(states);
+        return Task.FromResult<IReadOnlyDictionary<JobOfTask, string?>>(states);
     }
 }

@@ -72,7 +72,7 @@ public static class PostgreSqlSql
             RETURNING "JobId" AS "Value"
             """,
         JobStates: """
-            SELECT id::text AS "JobId", statename AS "State"
+            SELECT id::text AS "JobId", statename AS "State", arguments::text AS "Arguments"
             FROM hangfire.job
             WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
             """,

@@ -6,7 +6,7 @@ namespace TaskScheduler.Jobs.Storage.Server;
 /// another instance is taking, and returns them as <c>Value</c>.
 /// </param>
 /// <param name="JobStates">
-/// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c> and <c>State</c> (null before the first). Reads
+/// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c>, <c>State</c> (null before the first) and <c>Arguments</c>. Reads
 /// Hangfire's own table, because its storage API answers for one job at a time.
 /// </param>
 /// <param name="Now">The database's wall clock as <c>Value</c>.</param>

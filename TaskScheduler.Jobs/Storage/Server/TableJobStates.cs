@@ -10,22 +10,29 @@ public sealed class TableJobStates(IDbContextFactory<TaskDbContext> contexts, Se
 {
     private const int MostAtOnce = 1_000;
 
-    public async Task<IReadOnlyDictionary<string, string?>> FindAsync(
-        IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    public async Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(
+        IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
     {
-        var states = new Dictionary<string, string?>();
+        var states = new Dictionary<JobOfTask, string?>();
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        foreach (var group in jobIds.Chunk(MostAtOnce))
+        foreach (var group in jobs.Chunk(MostAtOnce))
         {
             var found = await db.Database
-                .SqlQueryRaw<JobState>(sql.JobStates, JsonSerializer.Serialize(group))
-                .ToListAsync(cancel);
-            foreach (var job in found)
-                states[job.JobId] = job.State;
+                .SqlQueryRaw<JobState>(sql.JobStates, JsonSerializer.Serialize(group.Select(job => job.JobId).Distinct()))
+                .ToDictionaryAsync(job => job.JobId, cancel);
+            foreach (var job in group)
+            {
+                if (found.TryGetValue(job.JobId, out var state) && (job.TaskId == Guid.Empty || state.Carries(job.TaskId)))
+                    states[job] = state.State;
+            }
         }
 
         return states;
     }
 
-    private sealed record JobState(string JobId, string? State);
+    private sealed record JobState(string JobId, string? State, string Arguments)
+    {
+        /// <summary>The task's ID is the only argument of its job.</summary>
+        public bool Carries(Guid taskId) => Arguments.Contains($"{taskId}", StringComparison.OrdinalIgnoreCase);
+    }
 }

@@ -75,7 +75,7 @@ public static class SqlServerSql
             OUTPUT deleted.JobId AS Value
             """,
         JobStates: """
-            SELECT CAST(j.Id AS nvarchar(20)) AS JobId, j.StateName AS State
+            SELECT CAST(j.Id AS nvarchar(20)) AS JobId, j.StateName AS State, j.Arguments
             FROM OPENJSON({0}) WITH (id bigint '$') AS asked
             INNER JOIN hangfire.Job AS j WITH (FORCESEEK) ON j.Id = asked.id
             OPTION (LOOP JOIN, FORCE ORDER)

@@ -154,7 +154,7 @@ public sealed class ProductStatements
         using (var enqueue = SqlServerJobQueue.EnqueueCommand(connection, transaction: null, JobId))
             _server.Note(enqueue);
         _server.Absent.Add("hangfire.Job");
-        await Get<TableJobStates>("FindAsync").FindAsync([JobId], cancel);
+        await Get<TableJobStates>("FindAsync").FindAsync([new(JobId, Guid.Empty)], cancel);
 
         var heartbeat = Get<InstanceHeartbeat>("BeatAsync", "LeaveAsync");
         _server.Changed = 0;

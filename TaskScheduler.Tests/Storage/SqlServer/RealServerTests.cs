@@ -24,6 +24,6 @@ public sealed class RealServerTests
         Assert.Empty(await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, "[]").ToListAsync(Cancel));
         Assert.Empty(await db.Database.SqlQueryRaw<string>(instance.Get<ServerSql>().TakeJobs, 10, DateTimeOffset.MaxValue)
             .ToListAsync(Cancel));
-        Assert.Empty(await instance.Get<IJobStates>().FindAsync(["1"], Cancel));
+        Assert.Empty(await instance.Get<IJobStates>().FindAsync([new("1", Guid.NewGuid())], Cancel));
     }
 }

@@ -15,6 +15,7 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private const int MostAtOnce = 1_000;
     private const int Tries = 5;
+    private const int RefusalsPerReminder = 30;
 
     private readonly Channel<JobStateChange> _changes =
         Channel.CreateUnbounded<JobStateChange>(new() { SingleReader = true });
@@ -44,7 +45,7 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
     public void EndSpare(string jobId) =>
         Report(jobId, Guid.Empty, clock.GetUtcNow(), new OwnDeletedState("No task names this job (any more)"));
 
-    /// <summary>Applies reports until <paramref name="stop"/>, and then those that came before it.</summary>
+    /// <summary>Applies reports until <paramref name="stop"/>, and then tries for a moment to apply those that came before it.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (!stop.IsCancellationRequested)
@@ -58,14 +59,14 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
             {
             }
 
-            await ApplyAsync();
+            await ApplyAsync(stop);
         }
 
         // What was reported between the last look and the stop.
-        await ApplyAsync();
+        await ApplyAsync(stop);
     }
 
-    private async Task ApplyAsync()
+    private async Task ApplyAsync(CancellationToken stop)
     {
         var group = new List<JobStateChange>();
         do
@@ -73,27 +74,41 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
             group.Clear();
             while (group.Count < MostAtOnce && _changes.Reader.TryRead(out var change))
                 group.Add(change);
-            if (group.Count > 0)
-                await ApplyAsync(group);
+            await ApplyAsync(group, stop);
         } while (group.Count > 0);
     }
 
-    private async Task ApplyAsync(List<JobStateChange> group)
+    /// <summary>
+    /// In order, and as long as it takes: while Hangfire's database is away nothing is lost. After an error a smaller part is
+    /// tried, which is sooner done, until the one change that will never be taken is alone and can be passed over.
+    /// </summary>
+    private async Task ApplyAsync(List<JobStateChange> group, CancellationToken stop)
     {
-        for (var failures = 0; ;)
+        for (int done = 0, size = group.Count, refusals = 0, failures = 0; done < group.Count;)
         {
+            var part = group.GetRange(done, Math.Min(size, group.Count - done));
             try
             {
-                await jobs.ApplyAsync(group, CancellationToken.None);
-                return;
+                await jobs.ApplyAsync(part, CancellationToken.None);
+                done += part.Count;
+                size = group.Count;
+                refusals = failures = 0;
             }
             catch (Exception error) when (error is not OutOfMemoryException)
             {
-                Log.Refused(logger, group.Count, error);
-                // The rescuer compares rows and jobs by itself, so giving up loses no task.
-                if (++failures == Tries)
-                    return;
-                await Task.Delay(RetryDelay);
+                if (refusals++ % RefusalsPerReminder == 0)
+                    Log.Refused(logger, part.Count, error);
+                size = Math.Max(1, part.Count / 2);
+                if (stop.IsCancellationRequested || (part.Count == 1 && await jobs.AnswersAsync(part[0].Job)))
+                    failures++;
+                if (failures == Tries)
+                {
+                    // The sweeper compares rows and jobs by itself, so giving up loses no task.
+                    done += stop.IsCancellationRequested ? group.Count : 1;
+                    failures = 0;
+                }
+
+                await Task.Delay(RetryDelay, CancellationToken.None);
             }
         }
     }

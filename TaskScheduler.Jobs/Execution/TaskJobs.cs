@@ -60,6 +60,22 @@ public sealed class TaskJobs(
             Apply(changes, await states.FindAsync([.. changes.Select(change => change.Job).Distinct()], cancel));
     }
 
+    /// <summary>Whether Hangfire's storage can be asked for a job just now.</summary>
+    public async Task<bool> AnswersAsync(JobOfTask job)
+    {
+        try
+        {
+            await states.FindAsync([job], CancellationToken.None);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever it says, that is no answer.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
     /// <summary>Gives jobs their first states; nobody else can know them yet.</summary>
     public void ApplyFirst(IReadOnlyCollection<JobStateChange> changes) =>
         Apply(changes, changes.ToDictionary(change => change.Job, string? (_) => null));

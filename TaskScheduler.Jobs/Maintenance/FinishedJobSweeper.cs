@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.States;
 using Hangfire.Storage.Monitoring;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
@@ -9,7 +10,8 @@ namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
 /// Ends the jobs whose row is finished, or that no row names: what a crash between a commit and its report left behind.
-/// Looks at the jobs that Hangfire believes in progress or in the queue, and at the rows that were deleted lately.
+/// Looks at the jobs that Hangfire believes in progress or in the queue, and at the rows that were deleted or ended lately:
+/// their jobs may be in neither, taken from the queue by an instance that died before Hangfire heard of it.
 /// </summary>
 /// <remarks>
 /// Each instance ends its own, and one of them the rest: if all did all, one slow report would make every instance write
@@ -21,10 +23,11 @@ public sealed class FinishedJobSweeper(
     JobIntake intake,
     JobReporter reporter,
     TaskJobs jobs,
+    IJobStates states,
     TimeProvider clock) : MaintenanceProcess(clock)
 {
     private const int Page = 1_000;
-    private const int MostDeletions = 10_000;
+    private const int MostAtOnce = 10_000;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -38,6 +41,12 @@ public sealed class FinishedJobSweeper(
 
     /// <summary>How far back deletions are looked at: several rounds, so that a missed one does not matter.</summary>
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(5);
+
+    /// <summary>The same for what ended; there may be many more of them.</summary>
+    private static readonly TimeSpan JustNow = TimeSpan.FromMinutes(1);
+
+    private static readonly string?[] StartedOrEnded =
+        [ProcessingState.StateName, SucceededState.StateName, FailedState.StateName, DeletedState.StateName];
 
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
@@ -68,14 +77,30 @@ public sealed class FinishedJobSweeper(
         var deleted = await db.Tasks.AsNoTracking()
             .Where(t => t.DeletedAt != null && t.DeletedAt >= since && t.JobId != null)
             .OrderByDescending(t => t.DeletedAt)
-            .Take(MostDeletions)
+            .Take(MostAtOnce)
             .Select(t => new { t.JobId, t.Id, t.CreatedAt })
             .ToListAsync(stop);
         await jobs.ApplyAsync(
             [.. deleted.Select(t => new JobStateChange(
                 t.JobId!, t.Id, t.CreatedAt, new OwnDeletedState("The task was deleted")))],
             stop);
+        await EndNeverStartedAsync(db, stop);
         return Interval;
+    }
+
+    private async Task EndNeverStartedAsync(TaskDbContext db, CancellationToken stop)
+    {
+        var now = Clock.GetUtcNow().RoundDownToMillisecond();
+        var (from, to) = (now - JustNow, now - UnderWay);
+        var ended = await db.Tasks.AsNoTracking()
+            .Where(t => t.FinishedAt >= from && t.FinishedAt < to && t.DeletedAt == null && t.JobId != null)
+            .OrderByDescending(t => t.FinishedAt)
+            .Take(MostAtOnce)
+            .Select(t => new JobOfTask(t.JobId!, t.Id))
+            .ToListAsync(stop);
+        var known = await states.FindAsync(ended, stop);
+        await intake.TakeAsync(
+            [.. known.Where(job => !StartedOrEnded.Contains(job.Value)).Select(job => job.Key.JobId)], IntakeReason.LeftBehind, stop);
     }
 
     private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)

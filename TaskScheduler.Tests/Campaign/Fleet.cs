@@ -99,11 +99,14 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
         await WaitUntilAllListenAsync();
     }
 
-    /// <summary>An instance that may be taken away, with another one left to do its work; null if there is none now.</summary>
+    /// <summary>
+    /// An instance that may be taken away: with another one left to do its work, which is not about to die. Null if there is
+    /// none now.
+    /// </summary>
     public Life? Pick(Random random)
     {
-        var available = Available;
-        return available.Count > 1 ? available[random.Next(available.Count)] : null;
+        Life[] candidates = [.. Available.Where(life => Available.Any(other => other != life && other.Point is null))];
+        return candidates.Length > 0 ? candidates[random.Next(candidates.Length)] : null;
     }
 
     public static async Task KillAsync(Life life)
@@ -170,7 +173,8 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
             if (!_calm)
             {
                 _points ??= _random.Endlessly(KillPoint.All).GetEnumerator();
-                if (_random.NextDouble() < 0.8 && _points.MoveNext())
+                // One is left that has work done.
+                if (_lives.Count(life => life is { EndedAt: null, Point: not null }) < size - 1 && _points.MoveNext())
                     (point, pass) = (_points.Current, _random.Next(1, _points.Current.Passes + 1));
                 if (_faketime is not null && _random.NextDouble() < 0.25)
                     offset = $"{(_random.Next(2) == 0 ? '+' : '-')}{_random.Next(2, 3_600)}s";

@@ -13,27 +13,27 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
     private const string TakeLock = "INTO \"hangfire\".\"lock\"";
 
     /// <summary>Tasks are committed, and the client is not told.</summary>
-    public static readonly KillPoint Answering = new("committed, before the 201", null, 5);
+    public static readonly KillPoint Answering = new("committed, before the 201", null, 3);
 
     /// <summary>A line has left the process, and Hangfire is not told.</summary>
-    public static readonly KillPoint Printed = new("printed, before telling Hangfire", null, 5);
+    public static readonly KillPoint Printed = new("printed, before telling Hangfire", null, 3);
 
     public static IReadOnlyList<KillPoint> All { get; } =
     [
-        new("key used, before the task", "INTO scheduler.\"IdempotencyKeys\"", 5),
-        new("job made, before the task", "INTO \"hangfire\".\"job\"", 5),
-        new("task inserted, before its schedule", "INTO scheduler.\"Tasks\"", 5),
-        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 15),
+        new("key used, before the task", "INTO scheduler.\"IdempotencyKeys\"", 3),
+        new("job made, before the task", "INTO \"hangfire\".\"job\"", 3),
+        new("task inserted, before its schedule", "INTO scheduler.\"Tasks\"", 3),
+        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 8),
         Answering,
-        new("taken from the queue, before the hold", "DELETE FROM scheduler.\"JobQueue\"", 5),
-        new("claimed, before the run", "WITH claim AS", 5),
-        new("committed, before the print", "\"Output\" = done.output", 5),
+        new("taken from the queue, before the hold", "DELETE FROM scheduler.\"JobQueue\"", 3),
+        new("claimed, before the run", "WITH claim AS", 3),
+        new("committed, before the print", "\"Output\" = done.output", 3),
         Printed,
-        new("deleted, before telling Hangfire", "\"DeletedAt\" = @", 3),
-        new("rescheduled, before the commit", "\"ExecuteAt\" = @", 3),
-        new("given a new job, before its state", "SET \"JobId\" = named", 2),
+        new("deleted, before telling Hangfire", "\"DeletedAt\" = @", 1),
+        new("rescheduled, before the commit", "\"ExecuteAt\" = @", 2),
+        new("given a new job, before its state", "SET \"JobId\" = named", 1),
         new("lock of the scheduler", TakeLock, 2, "locks:schedulepoller"),
-        new("lock of a job's state", TakeLock, 2, ":state-lock"),
+        new("lock of a job's state", TakeLock, 1, ":state-lock"),
         new("lock of the expiration", TakeLock, 1, "locks:expirationmanager"),
     ];
 

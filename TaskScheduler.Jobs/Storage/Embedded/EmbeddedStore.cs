@@ -33,7 +33,7 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     /// <summary>A writer waits for the whole file before its first statement, and then for nobody.</summary>
     public bool IsTimeout(DbException error) => false;
 
-    public bool IsDatabaseError(Exception error) => error is DbException;
+    public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException;
 
     public async Task OpenAsync(CancellationToken cancel)
     {

@@ -32,7 +32,7 @@ public abstract partial class ServerStore(
 
     public abstract bool IsTimeout(DbException error);
 
-    public virtual bool IsDatabaseError(Exception error) => error is DbException or TransactionException;
+    public virtual bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or TransactionException;
 
     public async Task OpenAsync(CancellationToken cancel)
     {

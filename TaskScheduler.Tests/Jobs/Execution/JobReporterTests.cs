@@ -100,7 +100,7 @@ public abstract class JobReporterTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task RefusedReportsAreTriedAgain()
     {
-        var refusal = new RefuseOnce();
+        var refusal = new Refuse();
         await using var jobs = await JobsAtRest.OpenAsync<TStore>(
             services => services.AddSingleton<IJobFilterProvider>(refusal));
         var task = await jobs.CreateAsync(JobsAtRest.Start.AddDays(1));
@@ -113,23 +113,82 @@ public abstract class JobReporterTests<TStore> : IAsyncLifetime
         Assert.Equal("Processing", jobs.JobState(task.JobId));
     }
 
+    /// <summary>For longer than anybody would try: an outage of ten seconds lost what was reported meanwhile.</summary>
+    [Fact]
+    public async Task NothingIsLostWhileTheJobStoreIsAway()
+    {
+        Away? away = null;
+        await using var jobs = await JobsAtRest.OpenAsync<TStore>(services =>
+        {
+            var states = services.Last(service => service.ServiceType == typeof(IJobStates)).ImplementationType!;
+            services.AddSingleton<IJobStates>(provider =>
+                away ??= new Away((IJobStates)ActivatorUtilities.CreateInstance(provider, states)));
+        });
+        var tasks = new[] { await jobs.CreateAsync(), await jobs.CreateAsync() };
+        foreach (var task in tasks)
+            jobs.Get<JobReporter>().Held(task.JobId!, task.Id, task.CreatedAt, task.DueAt);
+        using var stop = new CancellationTokenSource();
+        var reporting = jobs.Get<JobReporter>().RunAsync(stop.Token);
+
+        await Eventually.TrueAsync(() => away!.Asked > 12, "the store was asked for longer than a group used to be tried");
+        away!.Answers = true;
+        await Eventually.TrueAsync(() => tasks.All(task => jobs.JobState(task.JobId) == "Processing"), "both are told");
+
+        await stop.CancelAsync();
+        await reporting;
+    }
+
+    [Fact]
+    public async Task ReportThatIsNeverTakenHoldsUpNoOthers()
+    {
+        var refusal = new Refuse();
+        await using var jobs = await JobsAtRest.OpenAsync<TStore>(services => services.AddSingleton<IJobFilterProvider>(refusal));
+        var tasks = new[] { await jobs.CreateAsync(), await jobs.CreateAsync(), await jobs.CreateAsync() };
+        refusal.JobId = tasks[1].JobId;
+        foreach (var task in tasks)
+            jobs.Get<JobReporter>().Held(task.JobId!, task.Id, task.CreatedAt, task.DueAt);
+        using var stop = new CancellationTokenSource();
+        var reporting = jobs.Get<JobReporter>().RunAsync(stop.Token);
+
+        await Eventually.TrueAsync(() => jobs.JobState(tasks[2].JobId) == "Processing", "the last is told");
+
+        Assert.Equal(["Processing", "Enqueued", "Processing"], tasks.Select(task => jobs.JobState(task.JobId)));
+        await stop.CancelAsync();
+        await reporting;
+    }
+
     private void Hold(ScheduledTask task) => Reporter.Held(task.JobId!, task.Id, task.CreatedAt, task.DueAt);
 
-    /// <summary>A filter that fails stands for a job store that does not answer.</summary>
-    private sealed class RefuseOnce : IJobFilterProvider, IElectStateFilter, IApplyStateFilter
+    /// <summary>Hangfire's database, out of reach until it answers.</summary>
+    private sealed class Away(IJobStates states) : IJobStates
+    {
+        public bool Answers { get; set; }
+
+        public int Asked { get; private set; }
+
+        public Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(
+            IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
+        {
+            Asked++;
+            return Answers ? states.FindAsync(jobs, cancel) : throw new IOException("Away");
+        }
+    }
+
+    /// <summary>A filter that fails stands for a job store that takes no change, once or of one job.</summary>
+    private sealed class Refuse : IJobFilterProvider, IApplyStateFilter
     {
         public bool Armed { get; set; }
 
-        public IEnumerable<JobFilter> GetFilters(Job job) => [new JobFilter(this, JobFilterScope.Global, null)];
+        public string? JobId { get; set; }
 
-        public void OnStateElection(ElectStateContext context)
-        {
-        }
+        public IEnumerable<JobFilter> GetFilters(Job job) => [new JobFilter(this, JobFilterScope.Global, null)];
 
         public void OnStateApplied(ApplyStateContext context, Hangfire.Storage.IWriteOnlyTransaction transaction)
         {
-            if (!Armed)
+#pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
+            if (!Armed && context.BackgroundJob.Id != JobId)
                 return;
+#pragma warning restore RS0030
             Armed = false;
             throw new IOException("Away");
         }

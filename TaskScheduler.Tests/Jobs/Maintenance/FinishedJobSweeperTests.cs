@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.Server;
+using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
@@ -105,6 +106,20 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Deleted", _jobs.JobState(task.JobId));
     }
 
+    /// <summary>Its instance died before Hangfire had heard that it took the job, and after the task was done.</summary>
+    [Theory]
+    [InlineData(ScheduledTaskState.Completed, "Succeeded")]
+    [InlineData(ScheduledTaskState.Failed, "Failed")]
+    public async Task JobThatHangfireNeverSawStartEndsAsItsTaskDid(ScheduledTaskState state, string end)
+    {
+        var task = await CreateWithLostReportAsync(state, new EnqueuedState("nowhere"));
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        Assert.Equal(end, _jobs.JobState(task.JobId));
+    }
+
     /// <summary>Of a living instance to itself, of one that is gone to the first of the others.</summary>
     [Theory]
     [InlineData("first", "lost")]
@@ -148,12 +163,12 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         return SweepAsync();
     }
 
-    private async Task<ScheduledTask> CreateWithLostReportAsync(ScheduledTaskState state)
+    private async Task<ScheduledTask> CreateWithLostReportAsync(ScheduledTaskState state, IState? shown = null)
     {
         var task = await _jobs.CreateInAsync(state);
         await _jobs.Get<IJobQueue>().TakeAsync(1, DateTimeOffset.MaxValue, Cancel);
         await _jobs.ReportAsync();
-        _jobs.ChangeJob(task.JobId!, new HeldState("lost", _jobs.Now, task.DueAt));
+        _jobs.ChangeJob(task.JobId!, shown ?? new HeldState("lost", _jobs.Now, task.DueAt));
         return task;
     }
 

@@ -3,6 +3,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Npgsql;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Campaign;
 
@@ -31,10 +33,17 @@ internal sealed class DatabaseProxy : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
-
     /// <summary>How many answers were lost so far.</summary>
     public int Lost => Volatile.Read(ref _lost);
+
+    /// <summary>The way to the store's database through this proxy, which reads what is said.</summary>
+    public string ConnectionString(PostgreSqlTestStore store) =>
+        new NpgsqlConnectionStringBuilder(store.Server.ConnectionString(store.Database))
+        {
+            Port = ((IPEndPoint)_listener.LocalEndpoint).Port,
+            SslMode = SslMode.Disable,
+            GssEncryptionMode = GssEncryptionMode.Disable,
+        }.ConnectionString;
 
     /// <summary>Loses the next answer that says that something was committed, and the connection with it.</summary>
     public void LoseNextCommit() => Interlocked.Exchange(ref _toLose, 1);

@@ -19,7 +19,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
 
     /// <summary>Until the end; a fault that has begun is seen through.</summary>
     public Task RunAsync(CancellationToken end) => Task.WhenAll(
-        RepeatAsync(new Random(seed), TimeSpan.FromSeconds(6), [KillAsync], end),
+        RepeatAsync(new Random(seed), TimeSpan.FromSeconds(4), [KillAsync], end),
         RepeatAsync(new Random(seed + 1), TimeSpan.FromSeconds(6), [FreezeAsync, FreezeAsync, StopAsync], end),
         RepeatAsync(
             new Random(seed + 2),

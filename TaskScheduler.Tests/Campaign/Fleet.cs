@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Npgsql;
 using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -189,22 +188,16 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
                 environment[key] = value;
         }
 
-        var database = new NpgsqlConnectionStringBuilder(store.Server.ConnectionString(store.Database))
-        {
-            Port = _proxies[slot].Port,
-            // The proxy reads what is said.
-            SslMode = SslMode.Disable,
-            GssEncryptionMode = GssEncryptionMode.Disable,
-        };
         var name = string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + slot)}{number}");
         var process = InstanceProcess.LaunchOwn(
             environment,
             [
                 CampaignInstance.Name, "--urls=http://127.0.0.1:0", $"--Instance:Name={name}", "--Storage:Provider=PostgreSql",
-                $"--ConnectionStrings:TaskScheduler={database.ConnectionString}", .. SecuredApplication.Users, SecuredApplication.WebKey,
+                $"--ConnectionStrings:TaskScheduler={_proxies[slot].ConnectionString(store)}",
+                .. SecuredApplication.Users, SecuredApplication.WebKey,
             ]);
-        var (header, key2) = SecuredApplication.WithKey(SecuredApplication.Key);
-        process.Client.DefaultRequestHeaders.Add(header, key2);
+        var (header, apiKey) = SecuredApplication.WithKey(SecuredApplication.Key);
+        process.Client.DefaultRequestHeaders.Add(header, apiKey);
         process.Client.Timeout = TimeSpan.FromSeconds(5);
         var notes = string.Create(CultureInfo.InvariantCulture,
             $"{(point is null ? "" : $" to die at '{point.Name}' ({pass})")}{(offset is null ? "" : $" clock {offset}")}");

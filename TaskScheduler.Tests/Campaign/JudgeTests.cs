@@ -1,0 +1,227 @@
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Tests.Campaign;
+
+/// <summary>A small campaign in which nothing is wrong, and one thing after the other that is; each must be found, and alone.</summary>
+public sealed class JudgeTests
+{
+    private static readonly Guid Id = Guid.Parse("01a2142f-d19d-70bc-acda-e68e3d6ac543");
+    private static readonly DateTimeOffset Due = new(2026, 11, 25, 12, 0, 0, TimeSpan.Zero);
+    private static readonly string Output = TaskKind.Fizz.Definition().OutputOf(Id);
+
+    [Fact]
+    public void NothingIsFoundWhereNothingIsWrong() => Finds([], AllIsWell());
+
+    [Fact]
+    public void LostTask()
+    {
+        Finds([Offence.Lost], AllIsWell() with { Changes = [], Lines = [], Shown = Shows(null) });
+        Finds([Offence.Lost], Ending(Claimed(1, "a1", 0.1)) with { Lines = [], Shown = Shows("Running") });
+        Finds([Offence.Lost], Ending() with { Lines = [], Shown = Shows("Pending") });
+    }
+
+    [Fact]
+    public void FailureWithoutCause()
+    {
+        var failed = Ending(Claimed(1, "a1", 0.1), Change("Running", "Failed", 1, "a1", 0.2)) with { Lines = [], Shown = Shows("Failed") };
+
+        Finds([Offence.Failed], failed);
+        Finds([], failed with { MayFail = _ => true });
+    }
+
+    [Fact]
+    public void DeletionThatNobodyAskedFor()
+    {
+        var deleted = Ending(Change("Pending", "Deleted", 0, null, -1)) with { Lines = [], Shown = Shows("Deleted") };
+
+        Finds([Offence.DeletedUnasked], deleted);
+        Finds([], deleted with { Accepted = [Task(task => task.IsDeleteAsked = task.IsDeleted = true)] });
+    }
+
+    [Fact]
+    public void AnswerThatWasForgotten()
+    {
+        Finds([Offence.ChangeForgotten], AllIsWell() with { Accepted = [Task(task => task.IsDeleteAsked = task.IsDeleted = true)] });
+        Finds(
+            [Offence.ChangeForgotten],
+            AllIsWell() with { Accepted = [Task(task => (task.IsMoved, task.NewTime) = (true, Due.AddSeconds(1)))] });
+        // A request without an answer may have been carried out or not.
+        Finds([], AllIsWell() with { Accepted = [Task(task => task.NewTime = Due.AddSeconds(1))] });
+    }
+
+    [Fact]
+    public void TaskThatNoClientKnows() => Finds([Offence.CreatedTwice], AllIsWell() with { Accepted = [] });
+
+    [Fact]
+    public void StartBeforeTheTime() => Finds(
+        [Offence.StartedEarly],
+        Ending(Claimed(1, "a1", -0.0005), Completed(1, "a1", 3.1)) with { Lines = [Line(3.2)] });
+
+    [Fact]
+    public void LineBeforeTheTime() => Finds(
+        [Offence.PrintedEarly],
+        Ending(Claimed(1, "a1", 0), Completed(1, "a1", 2.9)) with { Lines = [Line(2.95)] });
+
+    [Fact]
+    public void OutputThatIsCommittedTwice() => Finds(
+        [Offence.OutputTwice, Offence.OutputTwice],
+        Ending(
+            Claimed(1, "a1", 0.1),
+            Completed(1, "a1", 3.1),
+            Change("Completed", "Completed", 1, "a1", 3.2) with { HadOutput = "another", HasOutput = Output }));
+
+    [Fact]
+    public void LineThatIsPrintedTwice() => Finds([Offence.PrintedTwice], AllIsWell() with { Lines = [Line(3.2), Line(3.3, "b1")] });
+
+    [Fact]
+    public void LineWithoutACommit()
+    {
+        Finds([Offence.PrintedUncommitted], AllIsWell() with { Lines = [Line(3.05)] });
+        Finds([Offence.PrintedUncommitted], AllIsWell() with { Lines = [Line(3.2), Line(3.2) with { Text = "Fizz" }] });
+    }
+
+    [Fact]
+    public void LineOfAnotherInstanceThanCommitted() =>
+        Finds([Offence.PrintedByAnother], AllIsWell() with { Lines = [Line(3.2, "b1")] });
+
+    [Fact]
+    public void LineOfATaskThatWasDeletedInTime() => Finds(
+        [Offence.PrintedAfterDelete],
+        Ending(Claimed(1, "a1", 0.1), Change("Running", "Deleted", 1, "a1", 1)) with
+        {
+            Accepted = [Task(task => task.IsDeleteAsked = true)],
+            Shown = Shows("Deleted"),
+        });
+
+    [Fact]
+    public void OutputOfAnotherTask() => Finds(
+        [Offence.WrongOutput],
+        Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1) with { HasOutput = $"Buzz {Id}" }) with
+        {
+            Lines = [Line(3.2) with { Text = $"Buzz {Id}" }],
+        });
+
+    /// <summary>Unless the process died before it can have known, or could not know until it died.</summary>
+    [Fact]
+    public void OutputThatIsNotPrinted()
+    {
+        var silent = AllIsWell() with { Lines = [] };
+        var killed = silent with { Lives = [Killed("a1", 10), Life("b1")] };
+
+        Finds([Offence.NotPrinted], silent);
+        Finds([Offence.NotPrinted], killed);
+        Finds([Offence.NotPrinted], silent with { Lives = [Killed("a1", 3.2) with { End = LifeEnd.Stopped }, Life("b1")] });
+        Finds([], silent with { Lives = [Killed("a1", 3.2), Life("b1")] });
+        Finds([], silent with { Lives = [Killed("a1", 10) with { Away = [new(At(3.15), At(9.9))] }, Life("b1")] });
+        Finds([], killed with { Faults = [new("", new(At(3), At(9.5)), 0, CutsOff: true)] });
+        Finds([Offence.NotPrinted], killed with { Faults = [new("", new(At(3), At(9.5)), 1, CutsOff: true)] });
+    }
+
+    [Fact]
+    public void ChangeThatMustNotBe()
+    {
+        Finds(
+            [Offence.IllegalChange],
+            Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1), Change("Completed", "Pending", 1, null, 3.3) with { HadOutput = Output, HasOutput = Output })
+                with { Shown = Shows("Pending") },
+            Offence.Lost);
+        Finds([Offence.IllegalChange], Ending(Claimed(2, "a1", 0.1), Completed(2, "a1", 3.1)));
+    }
+
+    /// <summary>Unless it was gone, frozen or cut off within the lease.</summary>
+    [Fact]
+    public void TakeoverFromAnInstanceThatLives()
+    {
+        var taken = Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 20), Completed(2, "a1", 23.1)) with { Lines = [Line(23.2)] };
+
+        Finds([Offence.TakenFromTheLiving], taken);
+        Finds([], taken with { Lives = [Life("a1"), Killed("b1", 13)] });
+        Finds([], taken with { Lives = [Life("a1"), Life("b1") with { Away = [new(At(13), At(25))] }] });
+        Finds([], taken with { Faults = [new("", new(At(13), At(15)), null, CutsOff: true)] });
+        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(13), At(15)), 0, CutsOff: true)] });
+        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(1), At(5)), null, CutsOff: true)] });
+    }
+
+    /// <summary>Counting only the time in which there was a database and somebody to use it.</summary>
+    [Fact]
+    public void RecoveryThatTakesTooLong()
+    {
+        var recovered = Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 13), Completed(2, "a1", 16.1)) with
+        {
+            Lines = [Line(16.2)],
+            Lives = [Life("a1"), Killed("b1", 2)],
+        };
+
+        Finds([Offence.RecoveredLate], recovered);
+        Assert.Equal(TimeSpan.FromSeconds(11), Judge.Of(recovered).SlowestRecovery);
+        Finds([], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
+        Finds([], recovered with { Lives = [Life("a1") with { Away = [new(At(3), At(5))] }, Killed("b1", 2)] });
+        Finds([Offence.RecoveredLate], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: false)] });
+    }
+
+    [Fact]
+    public void StartThatIsLate()
+    {
+        var late = Ending(Claimed(1, "a1", 11), Completed(1, "a1", 14.1)) with { Lines = [Line(14.2)] };
+
+        Finds([Offence.StartedLate], late);
+        Finds([], late with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
+    }
+
+    [Fact]
+    public void PicturesThatDiffer()
+    {
+        Finds([Offence.Disagreement], AllIsWell() with { Shown = Shows("Running") });
+        Finds([Offence.Disagreement], AllIsWell() with { Disagreements = [(Id, "is Completed, and its job is Enqueued")] });
+    }
+
+    [Fact]
+    public void WhateverElseNobodyWanted()
+    {
+        Finds([Offence.WrongAnswer], AllIsWell() with { WrongAnswers = [(Id, "500")] });
+        Finds([Offence.InstanceEnded], AllIsWell() with { Lives = [Life("a1"), Killed("b1", 9) with { End = LifeEnd.Unwanted }] });
+    }
+
+    private static void Finds(Offence[] offences, Evidence evidence, params Offence[] besides) => Assert.Equal(
+        [.. offences.Concat(besides).Order()], Judge.Of(evidence).Findings.Select(finding => finding.Offence));
+
+    private static Evidence AllIsWell() => Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1));
+
+    private static Evidence Ending(params RowChange[] changes) => new()
+    {
+        Accepted = [Task(_ => { })],
+        Changes = [Change(null, "Pending", 0, null, -2), .. changes],
+        Lines = [Line(3.2)],
+        Lives = [Life("a1"), Life("b1")],
+        Faults = [],
+        Shown = Shows("Completed"),
+        Disagreements = [],
+    };
+
+    private static ClientTask Task(Action<ClientTask> change)
+    {
+        var task = new ClientTask { Id = Id, ExecuteAt = Due, Kind = "Fizz" };
+        change(task);
+        return task;
+    }
+
+    private static Dictionary<Guid, string> Shows(string? state) => state is null ? [] : new() { [Id] = state };
+
+    private static DateTimeOffset At(double seconds) => Due.AddSeconds(seconds);
+
+    private static RowChange Change(string? was, string @is, int attempt, string? instance, double at) =>
+        new(0, At(at), Id, was, @is, attempt, instance, Due, null, null);
+
+    private static RowChange Claimed(int attempt, string by, double at) => Change("Pending", "Running", attempt, by, at);
+
+    private static RowChange TakenOver(int attempt, string by, double at) => Change("Running", "Running", attempt, by, at);
+
+    private static RowChange Completed(int attempt, string by, double at) =>
+        Change("Running", "Completed", attempt, by, at) with { HasOutput = Output };
+
+    private static PrintedLine Line(double at, string by = "a1") => new(At(at), by, Output);
+
+    private static LifeStory Life(string name) => new(name, name[0] - 'a', At(-60), null, null, "");
+
+    private static LifeStory Killed(string name, double at) => Life(name) with { EndedAt = At(at), End = LifeEnd.Killed };
+}

@@ -1,0 +1,39 @@
+using TaskScheduler.Tests.Campaign;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Faults;
+
+/// <summary>
+/// The short form of the fault campaign; <c>docs/delivery-guarantees.md</c> tells how to run the long one. Its report is the
+/// test's output.
+/// </summary>
+[Collection(HeavyLoad.Name)]
+public sealed class FaultCampaignTests
+{
+    private static readonly CampaignOptions Short = new(TimeSpan.FromSeconds(75), Seed: 6);
+
+    /// <summary>What there is time for whatever the order.</summary>
+    private static readonly string[] Faults =
+    [
+        "instance killed", "instance frozen beyond its lease", "answer to a commit lost", "connections cut", "PostgreSQL killed",
+        "PostgreSQL restarted", "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue",
+    ];
+
+    [Fact]
+    public async Task NothingIsLostAndNothingRepeated()
+    {
+        WrongClock.FindLibraryOrSkip();
+        await using var campaign = await FaultCampaign.PrepareAsync(Short);
+
+        var result = await campaign.RunAsync(TestContext.Current.CancellationToken);
+
+        var report = CampaignReport.Of(result);
+        TestContext.Current.TestOutputHelper?.WriteLine(report);
+        Assert.True(result.Verdict.Findings.Count == 0, report);
+        // A campaign in which little happened proves little.
+        Assert.InRange(result.Verdict.Completed, 200, int.MaxValue);
+        Assert.InRange(result.Verdict.TakenOver, 5, int.MaxValue);
+        Assert.Equal([], Faults.Except(result.Counts.Keys));
+        Assert.Contains(result.Counts.Keys, name => name.StartsWith("killed at: ", StringComparison.Ordinal));
+    }
+}

@@ -40,7 +40,7 @@ internal static class CampaignCommand
         return result.Verdict.Findings.Count == 0 ? 0 : 1;
     }
 
-    private static CampaignOptions? Read(string[] args)
+    internal static CampaignOptions? Read(string[] args)
     {
         var options = new CampaignOptions(TimeSpan.FromMinutes(5), Seed: 1);
         foreach (var pair in args.Chunk(2))

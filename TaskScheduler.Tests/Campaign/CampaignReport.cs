@@ -54,12 +54,18 @@ public static class CampaignReport
 
         foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MostOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
+        foreach (var (at, life, line) in evidence.Log.Where(line => IsDefect(line.Text)).Take(MostOfEach))
+            Line($"{Environment.NewLine}{at:HH:mm:ss.fff} {life} logged: {line}");
         foreach (var id in verdict.Findings.Select(finding => finding.Id).OfType<Guid>().Distinct().Take(MostHistories))
             text.Append(History(evidence, id));
         return text.ToString();
 
         void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
     }
+
+    /// <summary>What the product itself takes for a mistake of its own: a request answered 500, a step that ended.</summary>
+    private static bool IsDefect(string line) =>
+        line.StartsWith("crit: ", StringComparison.Ordinal) || line.Contains("ErrorResponses[1]", StringComparison.Ordinal);
 
     /// <summary>Everything that any witness saw of one task, and what was broken meanwhile.</summary>
     private static string History(Evidence evidence, Guid id)

@@ -31,6 +31,8 @@ public sealed record CampaignResult(CampaignOptions Options, IReadOnlyDictionary
 /// </summary>
 public sealed class FaultCampaign : IAsyncDisposable
 {
+    private const int Clickers = 3;
+
     /// <summary>How long what is left may take once nothing is broken any more.</summary>
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(90);
 
@@ -44,7 +46,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     private readonly Tally _tally = new();
     private readonly ConcurrentQueue<(Guid? Id, string Text)> _wrongAnswers = [];
     private readonly CarefulClient[] _clients;
-    private readonly Clicker _clicker;
+    private readonly Clicker[] _clickers;
     private readonly FaultInjector _faults;
     private readonly DateTimeOffset _startedAt = Fleet.Now;
     private volatile string _phase = "starting";
@@ -54,7 +56,11 @@ public sealed class FaultCampaign : IAsyncDisposable
         (_options, _server, _store) = (options, server, store);
         _fleet = new(store, options.Without, options.Instances, options.Seed, _tally);
         _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(_fleet, (1_000 * options.Seed) + i, _wrongAnswers, _tally))];
-        _clicker = new(store, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed, _tally);
+        _clickers =
+        [
+            .. Enumerable.Range(0, Clickers).Select(i => new Clicker(
+                store, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed + i, _tally)),
+        ];
         _faults = new(store, _fleet, options.Seed, _tally);
     }
 
@@ -81,7 +87,12 @@ public sealed class FaultCampaign : IAsyncDisposable
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancel))
         {
             end.CancelAfter(_options.Duration);
-            await Task.WhenAll([_faults.RunAsync(end.Token), _clicker.RunAsync(end.Token), .. _clients.Select(client => client.RunAsync(end.Token))]);
+            await Task.WhenAll(
+            [
+                _faults.RunAsync(end.Token),
+                .. _clickers.Select(clicker => clicker.RunAsync(end.Token)),
+                .. _clients.Select(client => client.RunAsync(end.Token)),
+            ]);
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -103,7 +114,8 @@ public sealed class FaultCampaign : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _fleet.DisposeAsync();
-        _clicker.Dispose();
+        foreach (var clicker in _clickers)
+            clicker.Dispose();
         await _server.DisposeAsync();
     }
 

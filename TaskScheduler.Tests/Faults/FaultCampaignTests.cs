@@ -7,7 +7,7 @@ namespace TaskScheduler.Tests.Faults;
 /// The short form of the fault campaign; <c>docs/delivery-guarantees.md</c> tells how to run the long one. Its report is the
 /// test's output.
 /// </summary>
-[Collection(HeavyLoad.Name)]
+[Collection(Alone.Name)]
 public sealed class FaultCampaignTests
 {
     private static readonly CampaignOptions Short = new(TimeSpan.FromSeconds(75), Seed: 6);

@@ -85,8 +85,9 @@ public sealed partial class TaskWorker(
     }
 
     /// <summary>Holds the tasks that these jobs name, as if the queue had delivered them here.</summary>
-    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) =>
-        TakeInAsync(stopped => intake.TakeAsync(jobIds, IntakeReason.LeftBehind, stopped));
+    public Task AdoptAsync(IReadOnlyCollection<string> jobIds) => jobIds.Count == 0
+        ? Task.CompletedTask
+        : TakeInAsync(stopped => intake.TakeAsync(jobIds, IntakeReason.LeftBehind, stopped));
 
     /// <summary>
     /// To be called once what was abandoned is held here: it goes before what the queue had for this instance.

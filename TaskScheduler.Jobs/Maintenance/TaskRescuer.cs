@@ -30,6 +30,9 @@ public sealed partial class TaskRescuer(
 
     private const int MostAtOnce = 1_000;
 
+    /// <summary>Jobs are made one by one; the first of many start before the last have theirs.</summary>
+    private const int MostJobsAtOnce = 50;
+
     /// <summary>Whether the last look ended for want of slots: then the next slot may be for a row that waits.</summary>
     private bool _mayBeMore = true;
 
@@ -41,7 +44,8 @@ public sealed partial class TaskRescuer(
         _mayBeMore = rows.Count >= slots;
         // Before those that need a job: Hangfire may be in no state to make any.
         await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>()]);
-        await worker.AdoptAsync(await GiveJobsAsync([.. rows.Where(row => row.JobId is null)], stateOf: null, stop));
+        foreach (var group in rows.Where(row => row.JobId is null).Chunk(MostJobsAtOnce))
+            await worker.AdoptAsync(await GiveJobsAsync(group, stateOf: null, stop));
         var abandoned = rows.Count(row => row.State == ScheduledTaskState.Running);
         if (abandoned > 0)
             Log.TookOver(logger, abandoned);

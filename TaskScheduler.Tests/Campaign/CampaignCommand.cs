@@ -12,7 +12,7 @@ internal static class CampaignCommand
         campaign [--duration 00:05:00] [--seed 1] [--logs folder] [--without guard]
           --duration  for how long things are broken, from 00:00:10; ending and judging come on top
           --seed      a whole number; the same one makes a similar run
-          --logs      where to put what each instance says on standard error
+          --logs      where to put what each instance said, and the table's changes and the printed lines
           --without   switches a guard off to see whether that is noticed:
         """;
 
@@ -30,14 +30,24 @@ internal static class CampaignCommand
         var running = campaign.RunAsync(CancellationToken.None);
         await ShowAsync(campaign, running);
         var result = await running;
-        foreach (var life in options.Logs is null ? [] : result.Evidence.Log.GroupBy(line => line.Life))
-        {
-            await File.WriteAllLinesAsync(
-                Path.Combine(options.Logs!, $"{life.Key}.log"), life.Select(line => $"{line.At:HH:mm:ss.fff} {line.Text}"));
-        }
-
+        if (options.Logs is not null)
+            await KeepAsync(result.Evidence, options.Logs);
         Console.WriteLine(CampaignReport.Of(result));
         return result.Verdict.Findings.Count == 0 ? 0 : 1;
+    }
+
+    private static async Task KeepAsync(Evidence evidence, string folder)
+    {
+        foreach (var life in evidence.Log.GroupBy(line => line.Life))
+        {
+            await File.WriteAllLinesAsync(
+                Path.Combine(folder, $"{life.Key}.log"), life.Select(line => $"{line.At:HH:mm:ss.fff} {line.Text}"));
+        }
+
+        await File.WriteAllLinesAsync(
+            Path.Combine(folder, "table.log"), evidence.Changes.Select(change => change.ToString()));
+        await File.WriteAllLinesAsync(
+            Path.Combine(folder, "lines.log"), evidence.Lines.OrderBy(line => line.At).Select(line => line.ToString()));
     }
 
     internal static CampaignOptions? Read(string[] args)

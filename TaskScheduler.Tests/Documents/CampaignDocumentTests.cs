@@ -20,7 +20,7 @@ public sealed partial class CampaignDocumentTests
     }
 
     [Theory]
-    [InlineData("--duration", "5")]
+    [InlineData("--duration", "soon")]
     [InlineData("--duration", "00:00:05")]
     [InlineData("--duration")]
     [InlineData("--seed", "one")]

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Net.Sockets;
 using System.Transactions;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
@@ -107,10 +108,18 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
 
         async Task ConnectAsync()
         {
-            if (async)
-                await connection.OpenAsync(cancel);
-            else
-                connection.Open();
+            try
+            {
+                if (async)
+                    await connection.OpenAsync(cancel);
+                else
+                    connection.Open();
+            }
+            catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
+            {
+                // A connection that is ended while it is opened leaves the driver's own words out.
+                throw new NpgsqlException($"The connection could not be opened: {error.Message}", error);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
@@ -103,6 +104,37 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
         Delivery[] twice = [task.Delivered(), task.Delivered() with { DueAt = task.DueAt.AddSeconds(-1) }];
 
         Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync(twice, Guid.NewGuid(), Cancel));
+    }
+
+    /// <summary>
+    /// As after Hangfire's tables were lost and their numbers began again: whoever still holds the one task under that job
+    /// would run it with the other's attempt.
+    /// </summary>
+    [Fact]
+    public async Task JobThatStandsForAnotherTaskNowStartsNeither()
+    {
+        var (held, other) = (await _jobs.CreateAsync(), await _jobs.CreateAsync());
+        await using (var db = await _jobs.OpenTableAsync())
+        {
+            await db.Tasks.Where(t => t.Id == held.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), Cancel);
+            await db.Tasks.Where(t => t.Id == other.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, held.JobId), Cancel);
+        }
+
+        Assert.Empty(await _jobs.ClaimAsync(held));
+
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(ScheduledTaskState.Pending, row.State));
+    }
+
+    [Fact]
+    public async Task TaskHeldUnderTwoJobsStartsUnderTheOneThatItsRowNames()
+    {
+        var task = await _jobs.CreateAsync();
+        await _jobs.BeatAsync();
+        Delivery[] twice = [task.Delivered(byJob: "4711"), task.Delivered()];
+
+        var claimed = await _jobs.Get<TaskClaimer>().ClaimAsync(twice, Guid.NewGuid(), Cancel);
+
+        Assert.Equal(task.JobId, Assert.Single(claimed).Delivery.JobId);
     }
 
     [Fact]

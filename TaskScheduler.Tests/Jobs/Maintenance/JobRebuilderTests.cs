@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.States;
+using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Tests.Infrastructure;
@@ -162,9 +163,52 @@ public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
         Assert.Equal((await _jobs.RowsAsync()).Select(row => row.JobId).Order(), waiting.Select(job => job.Key).Order());
     }
 
+    /// <summary>
+    /// A new job looks lost until it has its state. Whoever replaced it ended it, but the first one, which looked before that,
+    /// would start it all the same, and it would stay on the dashboard until it is due.
+    /// </summary>
+    [Fact]
+    public async Task RebuilderThatIsOvertakenEndsItsOwnJob()
+    {
+        InterruptedStates? states = null;
+        await using var jobs = await JobsAtRest.OpenAsync<TStore>(services =>
+        {
+            var own = services.Last(service => service.ServiceType == typeof(IJobStates)).ImplementationType!;
+            services.AddSingleton<IJobStates>(provider =>
+                states ??= new InterruptedStates((IJobStates)ActivatorUtilities.CreateInstance(provider, own)));
+        });
+        await using var another = jobs.Another();
+        await jobs.AddAsync([JobsAtRest.Start.AddDays(1)], withJobs: false);
+        jobs.Clock.Advance(Creation);
+        _ = jobs.Get<JobRebuilder>();
+        // The first look is at the job of the row, the second at the job that was made for it.
+        states!.AfterSecond = () => another.Get<JobRebuilder>().RunOnceAsync(Cancel);
+
+        await jobs.Get<JobRebuilder>().RunOnceAsync(Cancel);
+
+        var waiting = Assert.Single(jobs.Get<JobStorage>().GetMonitoringApi().ScheduledJobs(0, 10));
+        Assert.Equal(waiting.Key, Assert.Single(await jobs.RowsAsync()).JobId);
+    }
+
     private Task<TimeSpan> RebuildAsync() =>
         _jobs.Get<JobRebuilder>().RunOnceAsync(Cancel);
 
     private async Task<IEnumerable<Guid>> WithJobsAsync() =>
         (await _jobs.RowsAsync()).Where(row => row.JobId is not null).Select(row => row.Id);
+
+    private sealed class InterruptedStates(IJobStates states) : IJobStates
+    {
+        private int _looks;
+
+        public Func<Task>? AfterSecond { get; set; }
+
+        public async Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(
+            IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
+        {
+            var found = await states.FindAsync(jobs, cancel);
+            if (++_looks == 2 && AfterSecond is { } interrupt)
+                await interrupt();
+            return found;
+        }
+    }
 }

@@ -1,3 +1,6 @@
+using System.Transactions;
+using Hangfire;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -17,6 +20,22 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     public async ValueTask InitializeAsync() => await _store.CreateAsync(migrated: false);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
+
+    /// <summary>Everybody makes something else of a connection that breaks.</summary>
+    [Fact]
+    public async Task WhateverALibraryMakesOfABrokenConnectionIsTheDatabases()
+    {
+        await using var jobs = await JobsAtRest.BuildAsync(_store);
+        var store = jobs.Get<ITaskStore>();
+        var broken = new NpgsqlException("Exception while writing to stream", new IOException("Broken pipe"));
+
+        Assert.True(store.IsFromDatabase(broken));
+        Assert.True(store.IsFromDatabase(new ObjectDisposedException("NpgsqlTransaction", broken)));
+        Assert.True(store.IsFromDatabase(new BackgroundJobClientException("State change of a background job failed.", broken)));
+        Assert.True(store.IsFromDatabase(new DbUpdateException("", new ArgumentException("As the driver says"))));
+        Assert.True(store.IsFromDatabase(new TransactionInDoubtException()));
+        Assert.False(store.IsFromDatabase(new InvalidOperationException("A defect", new FormatException())));
+    }
 
     [Fact]
     public async Task InstanceThatStartsOnAMigratedDatabaseChangesNothing()

@@ -55,6 +55,9 @@ internal sealed class Life(string name, int slot, InstanceProcess process, strin
 /// </summary>
 internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, int seed, Tally tally) : IAsyncDisposable
 {
+    /// <summary>In this time an instance comes to most points.</summary>
+    private static readonly TimeSpan ToThePoint = TimeSpan.FromSeconds(15);
+
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(60);
 
     private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, size).Select(_ => new DatabaseProxy(store.Server.Port))];
@@ -99,12 +102,16 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
     }
 
     /// <summary>
-    /// An instance that may be taken away: with another one left to do its work, which is not about to die. Null if there is
-    /// none now.
+    /// An instance that may be taken away: not on its way to its own death, and with another one left to do its work, which
+    /// is not either. Null if there is none now.
     /// </summary>
     public Life? Pick(Random random)
     {
-        Life[] candidates = [.. Available.Where(life => Available.Any(other => other != life && other.Point is null))];
+        Life[] candidates =
+        [
+            .. Available.Where(life => (life.Point is null || Now - life.ListeningAt > ToThePoint)
+                && Available.Any(other => other != life && other.Point is null)),
+        ];
         return candidates.Length > 0 ? candidates[random.Next(candidates.Length)] : null;
     }
 

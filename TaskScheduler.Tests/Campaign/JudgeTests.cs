@@ -123,7 +123,8 @@ public sealed class JudgeTests
         Finds(
             [Offence.IllegalChange],
             Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1), Change("Completed", "Pending", 1, null, 3.3) with { HadOutput = Output, HasOutput = Output })
-                with { Shown = Shows("Pending") },
+                with
+            { Shown = Shows("Pending") },
             Offence.Lost);
         Finds([Offence.IllegalChange], Ending(Claimed(2, "a1", 0.1), Completed(2, "a1", 3.1)));
     }

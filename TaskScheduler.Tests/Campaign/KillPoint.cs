@@ -13,21 +13,21 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
     private const string TakeLock = "INTO \"hangfire\".\"lock\"";
 
     /// <summary>Tasks are committed, and the client is not told.</summary>
-    public static readonly KillPoint Answering = new("committed, before the 201", null, 12);
+    public static readonly KillPoint Answering = new("committed, before the 201", null, 8);
 
     /// <summary>A line has left the process, and Hangfire is not told.</summary>
-    public static readonly KillPoint Printed = new("printed, before telling Hangfire", null, 12);
+    public static readonly KillPoint Printed = new("printed, before telling Hangfire", null, 8);
 
     public static IReadOnlyList<KillPoint> All { get; } =
     [
-        new("key used, before the task", "INTO scheduler.\"IdempotencyKeys\"", 12),
-        new("job made, before the task", "INTO \"hangfire\".\"job\"", 12),
-        new("task inserted, before its schedule", "INTO scheduler.\"Tasks\"", 12),
-        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 30),
+        new("key used, before the task", "INTO scheduler.\"IdempotencyKeys\"", 8),
+        new("job made, before the task", "INTO \"hangfire\".\"job\"", 8),
+        new("task inserted, before its schedule", "INTO scheduler.\"Tasks\"", 8),
+        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 20),
         Answering,
         new("taken from the queue, before the hold", "DELETE FROM scheduler.\"JobQueue\"", 6),
-        new("claimed, before the run", "WITH claim AS", 12),
-        new("committed, before the print", "\"Output\" = done.output", 12),
+        new("claimed, before the run", "WITH claim AS", 8),
+        new("committed, before the print", "\"Output\" = done.output", 8),
         Printed,
         new("deleted, before telling Hangfire", "\"DeletedAt\" = @", 1),
         new("rescheduled, before the commit", "\"ExecuteAt\" = @", 2),

@@ -43,9 +43,22 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
         }
     }
 
+    /// <summary>In a moment there may be one; null if there is none for long.</summary>
+    private async Task<Life?> PickAsync(Random random)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        var deadline = Fleet.Now + Outage;
+        do
+        {
+            if (fleet.Pick(random) is { } life)
+                return life;
+        } while (Fleet.Now < deadline && await timer.WaitForNextTickAsync());
+        return null;
+    }
+
     private async Task KillAsync(Random random)
     {
-        if (fleet.Pick(random) is not { } life)
+        if (await PickAsync(random) is not { } life)
             return;
         await Fleet.KillAsync(life);
         tally.Count("instance killed");
@@ -53,7 +66,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
 
     private async Task StopAsync(Random random)
     {
-        if (fleet.Pick(random) is not { } life)
+        if (await PickAsync(random) is not { } life)
             return;
         await Fleet.StopAsync(life);
         tally.Count("instance stopped in order");
@@ -62,7 +75,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
     /// <summary>When it goes on, others have what it ran.</summary>
     private async Task FreezeAsync(Random random)
     {
-        if (fleet.Pick(random) is not { } life)
+        if (await PickAsync(random) is not { } life)
             return;
         life.IsFrozen = true;
         var away = life.GoAway();

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 
 namespace TaskScheduler.Tests.Campaign;
 
@@ -12,7 +14,7 @@ internal static class CampaignCommand
         campaign [--duration 00:05:00] [--seed 1] [--logs folder] [--without guard]
           --duration  for how long things are broken, from 00:00:10; ending and judging come on top
           --seed      a whole number; the same one makes a similar run
-          --logs      where to put what each instance said, and the table's changes and the printed lines
+          --logs      where to put what each instance said, and what else was seen, a JSON object a line
           --without   switches a guard off to see whether that is noticed:
         """;
 
@@ -44,10 +46,14 @@ internal static class CampaignCommand
                 Path.Combine(folder, $"{life.Key}.log"), life.Select(line => $"{line.At:HH:mm:ss.fff} {line.Text}"));
         }
 
-        await File.WriteAllLinesAsync(
-            Path.Combine(folder, "table.log"), evidence.Changes.Select(change => change.ToString()));
-        await File.WriteAllLinesAsync(
-            Path.Combine(folder, "lines.log"), evidence.Lines.OrderBy(line => line.At).Select(line => line.ToString()));
+        var json = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        await WriteAsync("table", evidence.Changes);
+        await WriteAsync("lines", evidence.Lines.OrderBy(line => line.At));
+        await WriteAsync("lives", evidence.Lives);
+        await WriteAsync("faults", evidence.Faults.OrderBy(fault => fault.Span.From));
+
+        Task WriteAsync<T>(string name, IEnumerable<T> records) => File.WriteAllLinesAsync(
+            Path.Combine(folder, $"{name}.json"), records.Select(record => JsonSerializer.Serialize(record, json)));
     }
 
     internal static CampaignOptions? Read(string[] args)

@@ -20,7 +20,8 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
     /// <summary>Until the end; a fault that has begun is seen through.</summary>
     public Task RunAsync(CancellationToken end) => Task.WhenAll(
         RepeatAsync(new Random(seed), TimeSpan.FromSeconds(4), [KillAsync], end),
-        RepeatAsync(new Random(seed + 1), TimeSpan.FromSeconds(6), [FreezeAsync, FreezeAsync, StopAsync], end),
+        RepeatAsync(new Random(seed + 1), TimeSpan.FromSeconds(5), [FreezeAsync], end),
+        RepeatAsync(new Random(seed + 4), TimeSpan.FromSeconds(15), [StopAsync], end),
         RepeatAsync(
             new Random(seed + 2),
             TimeSpan.FromSeconds(4),

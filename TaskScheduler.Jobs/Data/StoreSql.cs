@@ -5,9 +5,10 @@ namespace TaskScheduler.Jobs.Data;
 /// dialect. Each takes one JSON document as its only parameter; times in it are Unix milliseconds.
 /// </summary>
 /// <param name="Claim">
-/// <c>{ jobs: [ { job, id } ], token, instance, instanceId, lease, now }</c>, the lease in milliseconds. Starts an attempt of
-/// each row with one of these IDs that names the job beside it (a job store that was lost numbers its jobs from 1 again),
-/// unless it carries the token already, if it is pending and due or running without a living instance. Judged by the clock of the database (<c>now</c> is for the store that has none). Passes over rows that
+/// <c>{ jobs: [ { job, id, attempt } ], token, instance, instanceId, lease, now }</c>, the lease in milliseconds. Starts an
+/// attempt of each row with one of these IDs that names the job beside it (a job store that was lost numbers its jobs from 1
+/// again), unless it carries the token already, if it is pending and due, or running that very attempt without a living
+/// instance. Judged by the clock of the database (<c>now</c> is for the store that has none). Passes over rows that
 /// somebody else is changing at that moment.
 /// </param>
 /// <param name="Complete">

@@ -17,6 +17,12 @@ public sealed record Delivery(
     /// </summary>
     public bool IsShown { get; init; }
 
+    /// <summary>
+    /// The attempt that its row had then: the only one that a claim takes over. One that began meanwhile may look abandoned to
+    /// the claim, which waited for its row and does not see the lease that was written before it.
+    /// </summary>
+    public int Attempt { get; init; }
+
     /// <summary>How often its claim was refused while nothing stood against it in its row.</summary>
     public int Refusals { get; private init; }
 

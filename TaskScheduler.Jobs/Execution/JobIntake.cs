@@ -133,6 +133,7 @@ public sealed class JobIntake(
     {
         var delivery = new Delivery(jobId, row.Id, row.Kind, row.DueAt, row.Sequence, row.CreatedAt, rescued)
         {
+            Attempt = row.Attempt,
             IsShown = refused?.IsShown ?? (reason == IntakeReason.Enqueued || row.DueAt > clock.GetUtcNow()),
         };
         if (refused?.IsSameRunAs(delivery) == true)

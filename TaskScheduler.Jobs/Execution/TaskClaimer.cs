@@ -26,7 +26,7 @@ public sealed class TaskClaimer(
     {
         var claim = JsonSerializer.Serialize(new
         {
-            jobs = deliveries.Select(delivery => new { job = delivery.JobId, id = delivery.TaskId }),
+            jobs = deliveries.Select(delivery => new { job = delivery.JobId, id = delivery.TaskId, attempt = delivery.Attempt }),
             token,
             instance = instance.Name,
             instanceId = instance.Id,

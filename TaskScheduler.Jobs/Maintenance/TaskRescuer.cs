@@ -44,6 +44,7 @@ public sealed partial class TaskRescuer(
         _mayBeMore = rows.Count >= slots;
         // Before those that need a job: Hangfire may be in no state to make any.
         await worker.AdoptAsync([.. rows.Select(row => row.JobId).OfType<string>()]);
+        worker.StartGranting();
         foreach (var group in rows.Where(row => row.JobId is null).Chunk(MostJobsAtOnce))
             await worker.AdoptAsync(await GiveJobsAsync(group, stateOf: null, stop));
         var abandoned = rows.Count(row => row.State == ScheduledTaskState.Running);
@@ -51,7 +52,6 @@ public sealed partial class TaskRescuer(
             Log.TookOver(logger, abandoned);
         if (rows.Count > abandoned)
             Log.Rescued(logger, rows.Count - abandoned);
-        worker.StartGranting();
         return Interval;
     }
 

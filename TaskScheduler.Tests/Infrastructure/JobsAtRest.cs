@@ -123,7 +123,8 @@ public sealed class JobsAtRest : IAsyncDisposable
     public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
     {
         await BeatAsync();
-        Delivery[] deliveries = [.. tasks.Select(task => task.Delivered())];
+        var attempts = (await RowsAsync()).ToDictionary(row => row.Id, row => row.Attempt);
+        Delivery[] deliveries = [.. tasks.Select(task => task.Delivered() with { Attempt = attempts[task.Id] })];
         return await Get<TaskClaimer>()
             .ClaimAsync(deliveries, Guid.NewGuid(), TestContext.Current.CancellationToken);
     }

@@ -8,7 +8,7 @@ public static class TaskSteps
 {
     /// <summary>The task as its job delivers it.</summary>
     public static Delivery Delivered(this ScheduledTask task, string? byJob = null, bool rescued = false) =>
-        new(byJob ?? task.JobId!, task.Id, task.Kind, task.DueAt, task.Sequence, task.CreatedAt, rescued);
+        new(byJob ?? task.JobId!, task.Id, task.Kind, task.DueAt, task.Sequence, task.CreatedAt, rescued) { Attempt = task.Attempt };
 
     /// <summary>The latest attempt of a task that was claimed.</summary>
     public static ClaimedTask Attempted(this ScheduledTask task, int tries = 0) =>

@@ -15,7 +15,8 @@ public static class EmbeddedSql
             WHERE Tasks.Sequence IN (
                 SELECT named.Sequence
                 FROM json_each({0}, '$.jobs') AS job
-                CROSS JOIN Tasks AS named ON named.JobId = job.value ->> 'job' AND named.Id = job.value ->> 'id')
+                CROSS JOIN Tasks AS named ON named.JobId = job.value ->> 'job' AND named.Id = job.value ->> 'id'
+                  AND (named.State = 'Pending' OR named.Attempt = job.value ->> 'attempt'))
               AND Tasks.ClaimToken IS NOT claim.value ->> 'token'
               AND ((Tasks.State = 'Pending' AND Tasks.DueAt <= claim.value ->> 'now')
                 OR (Tasks.State = 'Running' AND NOT EXISTS (

@@ -12,17 +12,20 @@ public static class PostgreSqlSql
     public static StoreSql Statements { get; } = new(
         Claim: """
             WITH claim AS MATERIALIZED (
-              SELECT *, (SELECT jsonb_object_agg(job, id) FROM jsonb_to_recordset(jobs) AS j(job text, id text)) AS tasks
+              SELECT *, (
+                  SELECT jsonb_object_agg(j.job, jsonb_build_array(j.id, j.attempt))
+                  FROM jsonb_to_recordset(jobs) AS j(job text, id uuid, attempt integer)) AS tasks
               FROM jsonb_to_record({0}::jsonb)
                 AS c(jobs jsonb, token uuid, instance text, "instanceId" uuid, lease bigint)),
             startable AS (
               SELECT t."Sequence"
               FROM scheduler."Tasks" AS t
               WHERE t."JobId" = ANY (ARRAY(SELECT jsonb_object_keys(tasks) FROM claim))
-                AND t."Id"::text = (SELECT tasks FROM claim) ->> t."JobId"
+                AND t."Id"::text = (SELECT tasks FROM claim) #>> ARRAY[t."JobId", '0']
                 AND t."ClaimToken" IS DISTINCT FROM (SELECT token FROM claim)
                 AND ((t."State" = 'Pending' AND t."DueAt" <= clock_timestamp())
-                  OR (t."State" = 'Running' AND NOT EXISTS (
+                  OR (t."State" = 'Running'
+                    AND t."Attempt"::text = (SELECT tasks FROM claim) #>> ARRAY[t."JobId", '1'] AND NOT EXISTS (
                     SELECT 1 FROM scheduler."Instances" AS i
                     WHERE i."Id" = t."InstanceId"
                       AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')))

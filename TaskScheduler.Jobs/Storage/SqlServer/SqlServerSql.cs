@@ -30,12 +30,12 @@ public static class SqlServerSql
                 Instance = claim.instance, InstanceId = claim.instanceId, ClaimToken = claim.token
             FROM OPENJSON({0}) WITH (
                 token uniqueidentifier, instance nvarchar(256), instanceId uniqueidentifier, lease int) AS claim
-            CROSS JOIN OPENJSON({0}, '$.jobs') WITH (job nvarchar(64), id uniqueidentifier) AS delivered
+            CROSS JOIN OPENJSON({0}, '$.jobs') WITH (job nvarchar(64), id uniqueidentifier, attempt int) AS delivered
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK)
               ON t.JobId = delivered.job AND t.Id = delivered.id
             WHERE (t.ClaimToken IS NULL OR t.ClaimToken <> claim.token)
               AND ((t.State = N'Pending' AND t.DueAt <= @now)
-                OR (t.State = N'Running' AND NOT EXISTS (
+                OR (t.State = N'Running' AND t.Attempt = delivered.attempt AND NOT EXISTS (
                   SELECT 1 FROM scheduler.Instances AS i
                   WHERE i.Id = t.InstanceId AND i.SeenAt > DATEADD(millisecond, -claim.lease, @now))))
             OPTION (LOOP JOIN, FORCE ORDER)

@@ -154,6 +154,23 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
         Assert.Equal("another", (await _jobs.FindAsync(task.Id)).Instance);
     }
 
+    /// <summary>
+    /// Of two instances that want the same row, the second sees it as it was before the first one's heartbeat. Here that one's
+    /// instance has never beaten at all.
+    /// </summary>
+    [Fact]
+    public async Task AttemptThatBeganAfterTheDeliveryIsNotTakenOver()
+    {
+        var task = await _jobs.CreateAsync();
+        await using var successor = _jobs.Another();
+        await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], Guid.NewGuid(), Cancel);
+        await successor.BeatAsync();
+
+        Assert.Empty(await successor.Get<TaskClaimer>().ClaimAsync([task.Delivered(rescued: true)], Guid.NewGuid(), Cancel));
+
+        Assert.Single(await successor.ClaimAsync(task));
+    }
+
     [Fact]
     public async Task HeartbeatKeepsARunningTask()
     {

@@ -19,7 +19,7 @@ public sealed class RealServerTests
         var sql = instance.Get<StoreSql>();
         await using var db = await instance.OpenTableAsync();
 
-        await db.Database.ExecuteSqlRawAsync(sql.Claim, ["""{"jobs":[{"job":"1","id":"01a2142f-d19d-70bc-acda-e68e3d6ac543"}],"lease":1}"""], Cancel);
+        await db.Database.ExecuteSqlRawAsync(sql.Claim, ["""{"jobs":[{"job":"1","id":"01a2142f-d19d-70bc-acda-e68e3d6ac543","attempt":0}],"lease":1}"""], Cancel);
         Assert.Empty(await db.Database.SqlQueryRaw<Guid>(sql.Complete, "[]").ToListAsync(Cancel));
         Assert.Empty(await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, "[]").ToListAsync(Cancel));
         Assert.Empty(await db.Database.SqlQueryRaw<string>(instance.Get<ServerSql>().TakeJobs, 10, DateTimeOffset.MaxValue)

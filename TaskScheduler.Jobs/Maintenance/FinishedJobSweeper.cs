@@ -1,5 +1,4 @@
 using Hangfire;
-using Hangfire.States;
 using Hangfire.Storage.Monitoring;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
@@ -45,8 +44,10 @@ public sealed class FinishedJobSweeper(
     /// <summary>The same for what ended; there may be many more of them.</summary>
     private static readonly TimeSpan JustNow = TimeSpan.FromMinutes(1);
 
-    private static readonly string?[] StartedOrEnded =
-        [ProcessingState.StateName, SucceededState.StateName, FailedState.StateName, DeletedState.StateName];
+    /// <summary>How far back the first look goes: nobody may have been there to end what a killed instance had done.</summary>
+    private static readonly TimeSpan BeforeTheStart = TimeSpan.FromDays(1);
+
+    private DateTimeOffset? _ended;
 
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
@@ -91,17 +92,32 @@ public sealed class FinishedJobSweeper(
     private async Task EndNeverStartedAsync(TaskDbContext db, CancellationToken stop)
     {
         var now = Clock.GetUtcNow().RoundDownToMillisecond();
-        var (from, to) = (now - JustNow, now - UnderWay);
+        var (from, to) = (_ended - JustNow ?? now - BeforeTheStart, now - UnderWay);
         var ended = await db.Tasks.AsNoTracking()
             .Where(t => t.FinishedAt >= from && t.FinishedAt < to && t.DeletedAt == null && t.JobId != null)
             .OrderByDescending(t => t.FinishedAt)
             .Take(MostAtOnce)
-            .Select(t => new JobOfTask(t.JobId!, t.Id))
+            .Select(t => new { t.JobId, t.Id, t.State })
             .ToListAsync(stop);
-        var known = await states.FindAsync(ended, stop);
+        var known = await states.FindAsync([.. ended.Select(t => new JobOfTask(t.JobId!, t.Id))], stop);
         await intake.TakeAsync(
-            [.. known.Where(job => !StartedOrEnded.Contains(job.Value)).Select(job => job.Key.JobId)], IntakeReason.LeftBehind, stop);
+            [
+                .. ended
+                    .Where(t => known.TryGetValue(new(t.JobId!, t.Id), out var shown) && !MayShow(t.State, shown))
+                    .Select(t => t.JobId!),
+            ],
+            IntakeReason.LeftBehind,
+            stop);
+        _ended = now;
     }
+
+    /// <summary>
+    /// Its end; or <c>Processing</c>, which is looked at by instance; or <c>Deleted</c>, which is somebody's wish; or, when the
+    /// task failed, <c>Enqueued</c>: somebody wants it to run again.
+    /// </summary>
+    private static bool MayShow(ScheduledTaskState state, string? shown) =>
+        shown is "Processing" or "Deleted"
+        || (state == ScheduledTaskState.Completed ? shown == "Succeeded" : shown is "Failed" or "Enqueued");
 
     private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)
     {

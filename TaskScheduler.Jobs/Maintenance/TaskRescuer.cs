@@ -69,12 +69,19 @@ public sealed partial class TaskRescuer(
         var names = JsonSerializer.Serialize(
             rows.Select(row => new { id = row.Id, attempt = row.Attempt, from = row.JobId, to = created[row.Id] }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        // A row that names a job which was made just now means one of a job store that was lost, whose numbers began again.
         string[] numbers = [.. created.Values];
-        await db.Tasks
-            .Where(t => EF.Parameter(numbers).Contains(t.JobId))
-            .ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), cancel);
-        var named = (await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(cancel)).ToHashSet();
+        var named = await db.Database.CreateExecutionStrategy().ExecuteAsync(async stop =>
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(stop);
+            // A row that names a job which was made just now means one of a job store that was lost, whose numbers began again.
+            await db.Tasks
+                .Where(t => EF.Parameter(numbers).Contains(t.JobId))
+                .ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), stop);
+            var ids = await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, names).ToListAsync(stop);
+            // At no moment is the job nobody's: it would be thrown away.
+            await transaction.CommitAsync(stop);
+            return ids.ToHashSet();
+        }, cancel);
         var renamed = rows.Where(row => named.Contains(row.Id)).ToList();
         var starts = stateOf is null
             ? []

@@ -40,8 +40,9 @@ public sealed partial class PostgreSqlStore(
 
     public override bool IsTimeout(DbException error) => error.InnerException is TimeoutException;
 
-    /// <summary>Of a connection that breaks under it the driver makes what it likes, a NullReferenceException too.</summary>
-    public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error) || error.Source == nameof(Npgsql);
+    /// <summary>Of a connection that breaks under it the driver makes these, too.</summary>
+    public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
+        || (error is NullReferenceException or InvalidOperationException && error.Source == nameof(Npgsql));
 
     /// <summary>
     /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,

@@ -106,18 +106,48 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Deleted", _jobs.JobState(task.JobId));
     }
 
-    /// <summary>Its instance died before Hangfire had heard that it took the job, and after the task was done.</summary>
+    /// <summary>Its instance died before Hangfire had heard that it took the job, or somebody who was frozen wrote last.</summary>
     [Theory]
-    [InlineData(ScheduledTaskState.Completed, "Succeeded")]
-    [InlineData(ScheduledTaskState.Failed, "Failed")]
-    public async Task JobThatHangfireNeverSawStartEndsAsItsTaskDid(ScheduledTaskState state, string end)
+    [InlineData(ScheduledTaskState.Completed, "Enqueued", "Succeeded")]
+    [InlineData(ScheduledTaskState.Completed, "Scheduled", "Succeeded")]
+    [InlineData(ScheduledTaskState.Completed, "Failed", "Succeeded")]
+    [InlineData(ScheduledTaskState.Failed, "Scheduled", "Failed")]
+    public async Task JobThatIsInNoListOfOpenOnesEndsAsItsTaskDid(ScheduledTaskState state, string shown, string end)
     {
-        var task = await CreateWithLostReportAsync(state, new EnqueuedState("nowhere"));
+        var task = await CreateWithLostReportAsync(state, shown switch
+        {
+            "Scheduled" => new ScheduledState(TimeSpan.FromHours(1)),
+            "Failed" => new FailedState(new IOException("Full")),
+            _ => new EnqueuedState("nowhere"),
+        });
         _jobs.Clock.Advance(UnderWay);
 
         await SweepAsync();
 
         Assert.Equal(end, _jobs.JobState(task.JobId));
+    }
+
+    /// <summary>Nobody was there for longer than a round looks back.</summary>
+    [Fact]
+    public async Task FirstRoundAfterAStartLooksFarBack()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        _jobs.Clock.Advance(TimeSpan.FromHours(2));
+
+        await SweepAsync();
+
+        Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task FailedTaskWhoseJobSomebodyEnqueuedIsLeftToTheQueue()
+    {
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Failed, new EnqueuedState("nowhere"));
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
     }
 
     /// <summary>Of a living instance to itself, of one that is gone to the first of the others.</summary>

@@ -32,6 +32,9 @@ internal sealed class CampaignInstance
     private const string Pass = "CAMPAIGN_KILL_PASS";
     private const string Without = "CAMPAIGN_WITHOUT";
 
+    [ThreadStatic]
+    private static bool _lockTaken;
+
     private readonly KillPoint? _point = KillPoint.All.SingleOrDefault(
         point => point.Name == Environment.GetEnvironmentVariable(Point));
     private readonly Guard _without = Enum.TryParse<Guard>(Environment.GetEnvironmentVariable(Without), out var guard) ? guard : Guard.None;
@@ -85,8 +88,13 @@ internal sealed class CampaignInstance
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                if (activity.Status != ActivityStatusCode.Error && activity.GetCustomProperty(Point) is KillPoint point)
+                if (activity.Status == ActivityStatusCode.Error || activity.GetCustomProperty(Point) is not KillPoint point)
+                    return;
+                // A lock is taken once its transaction is committed, which is before the next statement of the same thread.
+                if (point.Lock is null)
                     Come(point);
+                else
+                    _lockTaken = true;
             },
         });
         services.AddSingleton<IStartupFilter>(new AnswerHook(() => Come(KillPoint.Answering)));
@@ -105,6 +113,14 @@ internal sealed class CampaignInstance
 
     private void Starting(Activity activity, string statement, NpgsqlParameter[] parameters)
     {
+        if (_lockTaken && _point is not null)
+        {
+            _lockTaken = false;
+            // Another statement about the lock says that somebody else has it.
+            if (!statement.Contains("\"lock\"", StringComparison.Ordinal))
+                Come(_point);
+        }
+
         var takenLock = parameters.FirstOrDefault(parameter => parameter.ParameterName.TrimStart('@') == "Resource")?.Value as string;
         if (_point?.IsAt(statement, takenLock) == true)
             activity.SetCustomProperty(Point, _point);

@@ -6,6 +6,9 @@ namespace TaskScheduler.Tests.Campaign;
 /// <summary>A campaign's result as text: a table in Markdown, and the history of every task that an offence happened to.</summary>
 public static class CampaignReport
 {
+    /// <summary>What the count of a <see cref="KillPoint"/> begins with.</summary>
+    public const string KilledAt = "killed at: ";
+
     private const int MostOfEach = 20;
     private const int MostHistories = 10;
 
@@ -31,7 +34,9 @@ public static class CampaignReport
         [Offence.StartedLate] = "started later than 10 s after they could",
         [Offence.Disagreement] = "API and dashboard disagreeing at the end",
         [Offence.WrongAnswer] = "wrong answers to clients",
+        [Offence.PrintedLate] = "printed later than 2 s after the commit",
         [Offence.InstanceEnded] = "instances that ended by themselves",
+        [Offence.Defect] = "defects in the instances' logs",
     };
 
     public static string Of(CampaignResult result)
@@ -41,7 +46,8 @@ public static class CampaignReport
         var text = new StringBuilder();
         Line($"| Seed {options.Seed}, {options.Duration.TotalSeconds:0} s, {options.Instances} instances{(options.Without == Guard.None ? "" : $", without {options.Without}")} | |");
         Line($"| --- | --- |");
-        foreach (var (name, count) in counts.OrderBy(count => count.Key, StringComparer.Ordinal))
+        var never = KillPoint.All.Select(point => KilledAt + point.Name).Except(counts.Keys).Select(name => new KeyValuePair<string, int>(name, 0));
+        foreach (var (name, count) in counts.Concat(never).OrderBy(count => count.Key, StringComparer.Ordinal))
             Line($"| {name} | {count} |");
         Line($"| **tasks accepted** | {verdict.Accepted} |");
         Line($"| completed, deleted, failed at the end | {verdict.Completed}, {verdict.Deleted}, {verdict.Failed} |");
@@ -54,18 +60,12 @@ public static class CampaignReport
 
         foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MostOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
-        foreach (var (at, life, line) in evidence.Log.Where(line => IsDefect(line.Text)).Take(MostOfEach))
-            Line($"{Environment.NewLine}{at:HH:mm:ss.fff} {life} logged: {line}");
         foreach (var id in verdict.Findings.Select(finding => finding.Id).OfType<Guid>().Distinct().Take(MostHistories))
             text.Append(History(evidence, id));
         return text.ToString();
 
         void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));
     }
-
-    /// <summary>What the product itself takes for a mistake of its own: a request answered 500, a step that ended.</summary>
-    private static bool IsDefect(string line) =>
-        line.StartsWith("crit: ", StringComparison.Ordinal) || line.Contains("ErrorResponses[1]", StringComparison.Ordinal);
 
     /// <summary>Everything that any witness saw of one task, and what was broken meanwhile.</summary>
     private static string History(Evidence evidence, Guid id)

@@ -83,8 +83,11 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
             HttpStatusCode.Created);
         if (answer is null)
             return;
-        var created = answer.RootElement;
-        foreach (var task in count == 1 ? [created] : created.GetProperty("tasks").EnumerateArray().ToArray())
+        var created = count == 1 ? [answer.RootElement] : answer.RootElement.GetProperty("tasks").EnumerateArray().ToArray();
+        var told = created.Select(task => (task.GetProperty("kind").GetString(), task.GetProperty("executeAt").GetDateTimeOffset()));
+        if (!told.SequenceEqual(requests.Select(request => ((string?)request.kind, request.executeAt))))
+            wrongAnswers.Enqueue((null, $"under key {key} {requests.Count} tasks were asked for, and told: {answer.RootElement}"));
+        foreach (var task in created)
         {
             var accepted = new ClientTask
             {

@@ -48,6 +48,9 @@ internal sealed class DatabaseProxy : IAsyncDisposable
     /// <summary>Loses the next answer that says that something was committed, and the connection with it.</summary>
     public void LoseNextCommit() => Interlocked.Exchange(ref _toLose, 1);
 
+    /// <summary>Takes that back, unless it is lost already.</summary>
+    public void LoseNone() => Interlocked.Exchange(ref _toLose, 0);
+
     /// <summary>Passes nothing on, as if a cable were pulled, until <see cref="Restore"/>.</summary>
     public void FallSilent() => _passage = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -150,7 +153,12 @@ internal sealed class DatabaseProxy : IAsyncDisposable
                 Array.Resize(ref buffer, 2 * buffer.Length);
             var read = await server.ReadAsync(buffer.AsMemory(filled));
             if (read == 0)
+            {
+                // Why the server ends the connection.
+                await client.WriteAsync(buffer.AsMemory(0, scanned));
                 return;
+            }
+
             filled += read;
             var passed = 0;
             while (filled - scanned >= 5
@@ -160,6 +168,8 @@ internal sealed class DatabaseProxy : IAsyncDisposable
                 scanned += length;
                 if (message[0] == 'C')
                     wrote = message[5..].StartsWith("ROLLBACK"u8) ? false : wrote || Writes(message[5..^1]);
+                if (message[0] == 'E')
+                    wrote = false;
                 if (message[0] != 'Z')
                     continue;
                 loggedIn = true;

@@ -162,6 +162,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (proxy.Lost == lost && Fleet.Now - from < TimeSpan.FromSeconds(2))
             await timer.WaitForNextTickAsync();
+        proxy.LoseNone();
         if (proxy.Lost > lost)
             Record(new("answer to a commit lost", new(from, Fleet.Now), slot, CutsOff: false));
     }

@@ -8,6 +8,9 @@ namespace TaskScheduler.Tests.Campaign;
 /// <summary>One process of the fleet, from its start to its end.</summary>
 internal sealed class Life(string name, int slot, InstanceProcess process, string notes)
 {
+    /// <summary>128 + SIGKILL.</summary>
+    private const int Killed = 137;
+
     private readonly ConcurrentQueue<Span> _away = [];
 
     public string Name => name;
@@ -40,8 +43,11 @@ internal sealed class Life(string name, int slot, InstanceProcess process, strin
 
     public LifeStory Story()
     {
-        // A killed process and one that killed itself end alike.
-        LifeEnd? end = EndedAt is null ? null : Wanted ?? (process.ExitCode == 137 && Point is not null ? LifeEnd.Killed : LifeEnd.Unwanted);
+        // Whatever was wanted: it may have come to its point while it stopped in order.
+        LifeEnd? end = EndedAt is null ? null
+            : process.ExitCode == Killed && (Point is not null || Wanted == LifeEnd.Killed) ? LifeEnd.Killed
+            : process.ExitCode == 0 && Wanted == LifeEnd.Stopped ? LifeEnd.Stopped
+            : LifeEnd.Unwanted;
         return new(name, slot, ListeningAt, EndedAt, end, notes)
         {
             Away = [.. _away.GroupBy(span => span.From).Select(same => same.MaxBy(span => span.To ?? DateTimeOffset.MinValue)!)],
@@ -92,7 +98,7 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
         "all instances listen",
         2 * LongestStart);
 
-    /// <summary>From here on what is started has neither a point to die at nor a wrong clock; what has is replaced.</summary>
+    /// <summary>From here on what is started has neither a point to die at nor a wrong clock; what is to die is replaced.</summary>
     public async Task CalmDownAsync()
     {
         _calm = true;
@@ -164,8 +170,8 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
 
             await life.Process.Exited;
             life.EndedAt = Now;
-            if (life.Story() is { End: LifeEnd.Killed } && life.Wanted is null)
-                tally.Count($"killed at: {life.Point!.Name}");
+            if (life.Story() is { End: LifeEnd.Killed } && life.Wanted != LifeEnd.Killed)
+                tally.Count(CampaignReport.KilledAt + life.Point!.Name);
         }
     }
 

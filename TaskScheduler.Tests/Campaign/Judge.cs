@@ -26,7 +26,9 @@ public enum Offence
     StartedLate,
     Disagreement,
     WrongAnswer,
+    PrintedLate,
     InstanceEnded,
+    Defect,
 }
 
 /// <summary>One offence, with the task that it happened to, if it was one.</summary>
@@ -66,7 +68,10 @@ public sealed class Judge
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     /// <summary>Longer than a process that nothing hinders takes from a commit to the console.</summary>
-    private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(0.5);
+
+    /// <summary>The same for one on a machine that has much else to do, and prints in the end.</summary>
+    private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
 
     /// <summary>An instance whose connections were cut reconnects in this time.</summary>
     private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(2);
@@ -117,6 +122,8 @@ public sealed class Judge
             Find(Offence.WrongAnswer, id, text);
         foreach (var life in _evidence.Lives.Where(life => life.End == LifeEnd.Unwanted))
             Find(Offence.InstanceEnded, null, $"{life.Name} ended by itself");
+        foreach (var (at, life, text) in _evidence.Log.Where(line => IsDefect(line.Text)))
+            Find(Offence.Defect, null, $"{at:HH:mm:ss.fff} {life} logged: {text}");
 
         var last = _changes.Values.Select(changes => changes[^1]).ToList();
         var (slowestRecovery, slowestStart) = (SlowestRecovery(), SlowestStart());
@@ -211,6 +218,9 @@ public sealed class Judge
         // The witness looks at its clock before the commit.
         if (line.At < commit.At)
             Find(Offence.PrintedUncommitted, id, $"was printed {(commit.At - line.At).TotalMilliseconds:0.0} ms before its commit");
+        var life = _lives[line.Life];
+        if (TimeBetween(commit.At, line.At, moment => life.WorksAt(moment) && !IsHindered(life.Slot, moment)) is var took && took > AtLast)
+            Find(Offence.PrintedLate, id, $"was printed {took.TotalSeconds:0.0} s after its commit");
         var kind = TaskKinds.All.SingleOrDefault(kind => commit.HasOutput == kind.OutputOf(id));
         if (kind is null || (_kinds.TryGetValue(id, out var asked) && asked != $"{kind.Kind}"))
             Find(Offence.WrongOutput, id, $"has the output '{commit.HasOutput}'");
@@ -218,16 +228,25 @@ public sealed class Judge
             Find(Offence.PrintedEarly, id, $"was printed {(commit.Due + kind.Pause - line.At).TotalMilliseconds:0.0} ms early");
     }
 
-    /// <summary>An instance that could say that it lives, all through the last lease.</summary>
+    /// <summary>What the product itself takes for a mistake of its own: a request answered 500, a step that ended.</summary>
+    private static bool IsDefect(string line) =>
+        line.StartsWith("crit: ", StringComparison.Ordinal) || line.Contains("ErrorResponses[1]", StringComparison.Ordinal);
+
+    /// <summary>
+    /// An instance that could say that it lives for most of the last lease. Some more than that is looked at: the last beat
+    /// was a while before the trouble, and what follows it takes a moment, too.
+    /// </summary>
     private bool WasAlive(string instance, DateTimeOffset moment)
     {
         var life = _lives[instance];
-        // Some more than the lease: the last beat was a while before the trouble, and what follows it takes a moment, too.
-        var lease = new Span(moment - _evidence.Lease - Reconnection, moment);
-        return !(life.EndedAt < moment
-            || life.Away.Any(span => span.From < lease.To && span.End > lease.From)
-            || _evidence.Faults.Any(fault => fault.Concerns(life.Slot) && fault.Span.From < lease.To && fault.Span.End > lease.From));
+        var from = moment - _evidence.Lease - Reconnection;
+        return life.EndedAt is not { } end || end >= moment
+            ? TimeBetween(from, moment, at => !life.WorksAt(at) || IsCutOff(life.Slot, at)) < _evidence.Lease / 2
+            : false;
     }
+
+    private bool IsCutOff(int slot, DateTimeOffset moment) =>
+        _evidence.Faults.Any(fault => fault.CutsOff && fault.Concerns(slot) && fault.Span.Contains(moment));
 
     /// <summary>The window that remains: killed after the commit, with no time to print in which it could know.</summary>
     private bool DiedBeforeItCouldPrint(RowChange commit)
@@ -277,9 +296,13 @@ public sealed class Judge
         {
             foreach (var (change, before) in Steps(changes))
             {
-                if (change.Attempt != 1 || !change.IsStart(before))
+                if (change.Was != "Pending" || !change.IsStart(before))
                     continue;
-                var could = before is not null && before.At > change.Due ? before.At : change.Due;
+                // A new job is no new start; and what comes back from a try waits for longer than its row's time says.
+                var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
+                if (since.Was == "Running")
+                    continue;
+                var could = since.At > change.Due ? since.At : change.Due;
                 var took = change.At - could > slowest ? TimeOfService(could, change.At) : TimeSpan.Zero;
                 slowest = took > slowest ? took : slowest;
                 if (took > Longest)
@@ -290,10 +313,11 @@ public sealed class Judge
         return slowest;
     }
 
+    private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.Due != before?.Due;
+
     /// <summary>How much of the time between two moments there was an instance with a database.</summary>
     private TimeSpan TimeOfService(DateTimeOffset from, DateTimeOffset to) => TimeBetween(from, to, moment =>
-        _evidence.Lives.Any(life => life.WorksAt(moment)
-            && !_evidence.Faults.Any(fault => fault.CutsOff && fault.Concerns(life.Slot) && fault.Span.Contains(moment))));
+        _evidence.Lives.Any(life => life.WorksAt(moment) && !IsCutOff(life.Slot, moment)));
 
     private TimeSpan TimeBetween(DateTimeOffset from, DateTimeOffset to, Func<DateTimeOffset, bool> counts)
     {

@@ -138,8 +138,10 @@ public sealed class JudgeTests
         Finds([Offence.TakenFromTheLiving], taken);
         Finds([], taken with { Lives = [Life("a1"), Killed("b1", 13)] });
         Finds([], taken with { Lives = [Life("a1"), Life("b1") with { Away = [new(At(13), At(25))] }] });
-        Finds([], taken with { Faults = [new("", new(At(13), At(15)), null, CutsOff: true)] });
-        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(13), At(15)), 0, CutsOff: true)] });
+        Finds([], taken with { Faults = [new("", new(At(13), At(17)), null, CutsOff: true)] });
+        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(13), At(17)), 0, CutsOff: true)] });
+        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(13), At(17)), null, CutsOff: false)] });
+        Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(13), At(15)), null, CutsOff: true)] });
         Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(1), At(5)), null, CutsOff: true)] });
     }
 
@@ -161,12 +163,37 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void LineThatIsLate()
+    {
+        Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)] });
+        Finds([], AllIsWell() with { Lines = [Line(5.2)], Faults = [new("", new(At(3), At(4)), 0, CutsOff: false)] });
+    }
+
+    [Fact]
     public void StartThatIsLate()
     {
         var late = Ending(Claimed(1, "a1", 11), Completed(1, "a1", 14.1)) with { Lines = [Line(14.2)] };
 
         Finds([Offence.StartedLate], late);
         Finds([], late with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
+        // A new job changes nothing for the task; a new time does.
+        var renamed = Ending(Change("Pending", "Pending", 0, null, 10.9), Claimed(1, "a1", 11), Completed(1, "a1", 14.1)) with
+        {
+            Lines = [Line(14.2)],
+        };
+        Finds([Offence.StartedLate], renamed);
+        var requeued = Change("Failed", "Pending", 3, null, 30);
+        Finds([], Restarted(requeued, at: 39));
+        Finds([Offence.StartedLate], Restarted(requeued, at: 41));
+        Finds([], Restarted(Change("Running", "Pending", 3, null, 30), at: 41));
+
+        Evidence Restarted(RowChange before, double at) => Ending(
+            Claimed(1, "a1", 0.1), TakenOver(2, "a1", 9), TakenOver(3, "a1", 18),
+            Change("Running", "Failed", 3, "a1", 21), before, Claimed(4, "a1", at), Completed(4, "a1", at + 3.1)) with
+        {
+            Lines = [Line(at + 3.2)],
+            Lives = [Life("a1") with { Away = [new(At(1), At(18))] }, Life("b1")],
+        };
     }
 
     [Fact]
@@ -180,6 +207,7 @@ public sealed class JudgeTests
     public void WhateverElseNobodyWanted()
     {
         Finds([Offence.WrongAnswer], AllIsWell() with { WrongAnswers = [(Id, "500")] });
+        Finds([Offence.Defect], AllIsWell() with { Log = [(At(1), "a1", "crit: TaskScheduler.Jobs.Execution.TaskWorker[5] A step ...")] });
         Finds([Offence.InstanceEnded], AllIsWell() with { Lives = [Life("a1"), Killed("b1", 9) with { End = LifeEnd.Unwanted }] });
     }
 
@@ -191,7 +219,7 @@ public sealed class JudgeTests
     private static Evidence Ending(params RowChange[] changes) => new()
     {
         Accepted = [Task(_ => { })],
-        Changes = [Change(null, "Pending", 0, null, -2), .. changes],
+        Changes = [.. changes.Prepend(Change(null, "Pending", 0, null, -2)).Select((change, i) => change with { Number = i })],
         Lines = [Line(3.2)],
         Lives = [Life("a1"), Life("b1")],
         Faults = [],

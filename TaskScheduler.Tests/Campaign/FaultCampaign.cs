@@ -132,7 +132,7 @@ public sealed class FaultCampaign : IAsyncDisposable
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."State" IN ('Completed', 'Failed', 'Deleted') AND t."JobId" IS NOT NULL
               AND j.statename IS DISTINCT FROM CASE t."State" WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
-              AND (j.id IS NOT NULL OR coalesce(t."DeletedAt", t."FinishedAt") > '{{emptied}}')
+              AND (j.id IS NOT NULL OR t."CreatedAt" > '{{emptied}}')
             UNION ALL
             SELECT format('%s had the job %s, which is %s, and no task that is open names it', j.arguments::jsonb ->> 0, j.id, j.statename)
             FROM hangfire.job j

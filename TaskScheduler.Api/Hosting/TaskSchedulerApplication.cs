@@ -96,6 +96,7 @@ public static class TaskSchedulerApplication
             return;
         }
 
+        app.UseRefusalOnceLost();
         app.UseDashboardSlots();
         app.MapHome();
         app.MapProblems();
@@ -124,6 +125,8 @@ public static class TaskSchedulerApplication
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.", LogLevel.Warning);
+        // What a probe hears is said by whoever has the reason, and not again with every probe.
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);

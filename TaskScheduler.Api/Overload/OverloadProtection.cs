@@ -1,15 +1,14 @@
+using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Errors;
 
 namespace TaskScheduler.Api.Overload;
 
 public static class OverloadProtection
 {
-    private const string Dashboard = "/hangfire";
-
     public static void AddOverloadProtection(this IServiceCollection services)
     {
         services.AddSingleton(_ => new RequestSlots(RequestSlots.OfApi, RequestSlots.LongestWait));
-        services.AddKeyedSingleton(Dashboard, (_, _) => new RequestSlots(RequestSlots.OfDashboard, RequestSlots.LongestWait));
+        services.AddKeyedSingleton(DashboardEndpoints.Path, (_, _) => new RequestSlots(RequestSlots.OfDashboard, RequestSlots.LongestWait));
     }
 
     /// <summary>
@@ -18,8 +17,8 @@ public static class OverloadProtection
     /// </summary>
     public static void UseDashboardSlots(this WebApplication app)
     {
-        var slots = app.Services.GetRequiredKeyedService<RequestSlots>(Dashboard);
-        app.UseWhen(context => context.Request.Path.StartsWithSegments(Dashboard), branch => branch.Use(async (context, next) =>
+        var slots = app.Services.GetRequiredKeyedService<RequestSlots>(DashboardEndpoints.Path);
+        app.UseWhen(context => context.Request.Path.StartsWithSegments(DashboardEndpoints.Path), branch => branch.Use(async (context, next) =>
         {
             using var slot = await slots.TakeAsync(context.RequestAborted);
             if (slot is null)

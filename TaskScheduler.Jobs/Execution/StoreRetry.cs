@@ -1,10 +1,11 @@
 using Microsoft.Extensions.Logging;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
 /// The task table may be away for a while: what talks to it is tried until it answers or the worker has stopped. Every
-/// statement is guarded, so a repetition does no harm.
+/// statement is guarded, so a repetition does no harm. With a task table that is gone for good nothing is tried again.
 /// </summary>
 public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
 {
@@ -23,6 +24,11 @@ public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
             catch (Exception) when (stopped.IsCancellationRequested)
             {
                 // SQL Server's driver says that it was cancelled by an error of its own.
+                return;
+            }
+            catch (StorageUnavailableException)
+            {
+                // As if the worker had stopped: it never comes back. Whoever missed it first has said so.
                 return;
             }
 #pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Hangfire.Server;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Jobs.Execution;
 
@@ -315,6 +316,10 @@ public sealed partial class TaskWorker(
         try
         {
             await heartbeat.LeaveAsync();
+        }
+        catch (StorageUnavailableException)
+        {
+            // Gone for good, and the lease with it.
         }
 #pragma warning disable CA1031 // Whatever the store says now: the lease runs out by itself.
         catch (Exception error)

@@ -1,4 +1,5 @@
 using Hangfire.Server;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Jobs.Maintenance;
 
@@ -13,8 +14,16 @@ public abstract class MaintenanceProcess(TimeProvider clock) : IBackgroundProces
     public void Execute(BackgroundProcessContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var rest = RunOnceAsync(context.StoppingToken).GetAwaiter().GetResult();
-        RestAsync(rest, context.StoppingToken).GetAwaiter().GetResult();
+        try
+        {
+            var rest = RunOnceAsync(context.StoppingToken).GetAwaiter().GetResult();
+            RestAsync(rest, context.StoppingToken).GetAwaiter().GetResult();
+        }
+        catch (StorageUnavailableException)
+        {
+            // The task table is gone for good, which has been said: there is nothing left to do before the stop.
+            context.StoppingToken.WaitHandle.WaitOne();
+        }
     }
 
     /// <returns>How long to rest before the next run.</returns>

@@ -12,6 +12,12 @@ public interface ITaskStore
     /// <summary>Whether Hangfire's storage takes part in an ambient transaction, so that a row and its job are one commit.</summary>
     bool SharesTransactions { get; }
 
+    /// <summary>
+    /// Whether it is gone for good, so that only a restart helps. From then on every use of it ends in a
+    /// <see cref="StorageUnavailableException"/>.
+    /// </summary>
+    bool IsLost => false;
+
     /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
     bool IsUniqueViolation(DbException error);
 

@@ -52,22 +52,26 @@ public sealed class InstanceProcess : IAsyncDisposable
     public int ExitCode => _process.ExitCode;
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
-    public static InstanceProcess Launch(params string[] arguments) => Launch(into: null, environment: null, arguments);
+    public static InstanceProcess Launch(params string[] arguments) => Launch([], environment: null, arguments);
 
     /// <inheritdoc cref="Launch(string[])"/>
     /// <param name="environment">What its environment has besides this process's.</param>
     public static InstanceProcess Launch(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
-        Launch(into: null, environment, arguments);
+        Launch([], environment, arguments);
+
+    /// <summary>Has another program start it on a storage file and a free port, and become it.</summary>
+    public static InstanceProcess LaunchBy(string[] launcher, string file, params string[] arguments) =>
+        Launch(launcher, environment: null, OnFile(file, arguments));
 
     /// <summary>Starts a program of the tests' own instead of the product's, which says like that where it listens.</summary>
     public static InstanceProcess LaunchOwn(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
-        Launch(typeof(InstanceProcess).Assembly, into: null, environment, arguments);
+        Launch(typeof(InstanceProcess).Assembly, [], environment, arguments);
 
     /// <summary>Starts the program on a database and a free port, without waiting for it to listen.</summary>
     /// <param name="environment">What its environment has besides this process's.</param>
     public static async Task<InstanceProcess> LaunchOnAsync(
         ITestStore store, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        Launch(into: null, environment, ["--urls=http://127.0.0.1:0", .. await store.CreateAsync(), .. arguments]);
+        Launch([], environment, ["--urls=http://127.0.0.1:0", .. await store.CreateAsync(), .. arguments]);
 
     /// <summary>Starts the program on a database and a free port, and waits until it listens.</summary>
     public static Task<InstanceProcess> StartOnAsync(ITestStore store, params string[] arguments) =>
@@ -95,7 +99,8 @@ public sealed class InstanceProcess : IAsyncDisposable
 
     /// <summary>The same, with standard output piped into another program.</summary>
     public static Task<InstanceProcess> StartIntoAsync(string program, string file) =>
-        WaitUntilListeningAsync(Launch(program, environment: null, OnFile(file, [])));
+        // The shell becomes the program, so that signals reach it; the reader runs beside it.
+        WaitUntilListeningAsync(LaunchBy(["bash", "-c", $"exec \"$@\" > >({program})", "bash"], file));
 
     public async Task<Guid> CreateAsync(string kind, DateTimeOffset executeAt)
     {
@@ -115,20 +120,19 @@ public sealed class InstanceProcess : IAsyncDisposable
     }
 
     private static InstanceProcess Launch(
-        string? into, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        Launch(typeof(TaskSchedulerApplication).Assembly, into, environment, arguments);
+        string[] launcher, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
+        Launch(typeof(TaskSchedulerApplication).Assembly, launcher, environment, arguments);
 
     private static InstanceProcess Launch(
-        Assembly main, string? into, IReadOnlyDictionary<string, string>? environment, string[] arguments)
+        Assembly main, string[] launcher, IReadOnlyDictionary<string, string>? environment, string[] arguments)
     {
-        string[] program = ["dotnet", main.Location, .. arguments];
-        // The shell becomes the program, so that signals reach it; the reader runs beside it.
-        var start = into is null
-            ? new ProcessStartInfo(program[0], program[1..])
-            : new ProcessStartInfo("bash", ["-c", $"exec \"$@\" > >({into})", "bash", .. program]);
-        start.RedirectStandardOutput = true;
-        start.RedirectStandardError = true;
-        start.WorkingDirectory = Path.GetTempPath();
+        string[] command = [.. launcher, "dotnet", main.Location, .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         return new InstanceProcess(new Process { StartInfo = start });

@@ -1,10 +1,8 @@
 using Hangfire;
 using Hangfire.InMemory;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 
@@ -20,16 +18,16 @@ public static class EmbeddedServiceCollectionExtensions
             // Numbers begin at 1 again with every start, and rows of the last life would name jobs of this one.
             IdType = InMemoryStorageIdType.Guid,
         }));
+        services.AddSingleton<StorageFile>();
         services.AddSingleton<ITaskStore, EmbeddedStore>();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(EmbeddedSql.Statements);
         services.AddSingleton<WriterTurns>();
         services.AddPooledDbContextFactory<EmbeddedTaskDbContext>((provider, options) => options
-            .UseSqlite(new SqliteConnectionStringBuilder
-            {
-                DataSource = System.IO.Path.GetFullPath(provider.GetRequiredService<IOptions<StorageOptions>>().Value.File),
-            }.ToString())
-            .AddInterceptors(new EmbeddedConnectionInterceptor(), provider.GetRequiredService<WriterTurns>()));
+            .UseSqlite(provider.GetRequiredService<StorageFile>().ConnectionString)
+            .AddInterceptors(
+                new EmbeddedConnectionInterceptor(provider.GetRequiredService<StorageFile>()),
+                provider.GetRequiredService<WriterTurns>()));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
         services.AddSingleton<IJobQueue, InMemoryJobQueue>();
         services.AddSingleton<IJobStates, InMemoryJobStates>();

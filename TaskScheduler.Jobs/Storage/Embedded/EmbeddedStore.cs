@@ -9,8 +9,8 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// <summary>
 /// Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings the schema up to date.
 /// </summary>
-public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts)
-    : ITaskStore, IDisposable
+public sealed class EmbeddedStore(
+    StorageFile file, IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts) : ITaskStore, IDisposable
 {
     /// <summary>SQLITE_CONSTRAINT_UNIQUE; among the others of its kind are missing values, which mean something else.</summary>
     private const int UniqueConstraint = 2067;
@@ -20,12 +20,11 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
 
     private FileStream? _lock;
 
-    /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
-    public string Path { get; } = Resolve(System.IO.Path.GetFullPath(options.Value.File));
-
     public bool SharesTransactions => false;
 
-    public string Description => $"embedded, {Path}";
+    public string Description => $"embedded, {file.Path}";
+
+    public bool IsLost => file.IsLost;
 
     public bool IsUniqueViolation(DbException error) =>
         error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint or PrimaryKeyConstraint };
@@ -33,18 +32,17 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     /// <summary>A writer waits for the whole file before its first statement, and then for nobody.</summary>
     public bool IsTimeout(DbException error) => false;
 
-    public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException;
+    public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or StorageUnavailableException;
 
     public async Task OpenAsync(CancellationToken cancel)
     {
         Lock();
         try
         {
+            await file.OpenAsync(cancel);
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await ClearMigrationLockAsync(db, cancel);
             await MigrateAsync(db, cancel);
-            // EF does this for a file that it creates itself; ours is there already when it looks.
-            await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = wal", cancel);
             // Under the lock this process is the only one, so whoever spoke before is gone and its attempts are free.
             await db.Instances.ExecuteDeleteAsync(cancel);
         }
@@ -57,36 +55,23 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
     public void Dispose() => _lock?.Dispose();
 
     private StorageUnavailableException Unusable(Exception error) =>
-        new($"The storage file '{Path}' cannot be used: {error.Message} Storage:File names another one.", error);
-
-    private static string Resolve(string path)
-    {
-        try
-        {
-            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
-        }
-        catch (IOException)
-        {
-            // There is no such file yet, or the links lead nowhere, which opening it will say.
-            return path;
-        }
-    }
+        new($"The storage file '{file.Path}' cannot be used: {error.Message} Storage:File names another one.", error);
 
     /// <summary>EAGAIN on Linux and on macOS, and Windows' sharing violation; other errors have other causes.</summary>
     private static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
 
     private void Lock()
     {
-        var path = Path + ".lock";
+        var path = file.Path + ".lock";
         try
         {
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            Directory.CreateDirectory(Path.GetDirectoryName(file.Path)!);
             _lock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException error) when (IsHeldByAnother(error))
         {
             throw new StorageUnavailableException(
-                $"Another instance uses the storage file '{Path}'. The embedded store serves one instance: stop the other "
+                $"Another instance uses the storage file '{file.Path}'. The embedded store serves one instance: stop the other "
                 + "one, or give this one a file of its own with Storage:File.", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -111,7 +96,7 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
         if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
         {
             throw new StorageUnavailableException(
-                $"The storage file '{Path}' was written by a newer version of TaskScheduler (it has the migration "
+                $"The storage file '{file.Path}' was written by a newer version of TaskScheduler (it has the migration "
                 + $"'{unknown}'). Use that version, or another file with Storage:File.");
         }
 
@@ -120,7 +105,7 @@ public sealed class EmbeddedStore(IOptions<StorageOptions> options, IDbContextFa
         else if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
         {
             throw new StorageUnavailableException(
-                $"The storage file '{Path}' needs migrations, and Storage:Migrate is false.");
+                $"The storage file '{file.Path}' needs migrations, and Storage:Migrate is false.");
         }
     }
 }

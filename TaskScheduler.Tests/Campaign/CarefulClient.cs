@@ -11,7 +11,8 @@ namespace TaskScheduler.Tests.Campaign;
 /// idempotency key. It does one thing after the other, and gives a task one new time at most, so that a request that a
 /// frozen instance carries out late changes nothing that came after it.
 /// </summary>
-internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid? Id, string Text)> wrongAnswers, Tally tally)
+internal sealed class CarefulClient(
+    Func<IReadOnlyList<Life>> available, int seed, ConcurrentQueue<(Guid? Id, string Text)> wrongAnswers, Tally tally)
 {
     /// <summary>Counted, but no fault.</summary>
     public const string Repeated = "requests repeated";
@@ -19,12 +20,17 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Far = TimeSpan.FromHours(1);
-    private static readonly string[] Kinds = ["Fizz", "Fizz", "Fizz", "Buzz", "Buzz", "FizzBuzz"];
 
     private readonly Random _random = new(seed);
     private readonly ConcurrentQueue<ClientTask> _tasks = [];
 
     public IReadOnlyCollection<ClientTask> Tasks => _tasks;
+
+    /// <summary>What is created, each as often as it stands here.</summary>
+    public IReadOnlyList<string> Kinds { get; init; } = ["Fizz", "Fizz", "Fizz", "Buzz", "Buzz", "FizzBuzz"];
+
+    /// <summary>How far ahead most tasks are due.</summary>
+    public TimeSpan Ahead { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Creates, moves, deletes, requeues and looks until the end.</summary>
     public async Task RunAsync(CancellationToken end)
@@ -36,7 +42,7 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
             {
                 < 60 => CreateAsync(_random.Next(10) == 0 ? _random.Next(2, 8) : 1),
                 < 72 when task is not null => DeleteAsync(task),
-                < 86 when task is not null => MoveAsync(task, Now.AddSeconds(_random.NextDouble() * 15)),
+                < 86 when task is not null => MoveAsync(task, Now + (0.75 * Ahead * _random.NextDouble())),
                 < 94 when task is not null => RequeueAsync(task),
                 _ when task is not null => ShowAsync(task),
                 _ => CreateAsync(1),
@@ -65,12 +71,12 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
         var key = $"{_random.NextInt64():x16}-{_tasks.Count}";
         var requests = Enumerable.Range(0, count).Select(_ => new
         {
-            kind = Kinds[_random.Next(Kinds.Length)],
+            kind = Kinds[_random.Next(Kinds.Count)],
             executeAt = Round(_random.Next(10) switch
             {
                 0 => Now.AddSeconds(-1),
                 1 => Now + Far,
-                _ => Now.AddSeconds(_random.NextDouble() * 20),
+                _ => Now + (Ahead * _random.NextDouble()),
             }),
         }).ToList();
         using var answer = await AskAsync(
@@ -89,12 +95,7 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
             wrongAnswers.Enqueue((null, $"under key {key} {requests.Count} tasks were asked for, and told: {answer.RootElement}"));
         foreach (var task in created)
         {
-            var accepted = new ClientTask
-            {
-                Id = task.GetProperty("id").GetGuid(),
-                Kind = task.GetProperty("kind").GetString()!,
-                ExecuteAt = task.GetProperty("executeAt").GetDateTimeOffset(),
-            };
+            var accepted = ClientTask.From(task);
             accepted.Note($"accepted under key {key} for {accepted.ExecuteAt:HH:mm:ss.fff}");
             _tasks.Enqueue(accepted);
         }
@@ -158,7 +159,7 @@ internal sealed class CarefulClient(Fleet fleet, int seed, ConcurrentQueue<(Guid
                 await Task.Delay(BetweenTries);
             }
 
-            var instances = fleet.Available;
+            var instances = available();
             if (instances.Count == 0)
                 continue;
             try

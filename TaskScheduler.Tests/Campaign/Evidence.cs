@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace TaskScheduler.Tests.Campaign;
@@ -97,6 +98,14 @@ public sealed class ClientTask
     public bool IsDeleted { get; set; }
 
     public IReadOnlyCollection<(DateTimeOffset At, string Text)> Notes => _notes;
+
+    /// <summary>The task of an answer.</summary>
+    public static ClientTask From(JsonElement task) => new()
+    {
+        Id = task.GetProperty("id").GetGuid(),
+        Kind = task.GetProperty("kind").GetString()!,
+        ExecuteAt = task.GetProperty("executeAt").GetDateTimeOffset(),
+    };
 
     public void Note(string text) => _notes.Enqueue((TimeProvider.System.GetUtcNow(), text));
 }

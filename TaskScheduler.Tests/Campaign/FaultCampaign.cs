@@ -55,7 +55,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     {
         (_options, _server, _store) = (options, server, store);
         _fleet = new(store, options.Without, options.Instances, options.Seed, _tally);
-        _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(_fleet, (1_000 * options.Seed) + i, _wrongAnswers, _tally))];
+        _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(() => _fleet.Available, (1_000 * options.Seed) + i, _wrongAnswers, _tally))];
         _clickers =
         [
             .. Enumerable.Range(0, Clickers).Select(i => new Clicker(
@@ -103,7 +103,7 @@ public sealed class FaultCampaign : IAsyncDisposable
         _phase = "comparing pictures";
         await TryAsync(async () => (await DisagreementsAsync()).Count == 0, LongestRepair);
         var disagreements = await DisagreementsAsync();
-        var shown = await ShownAsync();
+        var shown = await ShownAsync(_fleet.Available[0].Process.Client);
         await _fleet.CloseAsync();
 
         _phase = "judging";
@@ -142,9 +142,9 @@ public sealed class FaultCampaign : IAsyncDisposable
         return [.. found.Select(text => (Guid.TryParse(text.TrimStart('"').AsSpan(0, 36), out var id) ? id : (Guid?)null, text))];
     }
 
-    private async Task<IReadOnlyDictionary<Guid, string>> ShownAsync()
+    /// <summary>The state of every task as the API shows it.</summary>
+    internal static async Task<IReadOnlyDictionary<Guid, string>> ShownAsync(HttpClient client)
     {
-        var client = _fleet.Available[0].Process.Client;
         var shown = new Dictionary<Guid, string>();
         string? token = null;
         do

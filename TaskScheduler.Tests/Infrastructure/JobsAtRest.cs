@@ -123,8 +123,9 @@ public sealed class JobsAtRest : IAsyncDisposable
     public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
     {
         await BeatAsync();
-        var attempts = (await RowsAsync()).ToDictionary(row => row.Id, row => row.Attempt);
-        Delivery[] deliveries = [.. tasks.Select(task => task.Delivered() with { Attempt = attempts[task.Id] })];
+        var deliveries = new List<Delivery>();
+        foreach (var task in tasks)
+            deliveries.Add(task.Delivered() with { Attempt = (await FindAsync(task.Id)).Attempt });
         return await Get<TaskClaimer>()
             .ClaimAsync(deliveries, Guid.NewGuid(), TestContext.Current.CancellationToken);
     }

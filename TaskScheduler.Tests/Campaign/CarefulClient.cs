@@ -126,16 +126,26 @@ internal sealed class CarefulClient(
             HttpStatusCode.OK,
             HttpStatusCode.Conflict);
         // A conflict says that it was not pending; when an earlier try went through unanswered, it was before.
-        task.IsMoved = answer?.RootElement.TryGetProperty("executeAt", out _) == true;
+        task.IsMoved = answer is not null && IsTask(answer);
+        if (task.IsMoved)
+            Check(task, answer!);
         task.Note(task.IsMoved ? "move answered" : "move refused");
         tally.Count("API: reschedule");
     }
 
     private async Task RequeueAsync(ClientTask task)
     {
+        task.IsRequeueAsked = true;
         task.Note("asks to requeue");
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Post, $"/tasks/{task.Id}/requeue"), task.Id, HttpStatusCode.OK, HttpStatusCode.Conflict);
+        if (answer is not null && IsTask(answer))
+        {
+            task.Requeued++;
+            task.Note("requeue answered");
+            Check(task, answer);
+        }
+
         tally.Count("API: requeue");
     }
 
@@ -143,7 +153,21 @@ internal sealed class CarefulClient(
     {
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Get, $"/tasks/{task.Id}"), task.Id, HttpStatusCode.OK);
+        if (answer is not null)
+            Check(task, answer);
     }
+
+    /// <summary>Whoever was told of a change reads it, at whatever instance.</summary>
+    private void Check(ClientTask task, JsonDocument answer)
+    {
+        var (told, state) = (ClientTask.From(answer.RootElement), answer.RootElement.GetProperty("state").GetString());
+        var isItsTime = told.ExecuteAt == task.NewTime || (told.ExecuteAt == task.ExecuteAt && !task.IsMoved);
+        if (told.Id != task.Id || told.Kind != task.Kind || !isItsTime || (task.IsDeleted && state != "Deleted"))
+            wrongAnswers.Enqueue((task.Id, $"what was read is not what was told before: {answer.RootElement}"));
+    }
+
+    /// <summary>Whether it shows the changed task, and not why nothing was changed.</summary>
+    private static bool IsTask(JsonDocument answer) => answer.RootElement.TryGetProperty("executeAt", out _);
 
     /// <summary>Asks until there is an answer; one that says to come again later is none.</summary>
     /// <returns>An empty document for an answer without a body; null if there was none, which is noted.</returns>

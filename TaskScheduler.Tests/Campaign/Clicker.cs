@@ -57,6 +57,7 @@ internal sealed class Clicker(
             _ => ("requeue", $"{list}/requeue"),
         };
         task.IsDeleteAsked |= act == "delete";
+        task.IsRequeueAsked |= act == "requeue";
         task.Note($"clicks {command} for job {job} ({state})");
         var answer = await _browser.ClickAsync(command, job, page, post, end);
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
@@ -69,7 +70,8 @@ internal sealed class Clicker(
     {
         var found = await store.AskAsync<string>(string.Create(CultureInfo.InvariantCulture, $"""
             SELECT t."JobId" || ' ' || coalesce(j.statename, 'Deleted')
-            FROM scheduler."Tasks" t JOIN hangfire.job j ON j.id::text = t."JobId" WHERE t."Id" = '{id}'
+            FROM scheduler."Tasks" t JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
+            WHERE t."Id" = '{id}'
             """));
         return found is [var both] ? (both.Split(' ')[0], both.Split(' ')[1]) : null;
     }

@@ -13,6 +13,8 @@ public sealed record Span(DateTimeOffset From, DateTimeOffset? To = null)
 }
 
 /// <summary>One change of the task table as <see cref="Infrastructure.TaskWitness"/> saw it.</summary>
+/// <param name="Due">The time that the client asked for.</param>
+/// <param name="CanStart">The earliest start: <paramref name="Due"/>, or later after a try that failed.</param>
 public sealed record RowChange(
     [property: JsonPropertyName("n")] long Number,
     [property: JsonPropertyName("at")] DateTimeOffset At,
@@ -22,6 +24,7 @@ public sealed record RowChange(
     [property: JsonPropertyName("attempt")] int Attempt,
     [property: JsonPropertyName("instance")] string? Instance,
     [property: JsonPropertyName("due")] DateTimeOffset Due,
+    [property: JsonPropertyName("can_start")] DateTimeOffset CanStart,
     [property: JsonPropertyName("had_output")] string? HadOutput,
     [property: JsonPropertyName("has_output")] string? HasOutput)
 {
@@ -70,6 +73,9 @@ public sealed record LifeStory(string Name, int Slot, DateTimeOffset? ListeningA
 /// <param name="CutsOff">Whether the database was out of reach meanwhile.</param>
 public sealed record FaultRecord(string Name, Span Span, int? Slot, bool CutsOff)
 {
+    /// <summary>Whether connections ended that an answer may have been on its way over.</summary>
+    public bool BreaksConnections { get; init; } = true;
+
     public bool Concerns(int slot) => Slot is null || Slot == slot;
 }
 
@@ -96,6 +102,12 @@ public sealed class ClientTask
 
     /// <summary>Whether a DELETE was answered with 204.</summary>
     public bool IsDeleted { get; set; }
+
+    /// <summary>Whether anybody asked to requeue the task or its job; the request may be answered or not.</summary>
+    public bool IsRequeueAsked { get; set; }
+
+    /// <summary>How many requests to requeue it were answered with 200.</summary>
+    public int Requeued { get; set; }
 
     public IReadOnlyCollection<(DateTimeOffset At, string Text)> Notes => _notes;
 

@@ -122,7 +122,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     private Task<IReadOnlyList<long>> OpenTasksAsync() =>
         _store.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");
 
-    /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing.</summary>
+    /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing, if it ended before.</summary>
     private async Task<IReadOnlyList<(Guid? Id, string Text)>> DisagreementsAsync()
     {
         var emptied = _faults.LastEmptied.ToString("O", CultureInfo.InvariantCulture);
@@ -132,7 +132,8 @@ public sealed class FaultCampaign : IAsyncDisposable
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."State" IN ('Completed', 'Failed', 'Deleted') AND t."JobId" IS NOT NULL
               AND j.statename IS DISTINCT FROM CASE t."State" WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
-              AND (j.id IS NOT NULL OR t."CreatedAt" > '{{emptied}}')
+              AND (j.id IS NOT NULL OR EXISTS (SELECT FROM public.witness w
+                WHERE w.id = t."Id" AND w.has_job = t."JobId" AND w.had_job IS DISTINCT FROM w.has_job AND w.at > '{{emptied}}'))
             UNION ALL
             SELECT format('%s had the job %s, which is %s, and no task that is open names it', j.arguments::jsonb ->> 0, j.id, j.statename)
             FROM hangfire.job j

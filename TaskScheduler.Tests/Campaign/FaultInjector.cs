@@ -149,7 +149,10 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
         }
 
         LastEmptied = Fleet.Now;
-        Record(new($"Hangfire's tables emptied{(identity == "RESTART" ? ", numbers from 1" : "")}", new(from, LastEmptied), null, CutsOff: false));
+        Record(new($"Hangfire's tables emptied{(identity == "RESTART" ? ", numbers from 1" : "")}", new(from, LastEmptied), null, CutsOff: false)
+        {
+            BreaksConnections = false,
+        });
     }
 
     private async Task LoseAnswerAsync(Random random)

@@ -67,6 +67,9 @@ public sealed class Judge
     /// <summary>The contract's bound for recovery and for what stands between a due task and a free slot.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
+    /// <summary>The default of <c>Execution:MaxTries</c>.</summary>
+    private const int MaxTries = 3;
+
     /// <summary>Longer than a process that nothing hinders takes from a commit to the console.</summary>
     private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(0.5);
 
@@ -81,6 +84,7 @@ public sealed class Judge
     private readonly Dictionary<Guid, RowChange[]> _changes;
     private readonly Dictionary<string, LifeStory> _lives;
     private readonly Dictionary<Guid, string> _kinds;
+    private readonly Dictionary<Guid, bool> _requeues;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly List<DateTimeOffset> _moments;
 
@@ -90,6 +94,7 @@ public sealed class Judge
         _changes = evidence.Changes.GroupBy(change => change.Id).ToDictionary(task => task.Key, task => task.ToArray());
         _lives = evidence.Lives.ToDictionary(life => life.Name);
         _kinds = evidence.Accepted.ToDictionary(task => task.Id, task => task.Kind);
+        _requeues = evidence.Accepted.ToDictionary(task => task.Id, task => task.IsRequeueAsked);
         _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
         _moments =
         [
@@ -165,6 +170,8 @@ public sealed class Judge
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
         if (last.Due != (task.IsMoved ? task.NewTime : task.ExecuteAt) && (task.IsMoved || last.Due != task.NewTime))
             Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
+        if (changes.Count(change => (change.Was, change.Is) == ("Failed", "Pending")) is var requeued && requeued < task.Requeued)
+            Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
         if (_evidence.Shown.GetValueOrDefault(task.Id) is var shown && shown != last.Is)
             Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
     }
@@ -173,8 +180,14 @@ public sealed class Judge
     {
         foreach (var (change, before) in Steps(changes))
         {
-            if (change.IsStart(before) && change.At < change.Due)
-                Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {(change.Due - change.At).TotalMilliseconds:0.000} ms early");
+            if (change.IsStart(before) && EarliestStart(change) - change.At is { Ticks: > 0 } early)
+                Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {early.TotalMilliseconds:0.000} ms early");
+            if (change.HadOutput is not null && change.HasOutput is null)
+                Find(Offence.IllegalChange, id, $"lost its output");
+            if ((change.Was, change.Is) == ("Failed", "Pending") && !_requeues.GetValueOrDefault(id))
+                Find(Offence.IllegalChange, id, $"runs again after its failure, and nobody asked for it");
+            if (change.Is == "Failed" && change.Was != "Failed" && AttemptsOf(changes, change) < MaxTries)
+                Find(Offence.Failed, id, $"failed before it had {MaxTries} tries");
             if (change.CommitsOutput && (change.Was, change.Is) != ("Running", "Completed"))
                 Find(Offence.OutputTwice, id, $"got an output in a change from {change.Was} to {change.Is}");
             if (change.Was is "Completed" or "Deleted" && change.Is != change.Was && change.Is != "Deleted")
@@ -257,7 +270,7 @@ public sealed class Judge
     }
 
     private bool IsHindered(int slot, DateTimeOffset moment) => _evidence.Faults.Any(fault =>
-        fault.Concerns(slot) && fault.Span.From <= moment && moment < Forgotten(fault));
+        fault.BreaksConnections && fault.Concerns(slot) && fault.Span.From <= moment && moment < Forgotten(fault));
 
     private static DateTimeOffset Forgotten(FaultRecord fault) => fault.Span.To is { } end ? end + Reconnection : fault.Span.End;
 
@@ -298,11 +311,9 @@ public sealed class Judge
             {
                 if (change.Was != "Pending" || !change.IsStart(before))
                     continue;
-                // A new job is no new start; and what comes back from a try waits for longer than its row's time says.
+                // A new job is no new start.
                 var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
-                if (since.Was == "Running")
-                    continue;
-                var could = since.At > change.Due ? since.At : change.Due;
+                var could = since.At > change.CanStart ? since.At : change.CanStart;
                 var took = change.At - could > slowest ? TimeOfService(could, change.At) : TimeSpan.Zero;
                 slowest = took > slowest ? took : slowest;
                 if (took > Longest)
@@ -313,7 +324,17 @@ public sealed class Judge
         return slowest;
     }
 
-    private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.Due != before?.Due;
+    private static DateTimeOffset EarliestStart(RowChange change) => change.Due > change.CanStart ? change.Due : change.CanStart;
+
+    /// <summary>How many attempts there were since the task began, or began again.</summary>
+    private static int AttemptsOf(RowChange[] changes, RowChange failure)
+    {
+        var before = changes.Where(change => change.Number < failure.Number).ToList();
+        var start = before.FindLastIndex(change => change.Was == "Failed" && change.Is == "Pending");
+        return failure.Attempt - (start < 0 ? 0 : before[start].Attempt);
+    }
+
+    private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;
 
     /// <summary>How much of the time between two moments there was an instance with a database.</summary>
     private TimeSpan TimeOfService(DateTimeOffset from, DateTimeOffset to) => TimeBetween(from, to, moment =>

@@ -23,10 +23,11 @@ public sealed class JudgeTests
     [Fact]
     public void FailureWithoutCause()
     {
-        var failed = Ending(Claimed(1, "a1", 0.1), Change("Running", "Failed", 1, "a1", 0.2)) with { Lines = [], Shown = Shows("Failed") };
+        var failed = FailedAfter(tries: 3);
 
         Finds([Offence.Failed], failed);
         Finds([], failed with { MayFail = _ => true });
+        Finds([Offence.Failed], FailedAfter(tries: 2) with { MayFail = _ => true });
     }
 
     [Fact]
@@ -50,12 +51,38 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void RequeueThatNobodyAskedForAndOneThatWasForgotten()
+    {
+        var failed = FailedAfter(tries: 3) with { MayFail = _ => true };
+        var again = failed with
+        {
+            Changes = [.. failed.Changes, Change("Failed", "Pending", 3, null, 9), Claimed(4, "a1", 10), Completed(4, "a1", 13.1)],
+            Lines = [Line(13.2)],
+            Shown = Shows("Completed"),
+        };
+
+        Finds([Offence.IllegalChange], Numbered(again));
+        Finds([], Numbered(again with { Accepted = [Task(task => (task.IsRequeueAsked, task.Requeued) = (true, 1))] }));
+        Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => (task.IsRequeueAsked, task.Requeued) = (true, 2))] }));
+    }
+
+    [Fact]
     public void TaskThatNoClientKnows() => Finds([Offence.CreatedTwice], AllIsWell() with { Accepted = [] });
 
     [Fact]
-    public void StartBeforeTheTime() => Finds(
-        [Offence.StartedEarly],
-        Ending(Claimed(1, "a1", -0.0005), Completed(1, "a1", 3.1)) with { Lines = [Line(3.2)] });
+    public void StartBeforeTheTime()
+    {
+        Finds(
+            [Offence.StartedEarly],
+            Ending(Claimed(1, "a1", -0.0005), Completed(1, "a1", 3.1)) with { Lines = [Line(3.2)] });
+        Finds(
+            [Offence.StartedEarly],
+            Ending(
+                Claimed(1, "a1", 0.1),
+                Change("Running", "Pending", 1, null, 0.2) with { CanStart = At(2.2) },
+                Claimed(2, "a1", 2.1) with { CanStart = At(2.2) },
+                Completed(2, "a1", 5.2)) with { Lines = [Line(5.3)] });
+    }
 
     [Fact]
     public void LineBeforeTheTime() => Finds(
@@ -127,6 +154,8 @@ public sealed class JudgeTests
             { Shown = Shows("Pending") },
             Offence.Lost);
         Finds([Offence.IllegalChange], Ending(Claimed(2, "a1", 0.1), Completed(2, "a1", 3.1)));
+        var erased = Change("Completed", "Completed", 1, "a1", 3.3) with { HadOutput = Output };
+        Finds([Offence.IllegalChange], Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1), erased));
     }
 
     /// <summary>Unless it was gone, frozen or cut off within the lease.</summary>
@@ -166,7 +195,9 @@ public sealed class JudgeTests
     public void LineThatIsLate()
     {
         Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)] });
-        Finds([], AllIsWell() with { Lines = [Line(5.2)], Faults = [new("", new(At(3), At(4)), 0, CutsOff: false)] });
+        var fault = new FaultRecord("", new(At(3), At(4)), 0, CutsOff: false);
+        Finds([], AllIsWell() with { Lines = [Line(5.2)], Faults = [fault] });
+        Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)], Faults = [fault with { BreaksConnections = false }] });
     }
 
     [Fact]
@@ -185,14 +216,18 @@ public sealed class JudgeTests
         var requeued = Change("Failed", "Pending", 3, null, 30);
         Finds([], Restarted(requeued, at: 39));
         Finds([Offence.StartedLate], Restarted(requeued, at: 41));
-        Finds([], Restarted(Change("Running", "Pending", 3, null, 30), at: 41));
+        var retried = Change("Running", "Pending", 3, null, 30) with { CanStart = At(34) };
+        Finds([], Restarted(retried, at: 43));
+        Finds([Offence.StartedLate], Restarted(retried, at: 45));
 
         Evidence Restarted(RowChange before, double at) => Ending(
             Claimed(1, "a1", 0.1), TakenOver(2, "a1", 9), TakenOver(3, "a1", 18),
-            Change("Running", "Failed", 3, "a1", 21), before, Claimed(4, "a1", at), Completed(4, "a1", at + 3.1)) with
+            Change("Running", "Failed", 3, "a1", 21), before,
+            Claimed(4, "a1", at) with { CanStart = before.CanStart }, Completed(4, "a1", at + 3.1)) with
         {
             Lines = [Line(at + 3.2)],
             Lives = [Life("a1") with { Away = [new(At(1), At(18))] }, Life("b1")],
+            Accepted = [Task(task => task.IsRequeueAsked = true)],
         };
     }
 
@@ -216,16 +251,25 @@ public sealed class JudgeTests
 
     private static Evidence AllIsWell() => Ending(Claimed(1, "a1", 0.1), Completed(1, "a1", 3.1));
 
-    private static Evidence Ending(params RowChange[] changes) => new()
+    private static Evidence FailedAfter(int tries) => Ending(
+        [
+            .. Enumerable.Range(1, tries).SelectMany(i => (RowChange[])
+                [Claimed(i, "a1", i), Change("Running", i == tries ? "Failed" : "Pending", i, "a1", i + 0.1)]),
+        ]) with { Lines = [], Shown = Shows("Failed") };
+
+    private static Evidence Numbered(Evidence evidence) =>
+        evidence with { Changes = [.. evidence.Changes.Select((change, i) => change with { Number = i })] };
+
+    private static Evidence Ending(params RowChange[] changes) => Numbered(new()
     {
         Accepted = [Task(_ => { })],
-        Changes = [.. changes.Prepend(Change(null, "Pending", 0, null, -2)).Select((change, i) => change with { Number = i })],
+        Changes = [Change(null, "Pending", 0, null, -2), .. changes],
         Lines = [Line(3.2)],
         Lives = [Life("a1"), Life("b1")],
         Faults = [],
         Shown = Shows("Completed"),
         Disagreements = [],
-    };
+    });
 
     private static ClientTask Task(Action<ClientTask> change)
     {
@@ -239,7 +283,7 @@ public sealed class JudgeTests
     private static DateTimeOffset At(double seconds) => Due.AddSeconds(seconds);
 
     private static RowChange Change(string? was, string @is, int attempt, string? instance, double at) =>
-        new(0, At(at), Id, was, @is, attempt, instance, Due, null, null);
+        new(0, At(at), Id, was, @is, attempt, instance, Due, Due, null, null);
 
     private static RowChange Claimed(int attempt, string by, double at) => Change("Pending", "Running", attempt, by, at);
 

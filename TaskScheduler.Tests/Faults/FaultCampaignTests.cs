@@ -12,11 +12,13 @@ public sealed class FaultCampaignTests
 {
     private static readonly CampaignOptions Short = new(TimeSpan.FromSeconds(75), Seed: 6);
 
-    /// <summary>What there is time for whatever the order.</summary>
+    /// <summary>What there is time for whatever the order, by the beginnings of their names.</summary>
     private static readonly string[] Faults =
     [
-        "instance killed", "instance frozen beyond its lease", "answer to a commit lost", "connections cut", "PostgreSQL killed",
-        "PostgreSQL restarted", "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue",
+        "instance killed", "killed at: ", "instance frozen beyond its lease", "instance stopped in order", "clock set wrong",
+        "answer to a commit lost", "connections cut", "PostgreSQL killed", "PostgreSQL restarted", "database out of reach",
+        "database out of one instance's reach", "Hangfire's tables emptied",
+        "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
     ];
 
     [Fact]
@@ -33,7 +35,6 @@ public sealed class FaultCampaignTests
         // A campaign in which little happened proves little.
         Assert.InRange(result.Verdict.Completed, 200, int.MaxValue);
         Assert.InRange(result.Verdict.TakenOver, 5, int.MaxValue);
-        Assert.Equal([], Faults.Except(result.Counts.Keys));
-        Assert.Contains(result.Counts.Keys, name => name.StartsWith("killed at: ", StringComparison.Ordinal));
+        Assert.Equal([], Faults.Where(fault => !result.Counts.Keys.Any(name => name.StartsWith(fault, StringComparison.Ordinal))));
     }
 }

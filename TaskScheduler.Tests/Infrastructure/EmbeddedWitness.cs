@@ -14,16 +14,17 @@ public static class EmbeddedWitness
         """
         CREATE TABLE Witness (
           N INTEGER PRIMARY KEY, At TEXT, Id TEXT, Was TEXT, "Is" TEXT, Attempt INTEGER, Instance TEXT,
-          Due INTEGER, HadOutput TEXT, HasOutput TEXT);
+          Due INTEGER, CanStart INTEGER, HadOutput TEXT, HasOutput TEXT);
         CREATE INDEX IX_Witness ON Witness (Id);
         CREATE TRIGGER WitnessInsert AFTER INSERT ON Tasks BEGIN
-          INSERT INTO Witness (At, Id, "Is", Attempt, Instance, Due, HasOutput)
-          VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, NEW.State, NEW.Attempt, NEW.Instance, NEW.ExecuteAt, NEW.Output);
+          INSERT INTO Witness (At, Id, "Is", Attempt, Instance, Due, CanStart, HasOutput)
+          VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, NEW.State, NEW.Attempt, NEW.Instance, NEW.ExecuteAt,
+            NEW.DueAt, NEW.Output);
         END;
         CREATE TRIGGER WitnessUpdate AFTER UPDATE ON Tasks BEGIN
-          INSERT INTO Witness (At, Id, Was, "Is", Attempt, Instance, Due, HadOutput, HasOutput)
+          INSERT INTO Witness (At, Id, Was, "Is", Attempt, Instance, Due, CanStart, HadOutput, HasOutput)
           VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, OLD.State, NEW.State, NEW.Attempt, NEW.Instance,
-            NEW.ExecuteAt, OLD.Output, NEW.Output);
+            NEW.ExecuteAt, NEW.DueAt, OLD.Output, NEW.Output);
         END;
         """;
 
@@ -31,7 +32,8 @@ public static class EmbeddedWitness
     private const string Changes =
         """
         SELECT json_object('n', N, 'at', At, 'id', Id, 'was', Was, 'is', "Is", 'attempt', Attempt, 'instance', Instance,
-          'due', strftime('%Y-%m-%dT%H:%M:%fZ', Due / 1000.0, 'unixepoch'), 'had_output', HadOutput, 'has_output', HasOutput)
+          'due', strftime('%Y-%m-%dT%H:%M:%fZ', Due / 1000.0, 'unixepoch'),
+          'can_start', strftime('%Y-%m-%dT%H:%M:%fZ', CanStart / 1000.0, 'unixepoch'), 'had_output', HadOutput, 'has_output', HasOutput)
         FROM Witness ORDER BY N
         """;
 

@@ -98,15 +98,16 @@ public sealed class JobIntake(
                 // It was quicker elsewhere, and this instance has told nobody anything.
                 break;
             case ScheduledTaskState.Failed when reason != IntakeReason.Enqueued:
-                reporter.Report(
-                    jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
+                ReportFailure(jobId, row);
                 break;
             case ScheduledTaskState.Failed:
-                // Only someone's requeue on the dashboard enqueues the job of a failed task; one that was in the queue twice
-                // is in another state.
+                // One that was in the queue twice is in another state.
                 var job = new JobOfTask(jobId, row.Id);
-                var state = (await states.FindAsync([job], cancel)).GetValueOrDefault(job);
-                if (state == EnqueuedState.StateName && await client.RequeueByJobAsync(row.Id, cancel) is { } requeued)
+                if ((await states.FindAsync([job], cancel)).GetValueOrDefault(job) != EnqueuedState.StateName)
+                    break;
+                if (!jobs.IsRequeued(jobId))
+                    ReportFailure(jobId, row);
+                else if (await client.RequeueByJobAsync(row.Id, cancel) is { } requeued)
                     HoldOrReturn(jobId, requeued, reason, refused);
                 break;
             case ScheduledTaskState.Completed:
@@ -118,6 +119,9 @@ public sealed class JobIntake(
                 break;
         }
     }
+
+    private void ReportFailure(string jobId, ScheduledTask row) =>
+        reporter.Report(jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
 
     private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason, Delivery? refused)
     {

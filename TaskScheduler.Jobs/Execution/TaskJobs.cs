@@ -60,6 +60,17 @@ public sealed class TaskJobs(
             Apply(changes, await states.FindAsync([.. changes.Select(change => change.Job).Distinct()], cancel));
     }
 
+    /// <summary>
+    /// Whether the job is enqueued because somebody requeued it when it had failed. Its last try may have enqueued it too, and
+    /// then it was not <c>Failed</c> before: the delivery of a try that has run elsewhere meanwhile is nobody's wish.
+    /// </summary>
+    public bool IsRequeued(string jobId)
+    {
+        var latestFirst = storage.GetMonitoringApi().JobDetails(jobId)?.History ?? [];
+        var before = latestFirst.SkipWhile(state => state.StateName == EnqueuedState.StateName).FirstOrDefault();
+        return latestFirst.FirstOrDefault()?.StateName == EnqueuedState.StateName && before?.StateName == FailedState.StateName;
+    }
+
     /// <summary>Whether Hangfire's storage can be asked for a job just now.</summary>
     public async Task<bool> AnswersAsync(JobOfTask job)
     {

@@ -62,7 +62,8 @@ internal sealed class Clicker(
         var answer = await _browser.ClickAsync(command, job, page, post, end);
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
             tally.Count($"dashboard: {act}");
-        else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable))
+        // Or there is no such job any more, or somebody else has changed it meanwhile.
+        else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.ServiceUnavailable))
             wrongAnswers.Enqueue((task.Id, $"the dashboard answered {(int)answer} to {command}"));
     }
 

@@ -124,15 +124,38 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
     [Theory]
     [InlineData(IntakeReason.Enqueued, ScheduledTaskState.Pending, "Processing")]
     [InlineData(IntakeReason.LeftBehind, ScheduledTaskState.Failed, "Failed")]
-    public async Task FailedTaskIsRequeuedByADeliveryAndByNothingElse(
+    public async Task FailedTaskIsRequeuedByTheDeliveryOfItsRequeuedJobAndByNothingElse(
         IntakeReason reason, ScheduledTaskState state, string job)
     {
         var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        await _jobs.ReportAsync();
+        Assert.Equal("Failed", _jobs.JobState(task.JobId));
+        // Clicked twice.
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
 
         await TakeAsync(task.JobId, reason);
 
         Assert.Equal(state, (await _jobs.FindAsync(task.Id)).State);
         Assert.Equal(job, _jobs.JobState(task.JobId));
+    }
+
+    /// <summary>Another instance had taken it in without its job, and Hangfire has not heard yet of its failure.</summary>
+    [Fact]
+    public async Task DeliveryOfATryThatHasFailedElsewhereRequeuesNothing()
+    {
+        var task = await _jobs.CreateAsync();
+        _jobs.ChangeJob(task.JobId!, new ScheduledState(TimeSpan.FromSeconds(2)));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        await using var other = _jobs.Another();
+        var claimed = Assert.Single(await other.ClaimAsync(task));
+        await other.Get<TaskCompleter>().FailAsync(
+            claimed with { Tries = _jobs.LastTry }, new IOException("Full"), TestContext.Current.CancellationToken);
+
+        await TakeAsync(task.JobId);
+
+        Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+        Assert.Equal("Failed", _jobs.JobState(task.JobId));
     }
 
     [Theory]

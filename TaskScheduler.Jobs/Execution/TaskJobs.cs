@@ -4,6 +4,7 @@ using System.Transactions;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
+using Hangfire.Storage.Monitoring;
 using Microsoft.Extensions.Options;
 
 namespace TaskScheduler.Jobs.Execution;
@@ -46,7 +47,7 @@ public sealed class TaskJobs(
     {
         var deliverAt = dueAt - options.Value.LookAhead;
         return deliverAt <= clock.GetUtcNow()
-            ? new EnqueuedState(Queue) { Reason = reason }
+            ? new OwnEnqueuedState(Queue, reason)
             : new ScheduledState(deliverAt.UtcDateTime) { Reason = reason };
     }
 
@@ -61,14 +62,16 @@ public sealed class TaskJobs(
     }
 
     /// <summary>
-    /// Whether the job is enqueued because somebody requeued it when it had failed. Its last try may have enqueued it too, and
-    /// then it was not <c>Failed</c> before: the delivery of a try that has run elsewhere meanwhile is nobody's wish.
+    /// Whether the job is enqueued because somebody requeued it when it had failed. Its last try may have enqueued it, too, and
+    /// run elsewhere meanwhile: then the job was <c>Scheduled</c> before. Or an instance that stopped gave back what it
+    /// only held, and did not know that the task had failed.
     /// </summary>
     public bool IsRequeued(string jobId)
     {
         var latestFirst = storage.GetMonitoringApi().JobDetails(jobId)?.History ?? [];
-        var before = latestFirst.SkipWhile(state => state.StateName == EnqueuedState.StateName).FirstOrDefault();
-        return latestFirst.FirstOrDefault()?.StateName == EnqueuedState.StateName && before?.StateName == FailedState.StateName;
+        var enqueued = latestFirst.TakeWhile(state => state.StateName == EnqueuedState.StateName).ToList();
+        return latestFirst.ElementAtOrDefault(enqueued.Count)?.StateName == FailedState.StateName
+            && enqueued.Any(state => !OwnEnqueuedState.Is(state));
     }
 
     /// <summary>Whether Hangfire's storage can be asked for a job just now.</summary>
@@ -122,6 +125,19 @@ public sealed class TaskJobs(
     }
 
     private static Job JobFor(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);
+}
+
+/// <summary>What its row says: nobody's wish to run a task again. Its data tells it from what somebody clicked.</summary>
+public sealed class OwnEnqueuedState : EnqueuedState, IState
+{
+    private const string Mark = "FromRow";
+
+    public OwnEnqueuedState(string queue, string? reason)
+        : base(queue) => Reason = reason;
+
+    public static bool Is(StateHistoryDto state) => state.Data?.ContainsKey(Mark) == true;
+
+    Dictionary<string, string> IState.SerializeData() => new(SerializeData()) { [Mark] = "true" };
 }
 
 /// <summary>

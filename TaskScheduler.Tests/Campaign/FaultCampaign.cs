@@ -39,6 +39,19 @@ public sealed class FaultCampaign : IAsyncDisposable
     /// <summary>The contract's: whatever drifted apart in a crash is repaired within half a minute.</summary>
     private static readonly TimeSpan LongestRepair = TimeSpan.FromSeconds(30);
 
+    /// <summary>When each job was made, which nobody could tell once Hangfire's tables are emptied.</summary>
+    private const string JobWitness =
+        """
+        CREATE TABLE public.jobs (id bigint, arguments jsonb, at timestamptz);
+        CREATE INDEX ON public.jobs ((id::text));
+        CREATE FUNCTION public.jobs() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          INSERT INTO public.jobs VALUES (NEW.id, NEW.arguments::jsonb, clock_timestamp());
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER jobs AFTER INSERT ON hangfire.job FOR EACH ROW EXECUTE FUNCTION public.jobs();
+        """;
+
     private readonly CampaignOptions _options;
     private readonly PostgreSqlServer _server;
     private readonly PostgreSqlTestStore _store;
@@ -82,6 +95,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     {
         await _fleet.StartAsync();
         await TaskWitness.PlaceAsync(_store);
+        await _store.ExecuteAsync(JobWitness);
 
         _phase = "breaking things";
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancel))
@@ -122,7 +136,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     private Task<IReadOnlyList<long>> OpenTasksAsync() =>
         _store.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");
 
-    /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing, if it ended before.</summary>
+    /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing.</summary>
     private async Task<IReadOnlyList<(Guid? Id, string Text)>> DisagreementsAsync()
     {
         var emptied = _faults.LastEmptied.ToString("O", CultureInfo.InvariantCulture);
@@ -132,8 +146,8 @@ public sealed class FaultCampaign : IAsyncDisposable
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."State" IN ('Completed', 'Failed', 'Deleted') AND t."JobId" IS NOT NULL
               AND j.statename IS DISTINCT FROM CASE t."State" WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
-              AND (j.id IS NOT NULL OR EXISTS (SELECT FROM public.witness w
-                WHERE w.id = t."Id" AND w.has_job = t."JobId" AND w.had_job IS DISTINCT FROM w.has_job AND w.at > '{{emptied}}'))
+              AND (j.id IS NOT NULL OR EXISTS (SELECT FROM public.jobs w
+                WHERE w.id::text = t."JobId" AND w.arguments ->> 0 = format('"%s"', t."Id") AND w.at > '{{emptied}}'))
             UNION ALL
             SELECT format('%s had the job %s, which is %s, and no task that is open names it', j.arguments::jsonb ->> 0, j.id, j.statename)
             FROM hangfire.job j

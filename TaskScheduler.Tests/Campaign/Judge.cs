@@ -76,7 +76,7 @@ public sealed class Judge
     /// <summary>The same for one on a machine that has much else to do, and prints in the end.</summary>
     private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
 
-    /// <summary>An instance whose connections were cut reconnects in this time.</summary>
+    /// <summary>An instance whose connections were cut reconnects in this time, and one that has started begins its work.</summary>
     private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(2);
 
     private readonly Evidence _evidence;
@@ -100,7 +100,8 @@ public sealed class Judge
         [
             .. evidence.Lives.SelectMany(life => life.Away.SelectMany(span => (DateTimeOffset[])[span.From, span.End])
                 .Concat([life.ListeningAt ?? DateTimeOffset.MaxValue, life.EndedAt ?? DateTimeOffset.MaxValue]))
-                .Concat(evidence.Faults.SelectMany(fault => (DateTimeOffset[])[fault.Span.From, fault.Span.End, Forgotten(fault)]))
+                .Concat(evidence.Faults.SelectMany(fault => (DateTimeOffset[])[fault.Span.From, fault.Span.End]))
+                .SelectMany(moment => (DateTimeOffset[])[moment, Settled(moment)])
                 .Distinct().Order(),
         ];
     }
@@ -272,7 +273,9 @@ public sealed class Judge
     private bool IsHindered(int slot, DateTimeOffset moment) => _evidence.Faults.Any(fault =>
         fault.BreaksConnections && fault.Concerns(slot) && fault.Span.From <= moment && moment < Forgotten(fault));
 
-    private static DateTimeOffset Forgotten(FaultRecord fault) => fault.Span.To is { } end ? end + Reconnection : fault.Span.End;
+    private static DateTimeOffset Forgotten(FaultRecord fault) => Settled(fault.Span.End);
+
+    private static DateTimeOffset Settled(DateTimeOffset moment) => moment == DateTimeOffset.MaxValue ? moment : moment + Reconnection;
 
     private TimeSpan SlowestRecovery()
     {
@@ -336,9 +339,13 @@ public sealed class Judge
 
     private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;
 
-    /// <summary>How much of the time between two moments there was an instance with a database.</summary>
+    /// <summary>
+    /// How much of the time between two moments there was an instance with a database, and had been for a moment: one that
+    /// has only started, or reconnects, or dies at once does not work.
+    /// </summary>
     private TimeSpan TimeOfService(DateTimeOffset from, DateTimeOffset to) => TimeBetween(from, to, moment =>
-        _evidence.Lives.Any(life => life.WorksAt(moment) && !IsCutOff(life.Slot, moment)));
+        _evidence.Lives.Any(life => life.WorksAt(moment) && life.WorksAt(moment - Reconnection)
+            && !IsCutOff(life.Slot, moment) && !IsCutOff(life.Slot, moment - Reconnection)));
 
     private TimeSpan TimeBetween(DateTimeOffset from, DateTimeOffset to, Func<DateTimeOffset, bool> counts)
     {

@@ -189,6 +189,9 @@ public sealed class JudgeTests
         Finds([], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
         Finds([], recovered with { Lives = [Life("a1") with { Away = [new(At(3), At(5))] }, Killed("b1", 2)] });
         Finds([Offence.RecoveredLate], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: false)] });
+        // It had begun its work a moment after it came up.
+        Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1") with { ListeningAt = At(0.5) }, Killed("b1", 2)] });
+        Finds([], recovered with { Lives = [Life("a1") with { ListeningAt = At(1.5) }, Killed("b1", 2)] });
     }
 
     [Fact]

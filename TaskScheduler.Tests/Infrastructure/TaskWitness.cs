@@ -14,13 +14,13 @@ public static class TaskWitness
         """
         CREATE TABLE public.witness (
           n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz, id uuid, was text, "is" text, attempt integer,
-          instance text, due timestamptz, can_start timestamptz, had_output text, has_output text, had_job text, has_job text);
+          instance text, due timestamptz, can_start timestamptz, had_output text, has_output text);
         CREATE INDEX ON public.witness (id);
         CREATE FUNCTION public.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
-          INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, had_output, has_output, had_job, has_job)
+          INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, had_output, has_output)
           VALUES (clock_timestamp(), NEW."Id", OLD."State", NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt",
-            NEW."DueAt", OLD."Output", NEW."Output", OLD."JobId", NEW."JobId");
+            NEW."DueAt", OLD."Output", NEW."Output");
           RETURN NEW;
         END $$;
         CREATE TRIGGER witness BEFORE INSERT OR UPDATE ON scheduler."Tasks" FOR EACH ROW EXECUTE FUNCTION public.witness();

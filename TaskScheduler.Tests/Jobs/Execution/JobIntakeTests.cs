@@ -158,6 +158,21 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
         Assert.Equal("Failed", _jobs.JobState(task.JobId));
     }
 
+    /// <summary>An instance that was away held the task for a try, and stops without knowing that it has failed.</summary>
+    [Fact]
+    public async Task DeliveryOfAJobThatWasGivenBackAfterItsTaskHadFailedRequeuesNothing()
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        await _jobs.ReportAsync();
+        _jobs.ChangeJob(task.JobId!, _jobs.Get<TaskJobs>().Awaiting(task.DueAt, "Given back"));
+        Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
+
+        await TakeAsync(task.JobId);
+
+        Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+        Assert.Equal("Failed", _jobs.JobState(task.JobId));
+    }
+
     [Theory]
     [InlineData(ScheduledTaskState.Completed, "Succeeded")]
     [InlineData(ScheduledTaskState.Deleted, "Deleted")]

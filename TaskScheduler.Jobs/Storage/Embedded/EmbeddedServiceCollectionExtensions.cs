@@ -27,7 +27,8 @@ public static class EmbeddedServiceCollectionExtensions
             .UseSqlite(provider.GetRequiredService<StorageFile>().ConnectionString)
             .AddInterceptors(
                 new EmbeddedConnectionInterceptor(provider.GetRequiredService<StorageFile>()),
-                provider.GetRequiredService<WriterTurns>()));
+                provider.GetRequiredService<WriterTurns>(),
+                new LostFileInterceptor(provider.GetRequiredService<StorageFile>())));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
         services.AddSingleton<IJobQueue, InMemoryJobQueue>();
         services.AddSingleton<IJobStates, InMemoryJobStates>();

@@ -28,6 +28,9 @@ internal sealed class CampaignInstance
     /// <summary>The first argument that makes this program an instance.</summary>
     public const string Name = "campaign-instance";
 
+    /// <summary>How the line begins that an instance writes at its point.</summary>
+    public const string LastWords = "Dies now:";
+
     private const string Point = "CAMPAIGN_KILL_POINT";
     private const string Pass = "CAMPAIGN_KILL_PASS";
     private const string Without = "CAMPAIGN_WITHOUT";
@@ -106,7 +109,7 @@ internal sealed class CampaignInstance
                 ? throw new InvalidOperationException("The campaign wants this try to fail.")
                 : work(kind, id, stopped);
         });
-        services.AddSingleton(WithoutGuard(PostgreSqlSql.Statements));
+        services.AddSingleton(WithoutGuard(PostgreSqlSql.Statements, _without));
         if (_without == Guard.JobCheck)
             services.AddSingleton<IJobFilterProvider>(provider => new BlindMirror(provider));
     }
@@ -132,13 +135,15 @@ internal sealed class CampaignInstance
     {
         if (point != _point || Interlocked.Decrement(ref _passesLeft) != 0)
             return;
-        Console.Error.WriteLine($"Dies now: {point.Name}.");
+        Console.Error.WriteLine($"{LastWords} {point.Name}.");
         Process.GetCurrentProcess().Kill();
         // The signal is on its way, and nothing may come after the point.
         new ManualResetEventSlim().Wait();
     }
 
-    private StoreSql WithoutGuard(StoreSql sql)
+    /// <summary>The statements as they are without a guard; those that stand in none of them are switched off elsewhere.</summary>
+    /// <exception cref="InvalidOperationException">The statement does not have the guard in these words.</exception>
+    public static StoreSql WithoutGuard(StoreSql sql, Guard without)
     {
         const string Alive =
             """
@@ -147,7 +152,7 @@ internal sealed class CampaignInstance
                     WHERE i."Id" = t."InstanceId"
                       AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')
             """;
-        return _without switch
+        return without switch
         {
             Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND t.\"DueAt\" <= clock_timestamp()", "") },
             Guard.AttemptNumber => sql with { Complete = Replace(sql.Complete, " AND t.\"Attempt\" = d.attempt", "") },

@@ -103,7 +103,7 @@ internal sealed class CarefulClient(
 
     private async Task DeleteAsync(ClientTask task)
     {
-        task.IsDeleteAsked = true;
+        task.DeleteAskedAt ??= Now;
         task.Note("asks to delete");
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Delete, $"/tasks/{task.Id}"), task.Id, HttpStatusCode.NoContent);
@@ -135,7 +135,7 @@ internal sealed class CarefulClient(
 
     private async Task RequeueAsync(ClientTask task)
     {
-        task.IsRequeueAsked = true;
+        task.RequeueAskedAt ??= Now;
         task.Note("asks to requeue");
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Post, $"/tasks/{task.Id}/requeue"), task.Id, HttpStatusCode.OK, HttpStatusCode.Conflict);

@@ -56,12 +56,19 @@ internal sealed class Clicker(
             _ when list == "scheduled" => ("trigger", "scheduled/enqueue"),
             _ => ("requeue", $"{list}/requeue"),
         };
-        task.IsDeleteAsked |= act == "delete";
-        task.IsRequeueAsked |= act == "requeue";
+        if (act == "delete")
+            task.DeleteAskedAt ??= Fleet.Now;
+        if (act == "requeue")
+            task.RequeueAskedAt ??= Fleet.Now;
         task.Note($"clicks {command} for job {job} ({state})");
         var answer = await _browser.ClickAsync(command, job, page, post, end);
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
+        {
             tally.Count($"dashboard: {act}");
+            // Commands for lists of jobs are answered like that whatever became of them.
+            if (act == "requeue" && state == "Failed" && command.StartsWith("actions/", StringComparison.Ordinal))
+                task.JobRequeuedAt = Fleet.Now;
+        }
         // Or there is no such job any more, or somebody else has changed it meanwhile.
         else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.ServiceUnavailable))
             wrongAnswers.Enqueue((task.Id, $"the dashboard answered {(int)answer} to {command}"));

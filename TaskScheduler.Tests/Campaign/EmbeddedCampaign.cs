@@ -54,11 +54,7 @@ internal sealed class EmbeddedCampaign : IAsyncDisposable
         return life;
     }
 
-    public static async Task KillAsync(Life life)
-    {
-        await Fleet.KillAsync(life);
-        life.EndedAt = Fleet.Now;
-    }
+    public static Task KillAsync(Life life) => Fleet.KillAsync(life);
 
     /// <summary>In order, which must end well.</summary>
     public static async Task StopAsync(Life life)

@@ -73,8 +73,8 @@ public sealed record LifeStory(string Name, int Slot, DateTimeOffset? ListeningA
 /// <param name="CutsOff">Whether the database was out of reach meanwhile.</param>
 public sealed record FaultRecord(string Name, Span Span, int? Slot, bool CutsOff)
 {
-    /// <summary>Whether connections ended that an answer may have been on its way over.</summary>
-    public bool BreaksConnections { get; init; } = true;
+    /// <summary>Whether it took away all that Hangfire knew; connections were not touched.</summary>
+    public bool Empties { get; init; }
 
     public bool Concerns(int slot) => Slot is null || Slot == slot;
 }
@@ -97,14 +97,17 @@ public sealed class ClientTask
     /// <summary>Whether the PATCH was answered with 200.</summary>
     public bool IsMoved { get; set; }
 
-    /// <summary>Whether anybody asked to delete the task or its job; the request may be answered or not.</summary>
-    public bool IsDeleteAsked { get; set; }
+    /// <summary>When anybody first asked to delete the task or its job; the request may be answered or not.</summary>
+    public DateTimeOffset? DeleteAskedAt { get; set; }
 
     /// <summary>Whether a DELETE was answered with 204.</summary>
     public bool IsDeleted { get; set; }
 
-    /// <summary>Whether anybody asked to requeue the task or its job; the request may be answered or not.</summary>
-    public bool IsRequeueAsked { get; set; }
+    /// <summary>When anybody first asked to requeue the task or its job; the request may be answered or not.</summary>
+    public DateTimeOffset? RequeueAskedAt { get; set; }
+
+    /// <summary>When the dashboard last said that it requeued the task's job, which had failed.</summary>
+    public DateTimeOffset? JobRequeuedAt { get; set; }
 
     /// <summary>How many requests to requeue it were answered with 200.</summary>
     public int Requeued { get; set; }

@@ -10,6 +10,8 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
     private static readonly TimeSpan BeyondTheLease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan LongestToEmpty = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentQueue<FaultRecord> _records = [];
 
     public IReadOnlyCollection<FaultRecord> Records => _records;
@@ -134,6 +136,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
         var tables = string.Join(", ", await store.AskAsync<string>(
             "SELECT 'hangfire.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'hangfire' AND tablename <> 'schema'"));
         var identity = random.Next(2) == 0 ? "RESTART" : "CONTINUE";
+        var deadline = from + LongestToEmpty;
         for (var done = false; !done;)
         {
             try
@@ -145,13 +148,15 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
             }
             catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
             {
+                if (Fleet.Now > deadline)
+                    return;
             }
         }
 
         LastEmptied = Fleet.Now;
         Record(new($"Hangfire's tables emptied{(identity == "RESTART" ? ", numbers from 1" : "")}", new(from, LastEmptied), null, CutsOff: false)
         {
-            BreaksConnections = false,
+            Empties = true,
         });
     }
 

@@ -21,7 +21,13 @@ internal sealed class Life(string name, int slot, InstanceProcess process, strin
 
     public DateTimeOffset? ListeningAt { get; set; }
 
+    /// <summary>When it was killed, at the latest; its process is seen to be gone a while after.</summary>
     public DateTimeOffset? EndedAt { get; set; }
+
+    /// <summary>When it came to its point; null as long as it did not.</summary>
+    public DateTimeOffset? CameToItsPointAt =>
+        process.Log.Where(line => line.Text.StartsWith(CampaignInstance.LastWords, StringComparison.Ordinal))
+            .Select(line => (DateTimeOffset?)line.At).FirstOrDefault();
 
     /// <summary>What the campaign wants to come of it; null as long as it wants nothing but a working instance.</summary>
     public LifeEnd? Wanted { get; set; }
@@ -45,7 +51,7 @@ internal sealed class Life(string name, int slot, InstanceProcess process, strin
     {
         // Whatever was wanted: it may have come to its point while it stopped in order.
         LifeEnd? end = EndedAt is null ? null
-            : process.ExitCode == Killed && (Point is not null || Wanted == LifeEnd.Killed) ? LifeEnd.Killed
+            : process.ExitCode == Killed && (CameToItsPointAt is not null || Wanted == LifeEnd.Killed) ? LifeEnd.Killed
             : process.ExitCode == 0 && Wanted == LifeEnd.Stopped ? LifeEnd.Stopped
             : LifeEnd.Unwanted;
         return new(name, slot, ListeningAt, EndedAt, end, notes)
@@ -127,6 +133,7 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
     public static async Task KillAsync(Life life)
     {
         life.Wanted ??= LifeEnd.Killed;
+        life.EndedAt ??= Now;
         await life.Process.KillAsync();
     }
 
@@ -166,15 +173,14 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
             var life = Launch(slot, number);
             _lives.Enqueue(life);
             var listening = InstanceProcess.WaitUntilListeningAsync(life.Process, LongestStart);
-            if (await Task.WhenAny(listening, life.Process.Exited) == listening)
-            {
-                await listening;
+            await Task.WhenAny(listening, life.Process.Exited);
+            if (listening.IsCompletedSuccessfully)
                 life.ListeningAt = Now;
-            }
-
+            else if (listening.IsFaulted)
+                await life.Process.KillAsync();
             await life.Process.Exited;
-            life.EndedAt = Now;
-            if (life.Story() is { End: LifeEnd.Killed } && life.Wanted != LifeEnd.Killed)
+            life.EndedAt = life.CameToItsPointAt ?? life.EndedAt ?? Now;
+            if (life.CameToItsPointAt is not null)
                 tally.Count(CampaignReport.KilledAt + life.Point!.Name);
         }
     }

@@ -84,7 +84,7 @@ public sealed class Judge
     private readonly Dictionary<Guid, RowChange[]> _changes;
     private readonly Dictionary<string, LifeStory> _lives;
     private readonly Dictionary<Guid, string> _kinds;
-    private readonly Dictionary<Guid, bool> _requeues;
+    private readonly Dictionary<Guid, DateTimeOffset?> _requeues;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly List<DateTimeOffset> _moments;
 
@@ -94,7 +94,7 @@ public sealed class Judge
         _changes = evidence.Changes.GroupBy(change => change.Id).ToDictionary(task => task.Key, task => task.ToArray());
         _lives = evidence.Lives.ToDictionary(life => life.Name);
         _kinds = evidence.Accepted.ToDictionary(task => task.Id, task => task.Kind);
-        _requeues = evidence.Accepted.ToDictionary(task => task.Id, task => task.IsRequeueAsked);
+        _requeues = evidence.Accepted.ToDictionary(task => task.Id, task => task.RequeueAskedAt);
         _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
         _moments =
         [
@@ -165,7 +165,7 @@ public sealed class Judge
             Find(Offence.Lost, task.Id, $"is still {last.Is} at the end");
         if (last.Is == "Failed" && !_evidence.MayFail(task.Id))
             Find(Offence.Failed, task.Id, "failed, though its work does not");
-        if (last.Is == "Deleted" && !task.IsDeleteAsked)
+        if (last.Is == "Deleted" && !(task.DeleteAskedAt <= changes.First(change => change.Is == "Deleted").At))
             Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
         if (task.IsDeleted && last.Is != "Deleted")
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
@@ -173,9 +173,17 @@ public sealed class Judge
             Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
         if (changes.Count(change => (change.Was, change.Is) == ("Failed", "Pending")) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
+        if (task.JobRequeuedAt is { } clicked && IsClickForgotten(clicked, changes))
+            Find(Offence.ChangeForgotten, task.Id, $"is {last.Is}, and its failed job was requeued at {clicked:HH:mm:ss.fff}");
         if (_evidence.Shown.GetValueOrDefault(task.Id) is var shown && shown != last.Is)
             Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
     }
+
+    /// <summary>Unless it went with Hangfire's tables, or came to a job that somebody else had requeued just before.</summary>
+    private bool IsClickForgotten(DateTimeOffset clicked, RowChange[] changes) =>
+        changes[^1].Is != "Deleted"
+        && !changes.Any(change => (change.Was, change.Is) == ("Failed", "Pending") && change.At > clicked - Longest)
+        && !_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > clicked - Longest && fault.Span.From < clicked + Longest);
 
     private void CheckChanges(Guid id, RowChange[] changes)
     {
@@ -185,7 +193,7 @@ public sealed class Judge
                 Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {early.TotalMilliseconds:0.000} ms early");
             if (change.HadOutput is not null && change.HasOutput is null)
                 Find(Offence.IllegalChange, id, $"lost its output");
-            if ((change.Was, change.Is) == ("Failed", "Pending") && !_requeues.GetValueOrDefault(id))
+            if ((change.Was, change.Is) == ("Failed", "Pending") && !(_requeues.GetValueOrDefault(id) <= change.At))
                 Find(Offence.IllegalChange, id, $"runs again after its failure, and nobody asked for it");
             if (change.Is == "Failed" && change.Was != "Failed" && AttemptsOf(changes, change) < MaxTries)
                 Find(Offence.Failed, id, $"failed before it had {MaxTries} tries");
@@ -233,13 +241,15 @@ public sealed class Judge
         if (line.At < commit.At)
             Find(Offence.PrintedUncommitted, id, $"was printed {(commit.At - line.At).TotalMilliseconds:0.0} ms before its commit");
         var life = _lives[line.Life];
-        if (TimeBetween(commit.At, line.At, moment => life.WorksAt(moment) && !IsHindered(life.Slot, moment)) is var took && took > AtLast)
+        if (TimeToPrint(commit, life, line.At) is var took && took > AtLast)
             Find(Offence.PrintedLate, id, $"was printed {took.TotalSeconds:0.0} s after its commit");
         var kind = TaskKinds.All.SingleOrDefault(kind => commit.HasOutput == kind.OutputOf(id));
         if (kind is null || (_kinds.TryGetValue(id, out var asked) && asked != $"{kind.Kind}"))
             Find(Offence.WrongOutput, id, $"has the output '{commit.HasOutput}'");
         else if (line.At < commit.Due + kind.Pause)
             Find(Offence.PrintedEarly, id, $"was printed {(commit.Due + kind.Pause - line.At).TotalMilliseconds:0.0} ms early");
+        else if (StartOf(commit, changes) + kind.Pause - commit.At is { Ticks: > 0 } skipped)
+            Find(Offence.PrintedEarly, id, $"was completed {skipped.TotalMilliseconds:0.0} ms before the end of its pause");
     }
 
     /// <summary>What the product itself takes for a mistake of its own: a request answered 500, a step that ended.</summary>
@@ -267,38 +277,54 @@ public sealed class Judge
     {
         var life = _lives[commit.Instance!];
         return life.End == LifeEnd.Killed
-            && TimeBetween(commit.At, life.EndedAt!.Value, moment => life.WorksAt(moment) && !IsHindered(life.Slot, moment)) < ToTheConsole;
+            && TimeToPrint(commit, life, life.EndedAt!.Value) < ToTheConsole;
     }
 
-    private bool IsHindered(int slot, DateTimeOffset moment) => _evidence.Faults.Any(fault =>
-        fault.BreaksConnections && fault.Concerns(slot) && fault.Span.From <= moment && moment < Forgotten(fault));
+    private TimeSpan TimeToPrint(RowChange commit, LifeStory life, DateTimeOffset to)
+    {
+        var hindrances = _evidence.Faults.Where(fault => fault.Concerns(life.Slot) && Hinders(fault, commit)).ToList();
+        return TimeBetween(commit.At, to, moment => life.WorksAt(moment)
+            && !hindrances.Exists(fault => fault.Span.From <= moment && moment < Forgotten(fault)));
+    }
+
+    /// <summary>A broken connection keeps an answer from its process only if the commit was just going through it.</summary>
+    private static bool Hinders(FaultRecord fault, RowChange commit) => fault.CutsOff
+        || (!fault.Empties && fault.Span.From <= commit.At + ToTheConsole && commit.At <= fault.Span.End);
 
     private static DateTimeOffset Forgotten(FaultRecord fault) => Settled(fault.Span.End);
 
     private static DateTimeOffset Settled(DateTimeOffset moment) => moment == DateTimeOffset.MaxValue ? moment : moment + Reconnection;
 
+    /// <summary>Of what was running when its instance was killed, or frozen: for as long as it was.</summary>
     private TimeSpan SlowestRecovery()
     {
         var slowest = TimeSpan.Zero;
-        foreach (var life in _evidence.Lives.Where(life => life.End == LifeEnd.Killed))
+        foreach (var life in _evidence.Lives)
         {
-            foreach (var (id, changes) in _changes)
+            var ends = life.Away.Where(span => span.To is not null);
+            if (life.End == LifeEnd.Killed)
+                ends = ends.Append(new(life.EndedAt!.Value));
+            foreach (var end in ends)
             {
-                var last = Array.FindLastIndex(changes, change => change.At <= life.EndedAt);
-                if (last < 0 || changes[last] is not { Is: "Running" } running || running.Instance != life.Name
-                    || last + 1 >= changes.Length)
+                foreach (var (id, changes) in _changes)
                 {
-                    continue;
-                }
+                    var last = Array.FindLastIndex(changes, change => change.At <= end.From);
+                    if (last < 0 || changes[last] is not { Is: "Running" } running || running.Instance != life.Name
+                        || last + 1 >= changes.Length)
+                    {
+                        continue;
+                    }
 
-                // Its job may be replaced before it starts.
-                var restart = Steps(changes).Skip(last + 1).FirstOrDefault(step => step.Change.IsStart(step.Before));
-                if (restart.Change is null)
-                    continue;
-                var took = TimeOfService(life.EndedAt!.Value, restart.Change.At);
-                slowest = took > slowest ? took : slowest;
-                if (took > Longest)
-                    Find(Offence.RecoveredLate, id, $"ran again {took.TotalSeconds:0.0} s after {life.Name} was killed");
+                    // Its job may be replaced before it starts.
+                    var restart = Steps(changes).Skip(last + 1).FirstOrDefault(step => step.Change.IsStart(step.Before)).Change;
+                    if (restart is null && end.To is null)
+                        continue;
+                    var until = restart is null || restart.At > end.End ? end.End : restart.At;
+                    var took = TimeOfService(end.From, until);
+                    slowest = took > slowest ? took : slowest;
+                    if (took > Longest)
+                        Find(Offence.RecoveredLate, id, $"did not run again for {took.TotalSeconds:0.0} s after {life.Name} was gone");
+                }
             }
         }
 
@@ -326,6 +352,9 @@ public sealed class Judge
 
         return slowest;
     }
+
+    private static DateTimeOffset StartOf(RowChange commit, RowChange[] changes) =>
+        Steps(changes).Last(step => step.Change.Number < commit.Number && step.Change.IsStart(step.Before)).Change.At;
 
     private static DateTimeOffset EarliestStart(RowChange change) => change.Due > change.CanStart ? change.Due : change.CanStart;
 

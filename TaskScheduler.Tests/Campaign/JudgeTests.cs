@@ -36,13 +36,14 @@ public sealed class JudgeTests
         var deleted = Ending(Change("Pending", "Deleted", 0, null, -1)) with { Lines = [], Shown = Shows("Deleted") };
 
         Finds([Offence.DeletedUnasked], deleted);
-        Finds([], deleted with { Accepted = [Task(task => task.IsDeleteAsked = task.IsDeleted = true)] });
+        Finds([], deleted with { Accepted = [Task(task => (task.DeleteAskedAt, task.IsDeleted) = (At(-1), true))] });
+        Finds([Offence.DeletedUnasked], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(1))] });
     }
 
     [Fact]
     public void AnswerThatWasForgotten()
     {
-        Finds([Offence.ChangeForgotten], AllIsWell() with { Accepted = [Task(task => task.IsDeleteAsked = task.IsDeleted = true)] });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { Accepted = [Task(task => (task.DeleteAskedAt, task.IsDeleted) = (At(-1), true))] });
         Finds(
             [Offence.ChangeForgotten],
             AllIsWell() with { Accepted = [Task(task => (task.IsMoved, task.NewTime) = (true, Due.AddSeconds(1)))] });
@@ -62,8 +63,22 @@ public sealed class JudgeTests
         };
 
         Finds([Offence.IllegalChange], Numbered(again));
-        Finds([], Numbered(again with { Accepted = [Task(task => (task.IsRequeueAsked, task.Requeued) = (true, 1))] }));
-        Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => (task.IsRequeueAsked, task.Requeued) = (true, 2))] }));
+        Finds([], Numbered(again with { Accepted = [Task(task => (task.RequeueAskedAt, task.Requeued) = (At(8), 1))] }));
+        Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => (task.RequeueAskedAt, task.Requeued) = (At(8), 2))] }));
+        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => task.RequeueAskedAt = At(10))] }));
+    }
+
+    [Fact]
+    public void RequeueOnTheDashboardThatWasForgotten()
+    {
+        var failed = FailedAfter(tries: 3) with
+        {
+            MayFail = _ => true,
+            Accepted = [Task(task => (task.RequeueAskedAt, task.JobRequeuedAt) = (At(30), At(30)))],
+        };
+
+        Finds([Offence.ChangeForgotten], failed);
+        Finds([], failed with { Faults = [new("", new(At(31), At(32)), null, CutsOff: false) { Empties = true }] });
     }
 
     [Fact]
@@ -88,6 +103,15 @@ public sealed class JudgeTests
     public void LineBeforeTheTime() => Finds(
         [Offence.PrintedEarly],
         Ending(Claimed(1, "a1", 0), Completed(1, "a1", 2.9)) with { Lines = [Line(2.95)] });
+
+    [Fact]
+    public void PauseThatIsNotKept() => Finds(
+        [Offence.PrintedEarly],
+        Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 9), Completed(2, "a1", 11.9)) with
+        {
+            Lines = [Line(12)],
+            Lives = [Life("a1"), Killed("b1", 1)],
+        });
 
     [Fact]
     public void OutputThatIsCommittedTwice() => Finds(
@@ -116,7 +140,7 @@ public sealed class JudgeTests
         [Offence.PrintedAfterDelete],
         Ending(Claimed(1, "a1", 0.1), Change("Running", "Deleted", 1, "a1", 1)) with
         {
-            Accepted = [Task(task => task.IsDeleteAsked = true)],
+            Accepted = [Task(task => task.DeleteAskedAt = At(-1))],
             Shown = Shows("Deleted"),
         });
 
@@ -142,6 +166,9 @@ public sealed class JudgeTests
         Finds([], silent with { Lives = [Killed("a1", 10) with { Away = [new(At(3.15), At(9.9))] }, Life("b1")] });
         Finds([], killed with { Faults = [new("", new(At(3), At(9.5)), 0, CutsOff: true)] });
         Finds([Offence.NotPrinted], killed with { Faults = [new("", new(At(3), At(9.5)), 1, CutsOff: true)] });
+        // A connection that is cut matters to what is going through it.
+        Finds([], killed with { Faults = [new("", new(At(3.2), At(9.5)), 0, CutsOff: false)] });
+        Finds([Offence.NotPrinted], killed with { Faults = [new("", new(At(4), At(9.5)), 0, CutsOff: false)] });
     }
 
     [Fact]
@@ -186,6 +213,7 @@ public sealed class JudgeTests
 
         Finds([Offence.RecoveredLate], recovered);
         Assert.Equal(TimeSpan.FromSeconds(11), Judge.Of(recovered).SlowestRecovery);
+        Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1"), Life("b1") with { Away = [new(At(2), At(14))] }] });
         Finds([], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
         Finds([], recovered with { Lives = [Life("a1") with { Away = [new(At(3), At(5))] }, Killed("b1", 2)] });
         Finds([Offence.RecoveredLate], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: false)] });
@@ -200,7 +228,7 @@ public sealed class JudgeTests
         Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)] });
         var fault = new FaultRecord("", new(At(3), At(4)), 0, CutsOff: false);
         Finds([], AllIsWell() with { Lines = [Line(5.2)], Faults = [fault] });
-        Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)], Faults = [fault with { BreaksConnections = false }] });
+        Finds([Offence.PrintedLate], AllIsWell() with { Lines = [Line(5.2)], Faults = [fault with { Empties = true }] });
     }
 
     [Fact]
@@ -230,7 +258,7 @@ public sealed class JudgeTests
         {
             Lines = [Line(at + 3.2)],
             Lives = [Life("a1") with { Away = [new(At(1), At(18))] }, Life("b1")],
-            Accepted = [Task(task => task.IsRequeueAsked = true)],
+            Accepted = [Task(task => task.RequeueAskedAt = At(29))],
         };
     }
 

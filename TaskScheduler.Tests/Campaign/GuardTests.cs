@@ -1,0 +1,15 @@
+using TaskScheduler.Jobs.Storage.PostgreSql;
+
+namespace TaskScheduler.Tests.Campaign;
+
+public sealed class GuardTests
+{
+    /// <summary>Otherwise a campaign without it would prove nothing.</summary>
+    [Theory]
+    [InlineData(Guard.ClaimTime)]
+    [InlineData(Guard.AttemptNumber)]
+    [InlineData(Guard.Lease)]
+    [InlineData(Guard.Rescue)]
+    public void StatementsAreOtherOnesWithoutTheGuard(Guard guard) =>
+        Assert.NotEqual(PostgreSqlSql.Statements, CampaignInstance.WithoutGuard(PostgreSqlSql.Statements, guard));
+}

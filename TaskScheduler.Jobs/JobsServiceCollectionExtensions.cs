@@ -29,7 +29,7 @@ public static class JobsServiceCollectionExtensions
 
         services.AddSingleton<IJobFilterProvider>(_ => JobFilterProviders.Providers);
         services.AddSingleton<TaskJobs>();
-        services.AddSingleton<TaskJobDeletions>();
+        services.AddSingleton<DashboardActs>();
         services.AddSingleton<TaskCreator>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
@@ -50,7 +50,7 @@ public static class JobsServiceCollectionExtensions
 
         services.AddSingleton<TaskRescuer>();
         services.AddSingleton<JobRebuilder>();
-        services.AddSingleton<DeletedJobMirror>();
+        services.AddSingleton<DashboardMirror>();
         services.AddSingleton<FinishedJobSweeper>();
         services.AddSingleton<TaskCleaner>();
         return services;

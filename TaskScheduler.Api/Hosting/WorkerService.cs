@@ -17,7 +17,7 @@ public sealed partial class WorkerService(
     TaskWorker worker,
     TaskRescuer rescuer,
     JobRebuilder rebuilder,
-    DeletedJobMirror mirror,
+    DashboardMirror mirror,
     FinishedJobSweeper sweeper,
     TaskCleaner cleaner,
     InstanceIdentity instance,

@@ -11,22 +11,34 @@ public sealed class OwnDeletedState : DeletedState
     public OwnDeletedState(string reason) => Reason = reason;
 }
 
+/// <summary>An enqueueing of ours, because the row says so. Nobody's wish to run a failed task again, so not noted.</summary>
+public sealed class OwnEnqueuedState : EnqueuedState
+{
+    public OwnEnqueuedState(string queue, string? reason)
+        : base(queue) => Reason = reason;
+}
+
 /// <summary>
-/// Notes every other deletion of a task's job, in the transaction that deletes it: so it is known after a crash too, and
-/// is found without looking through all the jobs that were ever deleted.
+/// Notes every other deletion of a task's job, and every other requeue of one that had failed, in the transaction that does
+/// it: so it is known after a crash too, and is found without looking through all jobs. That the job is enqueued would not
+/// say it: the last try of a failed task may have enqueued it and have run elsewhere meanwhile.
 /// </summary>
-public sealed class NoteDeletionAttribute : JobFilterAttribute, IApplyStateFilter
+public sealed class NoteDashboardActsAttribute : JobFilterAttribute, IApplyStateFilter
 {
     public void OnStateApplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(transaction);
-        if (context.NewState is DeletedState and not OwnDeletedState)
+        var noted = context.NewState switch
         {
+            DeletedState and not OwnDeletedState => DashboardActs.Deleted,
+            EnqueuedState and not OwnEnqueuedState when context.OldStateName == FailedState.StateName => DashboardActs.Requeued,
+            _ => null,
+        };
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
-            transaction.AddToSet(TaskJobDeletions.Noted, context.BackgroundJob.Id);
+        if (noted is not null)
+            transaction.AddToSet(noted, context.BackgroundJob.Id);
 #pragma warning restore RS0030
-        }
     }
 
     public void OnStateUnapplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
@@ -34,23 +46,25 @@ public sealed class NoteDeletionAttribute : JobFilterAttribute, IApplyStateFilte
     }
 }
 
-/// <summary>The deletions of jobs that wait to be carried to their tasks.</summary>
-public sealed class TaskJobDeletions(JobStorage storage)
+/// <summary>What was done to jobs on the dashboard and waits to be carried to their tasks.</summary>
+public sealed class DashboardActs(JobStorage storage)
 {
-    public const string Noted = "taskscheduler:deleted";
+    public const string Deleted = "taskscheduler:deleted";
+    public const string Requeued = "taskscheduler:requeued";
 
-    public IReadOnlyCollection<string> JobIds()
+    /// <param name="act">One of the constants.</param>
+    public IReadOnlyCollection<string> JobIds(string act)
     {
         using var connection = storage.GetConnection();
-        return connection.GetAllItemsFromSet(Noted);
+        return connection.GetAllItemsFromSet(act);
     }
 
-    public void Forget(IEnumerable<string> jobIds)
+    public void Forget(string act, IEnumerable<string> jobIds)
     {
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
         foreach (var jobId in jobIds)
-            transaction.RemoveFromSet(Noted, jobId);
+            transaction.RemoveFromSet(act, jobId);
         transaction.Commit();
     }
 }

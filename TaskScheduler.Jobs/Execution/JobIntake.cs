@@ -9,7 +9,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// <summary>Why a job is taken in.</summary>
 public enum IntakeReason
 {
-    /// <summary>Somebody enqueued it: only then does the job of a failed task ask for another run.</summary>
+    /// <summary>The queue delivered it.</summary>
     Enqueued,
 
     /// <summary>Its task should be running, or its end is not told yet.</summary>
@@ -27,6 +27,7 @@ public sealed class JobIntake(
     JobReporter reporter,
     TaskJobs jobs,
     IJobStates states,
+    DashboardActs acts,
     TaskClient client,
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
@@ -97,18 +98,8 @@ public sealed class JobIntake(
             case not ScheduledTaskState.Pending when refused is { IsShown: false }:
                 // It was quicker elsewhere, and this instance has told nobody anything.
                 break;
-            case ScheduledTaskState.Failed when reason != IntakeReason.Enqueued:
-                ReportFailure(jobId, row);
-                break;
             case ScheduledTaskState.Failed:
-                // One that was in the queue twice is in another state.
-                var job = new JobOfTask(jobId, row.Id);
-                if ((await states.FindAsync([job], cancel)).GetValueOrDefault(job) != EnqueuedState.StateName)
-                    break;
-                if (!jobs.IsRequeued(jobId))
-                    ReportFailure(jobId, row);
-                else if (await client.RequeueByJobAsync(row.Id, cancel) is { } requeued)
-                    HoldOrReturn(jobId, requeued, reason, refused);
+                await EndFailedAsync(jobId, row, reason, cancel);
                 break;
             case ScheduledTaskState.Completed:
                 reporter.Succeeded(
@@ -120,8 +111,23 @@ public sealed class JobIntake(
         }
     }
 
-    private void ReportFailure(string jobId, ScheduledTask row) =>
-        reporter.Report(jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
+    /// <summary>
+    /// A requeue on the dashboard is carried to the row by <see cref="Maintenance.DashboardMirror"/>, which has it delivered
+    /// again. Whatever else brings the job of a failed task here is nobody's wish.
+    /// </summary>
+    private async Task EndFailedAsync(string jobId, ScheduledTask row, IntakeReason reason, CancellationToken cancel)
+    {
+        var job = new JobOfTask(jobId, row.Id);
+        var isEnqueued = (await states.FindAsync([job], cancel)).GetValueOrDefault(job) == EnqueuedState.StateName;
+        // It was in the queue twice.
+        if (!isEnqueued && reason == IntakeReason.Enqueued)
+            return;
+        if (isEnqueued && acts.JobIds(DashboardActs.Requeued).Contains(jobId))
+            return;
+        // What is not noted any more has been carried.
+        if (await client.FindAsync(row.Id, cancel) is { State: ScheduledTaskState.Failed })
+            reporter.Report(jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
+    }
 
     private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason, Delivery? refused)
     {

@@ -14,7 +14,7 @@ public sealed class TaskJob
     /// </summary>
     [JobDisplayName("Task {0}")]
     [AutomaticRetry(Attempts = 0, LogEvents = false)]
-    [NoteDeletion]
+    [NoteDashboardActs]
     public void Run(Guid taskId) =>
         throw new NotSupportedException($"Task {taskId} is run by TaskScheduler's own worker, not by a Hangfire worker.");
 }

@@ -4,7 +4,6 @@ using System.Transactions;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
-using Hangfire.Storage.Monitoring;
 using Microsoft.Extensions.Options;
 
 namespace TaskScheduler.Jobs.Execution;
@@ -53,25 +52,12 @@ public sealed class TaskJobs(
 
     /// <summary>
     /// Applies the changes of each job in order, in one storage transaction. A job that someone deleted on the dashboard keeps that
-    /// state (<see cref="Maintenance.DeletedJobMirror"/> carries it to the task), and one that is gone or another task's is passed over.
+    /// state (<see cref="Maintenance.DashboardMirror"/> carries it to the task), and one that is gone or another task's is passed over.
     /// </summary>
     public async Task ApplyAsync(IReadOnlyCollection<JobStateChange> changes, CancellationToken cancel)
     {
         if (changes.Count > 0)
             Apply(changes, await states.FindAsync([.. changes.Select(change => change.Job).Distinct()], cancel));
-    }
-
-    /// <summary>
-    /// Whether the job is enqueued because somebody requeued it when it had failed. Its last try may have enqueued it, too, and
-    /// run elsewhere meanwhile: then the job was <c>Scheduled</c> before. Or an instance that stopped gave back what it
-    /// only held, and did not know that the task had failed.
-    /// </summary>
-    public bool IsRequeued(string jobId)
-    {
-        var latestFirst = storage.GetMonitoringApi().JobDetails(jobId)?.History ?? [];
-        var enqueued = latestFirst.TakeWhile(state => state.StateName == EnqueuedState.StateName).ToList();
-        return latestFirst.ElementAtOrDefault(enqueued.Count)?.StateName == FailedState.StateName
-            && enqueued.Any(state => !OwnEnqueuedState.Is(state));
     }
 
     /// <summary>Whether Hangfire's storage can be asked for a job just now.</summary>
@@ -125,19 +111,6 @@ public sealed class TaskJobs(
     }
 
     private static Job JobFor(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);
-}
-
-/// <summary>What its row says: nobody's wish to run a task again. Its data tells it from what somebody clicked.</summary>
-public sealed class OwnEnqueuedState : EnqueuedState, IState
-{
-    private const string Mark = "FromRow";
-
-    public OwnEnqueuedState(string queue, string? reason)
-        : base(queue) => Reason = reason;
-
-    public static bool Is(StateHistoryDto state) => state.Data?.ContainsKey(Mark) == true;
-
-    Dictionary<string, string> IState.SerializeData() => new(SerializeData()) { [Mark] = "true" };
 }
 
 /// <summary>

@@ -4,24 +4,27 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
-/// A job that someone deletes on the dashboard deletes its task. Housekeeping deletes only jobs that no row names, and does
-/// not note it, so nothing of ours is mistaken for somebody's wish.
+/// A job that someone deletes on the dashboard deletes its task, and one that had failed and is requeued there lets its task
+/// run again. Housekeeping notes nothing of what it does, so nothing of ours is mistaken for somebody's wish.
 /// </summary>
-public sealed class DeletedJobMirror(TaskJobDeletions deletions, TaskClient client, TimeProvider clock)
-    : MaintenanceProcess(clock)
+public sealed class DashboardMirror(DashboardActs acts, TaskClient client, TimeProvider clock) : MaintenanceProcess(clock)
 {
-    /// <summary>A deletion on any instance's dashboard shows on every instance within two seconds.</summary>
+    /// <summary>What is done on any instance's dashboard shows on every instance within two seconds.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1.5);
 
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
-        var deleted = deletions.JobIds();
-        if (deleted.Count > 0)
-        {
-            await client.DeleteByJobsAsync(deleted, stop);
-            deletions.Forget(deleted);
-        }
-
+        await CarryAsync(DashboardActs.Deleted, client.DeleteByJobsAsync, stop);
+        await CarryAsync(DashboardActs.Requeued, client.RequeueByJobsAsync, stop);
         return Interval;
+    }
+
+    private async Task CarryAsync(string act, Func<IReadOnlyCollection<string>, CancellationToken, Task> carry, CancellationToken stop)
+    {
+        var jobIds = acts.JobIds(act);
+        if (jobIds.Count == 0)
+            return;
+        await carry(jobIds, stop);
+        acts.Forget(act, jobIds);
     }
 }

@@ -41,13 +41,13 @@ public sealed class FinishedJobSweeper(
     /// <summary>How far back deletions are looked at: several rounds, so that a missed one does not matter.</summary>
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(5);
 
-    /// <summary>The same for what ended; there may be many more of them.</summary>
+    /// <summary>The same for what ended. If there are more of them than one round looks at, the next one goes on there.</summary>
     private static readonly TimeSpan JustNow = TimeSpan.FromMinutes(1);
 
     /// <summary>How far back the first look goes: nobody may have been there to end what a killed instance had done.</summary>
     private static readonly TimeSpan BeforeTheStart = TimeSpan.FromDays(1);
 
-    private DateTimeOffset? _ended;
+    private DateTimeOffset? _seenUpTo;
 
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
@@ -92,12 +92,13 @@ public sealed class FinishedJobSweeper(
     private async Task EndNeverStartedAsync(TaskDbContext db, CancellationToken stop)
     {
         var now = Clock.GetUtcNow().RoundDownToMillisecond();
-        var (from, to) = (_ended - JustNow ?? now - BeforeTheStart, now - UnderWay);
+        var from = _seenUpTo ?? now - BeforeTheStart;
+        var to = now - UnderWay;
         var ended = await db.Tasks.AsNoTracking()
             .Where(t => t.FinishedAt >= from && t.FinishedAt < to && t.DeletedAt == null && t.JobId != null)
-            .OrderByDescending(t => t.FinishedAt)
+            .OrderBy(t => t.FinishedAt)
             .Take(MostAtOnce)
-            .Select(t => new { t.JobId, t.Id, t.State })
+            .Select(t => new { t.JobId, t.Id, t.State, t.FinishedAt })
             .ToListAsync(stop);
         var known = await states.FindAsync([.. ended.Select(t => new JobOfTask(t.JobId!, t.Id))], stop);
         await intake.TakeAsync(
@@ -108,16 +109,16 @@ public sealed class FinishedJobSweeper(
             ],
             IntakeReason.LeftBehind,
             stop);
-        _ended = now;
+        if (ended.Count < MostAtOnce)
+            _seenUpTo = now - JustNow;
+        else
+            // Never so many ended in one millisecond.
+            _seenUpTo = ended[^1].FinishedAt == from ? from + TimeSpan.FromMilliseconds(1) : ended[^1].FinishedAt;
     }
 
-    /// <summary>
-    /// Its end; or <c>Processing</c>, which is looked at by instance; or <c>Deleted</c>, which is somebody's wish; or, when the
-    /// task failed, <c>Enqueued</c>: somebody wants it to run again.
-    /// </summary>
+    /// <summary>Its end; or <c>Processing</c>, which is looked at by instance; or <c>Deleted</c>, which is somebody's wish.</summary>
     private static bool MayShow(ScheduledTaskState state, string? shown) =>
-        shown is "Processing" or "Deleted"
-        || (state == ScheduledTaskState.Completed ? shown == "Succeeded" : shown is "Failed" or "Enqueued");
+        shown is "Processing" or "Deleted" || shown == (state == ScheduledTaskState.Completed ? "Succeeded" : "Failed");
 
     private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)
     {

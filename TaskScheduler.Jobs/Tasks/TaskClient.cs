@@ -81,10 +81,19 @@ public sealed partial class TaskClient(
         return change;
     }
 
-    /// <summary>Lets the failed task run again whose job was requeued on the dashboard.</summary>
-    /// <returns>The task; null if it was not failed.</returns>
-    public async Task<ScheduledTask?> RequeueByJobAsync(Guid id, CancellationToken cancel) =>
-        await RequeueRowAsync(id, cancel) is { Applied: true, Task: var task } ? task : null;
+    /// <summary>Lets the failed tasks among those run again whose jobs were requeued on the dashboard.</summary>
+    public async Task RequeueByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var ids = jobIds.ToArray();
+        var failed = await db.Tasks
+            .Where(t => EF.Parameter(ids).Contains(t.JobId))
+            .ThatCan(TaskTransition.Requeue)
+            .Select(t => t.Id)
+            .ToListAsync(cancel);
+        foreach (var id in failed)
+            await RequeueAsync(id, cancel);
+    }
 
     private Task<TaskChange> RequeueRowAsync(Guid id, CancellationToken cancel) => ChangeAsync(
         id,

@@ -37,7 +37,7 @@ public sealed class EmbeddedTaskRescuerTests : TaskRescuerTests<EmbeddedTestStor
 
 public sealed class EmbeddedJobRebuilderTests : JobRebuilderTests<EmbeddedTestStore>;
 
-public sealed class EmbeddedDeletedJobMirrorTests : DeletedJobMirrorTests<EmbeddedTestStore>;
+public sealed class EmbeddedDashboardMirrorTests : DashboardMirrorTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedFinishedJobSweeperTests : FinishedJobSweeperTests<EmbeddedTestStore>;
 

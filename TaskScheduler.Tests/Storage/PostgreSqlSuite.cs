@@ -37,7 +37,7 @@ public sealed class PostgreSqlTaskRescuerTests : TaskRescuerTests<PostgreSqlTest
 
 public sealed class PostgreSqlJobRebuilderTests : JobRebuilderTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlDeletedJobMirrorTests : DeletedJobMirrorTests<PostgreSqlTestStore>;
+public sealed class PostgreSqlDashboardMirrorTests : DashboardMirrorTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlFinishedJobSweeperTests : FinishedJobSweeperTests<PostgreSqlTestStore>;
 

@@ -36,7 +36,7 @@ public sealed class SqlServerTaskRescuerTests : TaskRescuerTests<SqlServerTestSt
 
 public sealed class SqlServerJobRebuilderTests : JobRebuilderTests<SqlServerTestStore>;
 
-public sealed class SqlServerDeletedJobMirrorTests : DeletedJobMirrorTests<SqlServerTestStore>;
+public sealed class SqlServerDashboardMirrorTests : DashboardMirrorTests<SqlServerTestStore>;
 
 public sealed class SqlServerFinishedJobSweeperTests : FinishedJobSweeperTests<SqlServerTestStore>;
 

@@ -2,6 +2,7 @@ using Hangfire;
 using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -121,23 +122,24 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
         Assert.Equal("Failed", _jobs.JobState(task.JobId));
     }
 
+    /// <summary>The queue's delivery and the sweeper's find may come before the mirror, which is to carry the wish.</summary>
     [Theory]
-    [InlineData(IntakeReason.Enqueued, ScheduledTaskState.Pending, "Processing")]
-    [InlineData(IntakeReason.LeftBehind, ScheduledTaskState.Failed, "Failed")]
-    public async Task FailedTaskIsRequeuedByTheDeliveryOfItsRequeuedJobAndByNothingElse(
-        IntakeReason reason, ScheduledTaskState state, string job)
+    [InlineData(IntakeReason.Enqueued)]
+    [InlineData(IntakeReason.LeftBehind)]
+    public async Task RequeueOfAFailedJobIsLeftToTheMirror(IntakeReason reason)
     {
         var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
         await _jobs.ReportAsync();
         Assert.Equal("Failed", _jobs.JobState(task.JobId));
-        // Clicked twice.
-        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
         _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
 
         await TakeAsync(task.JobId, reason);
+        Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
+        await _jobs.Get<DashboardMirror>().RunOnceAsync(TestContext.Current.CancellationToken);
+        await TakeAsync(task.JobId, reason);
 
-        Assert.Equal(state, (await _jobs.FindAsync(task.Id)).State);
-        Assert.Equal(job, _jobs.JobState(task.JobId));
+        Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+        Assert.Equal(1, Holds.Count);
     }
 
     /// <summary>Another instance had taken it in without its job, and Hangfire has not heard yet of its failure.</summary>

@@ -6,7 +6,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Maintenance;
 
-public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
+public abstract class DashboardMirrorTests<TStore> : IAsyncLifetime
     where TStore : ITestStore, new()
 {
     private JobsAtRest _jobs = null!;
@@ -83,5 +83,52 @@ public abstract class DeletedJobMirrorTests<TStore> : IAsyncLifetime
         Assert.Equal(deleted, await _jobs.ColumnsAsync(task.Id));
     }
 
-    private Task<TimeSpan> MirrorAsync() => _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
+    [Fact]
+    public async Task FailedTaskWhoseJobIsRequeuedRunsAgain()
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        await _jobs.ReportAsync();
+        // Clicked twice, and found only long after by the first instance that comes back.
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        _jobs.Clock.Advance(TimeSpan.FromHours(2));
+
+        await MirrorAsync();
+
+        var row = await _jobs.FindAsync(task.Id);
+        Assert.Equal((ScheduledTaskState.Pending, 0, null), (row.State, row.Tries, row.Error));
+        Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
+    }
+
+    [Fact]
+    public async Task RequeueIsCarriedOnce()
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        await _jobs.ReportAsync();
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        await MirrorAsync();
+        var claimed = Assert.Single(await _jobs.ClaimAsync(task));
+        await _jobs.Get<TaskCompleter>().FailAsync(claimed with { Tries = _jobs.LastTry }, new IOException("Full"), Cancel);
+
+        await MirrorAsync();
+
+        Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    /// <summary>A retry's own enqueueing by Hangfire's scheduler, and what an instance gives back that did not know of the failure.</summary>
+    [Fact]
+    public async Task NoOtherEnqueueingIsAWish()
+    {
+        var task = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        _jobs.ChangeJob(task.JobId!, new ScheduledState(TimeSpan.FromSeconds(2)));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        await _jobs.ReportAsync();
+        _jobs.ChangeJob(task.JobId!, _jobs.Get<TaskJobs>().Awaiting(task.DueAt, "Given back"));
+
+        await MirrorAsync();
+
+        Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    private Task<TimeSpan> MirrorAsync() => _jobs.Get<DashboardMirror>().RunOnceAsync(Cancel);
 }

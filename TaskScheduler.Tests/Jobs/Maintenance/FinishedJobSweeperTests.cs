@@ -140,14 +140,32 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
     }
 
     [Fact]
-    public async Task FailedTaskWhoseJobSomebodyEnqueuedIsLeftToTheQueue()
+    public async Task FailedTaskWhoseJobSomebodyRequeuedIsLeftToTheMirror()
     {
-        var task = await CreateWithLostReportAsync(ScheduledTaskState.Failed, new EnqueuedState("nowhere"));
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Failed, new FailedState(new IOException("Full")));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState("nowhere"));
         _jobs.Clock.Advance(UnderWay);
 
         await SweepAsync();
 
         Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
+    }
+
+    /// <summary>Its last try was delivered to an instance that died.</summary>
+    [Fact]
+    public async Task FailedTaskWhoseJobNobodyRequeuedEndsFailed()
+    {
+        var task = await _jobs.CreateAsync();
+        await _jobs.Get<IJobQueue>().TakeAsync(1, DateTimeOffset.MaxValue, Cancel);
+        await using var lost = _jobs.Another();
+        var claimed = Assert.Single(await lost.ClaimAsync(task));
+        await lost.Get<TaskCompleter>().FailAsync(claimed with { Tries = _jobs.LastTry }, new IOException("Full"), Cancel);
+        Assert.Equal("Enqueued", _jobs.JobState(task.JobId));
+        _jobs.Clock.Advance(UnderWay);
+
+        await SweepAsync();
+
+        Assert.Equal("Failed", _jobs.JobState(task.JobId));
     }
 
     /// <summary>Of a living instance to itself, of one that is gone to the first of the others.</summary>

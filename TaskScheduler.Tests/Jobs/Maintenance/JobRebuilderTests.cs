@@ -140,7 +140,7 @@ public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
         await RebuildAsync();
         var rebuilt = await _jobs.ColumnsAsync(task.Id);
 
-        await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
+        await _jobs.Get<DashboardMirror>().RunOnceAsync(Cancel);
         await _jobs.Get<JobIntake>().TakeAsync([task.JobId!], IntakeReason.Enqueued, Cancel);
         await _jobs.ReportAsync();
 

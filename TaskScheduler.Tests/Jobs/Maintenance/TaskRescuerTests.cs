@@ -181,7 +181,7 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
 
         await RescueAsync();
         var started = await StartAsync();
-        await _jobs.Get<DeletedJobMirror>().RunOnceAsync(Cancel);
+        await _jobs.Get<DashboardMirror>().RunOnceAsync(Cancel);
         await _jobs.CompleteAsync(started);
         await _jobs.ReportAsync();
 

@@ -118,13 +118,13 @@ public sealed class ProductStatements
         await creator.CreateAsync(request, IdempotencyKey.Of("web", "key", "call", request), cancel);
         _server.Row["Sequence"] = 1L;
         var client = Get<TaskClient>(
-            "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RescheduleAsync", "RequeueAsync", "RequeueByJobAsync");
+            "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RescheduleAsync", "RequeueAsync", "RequeueByJobsAsync");
         await client.FindAsync(id, cancel);
         await client.DeleteAsync(id, cancel);
         await client.DeleteByJobsAsync([JobId], cancel);
         await client.RescheduleAsync(id, Now, cancel);
         await client.RequeueAsync(id, cancel);
-        await client.RequeueByJobAsync(id, cancel);
+        await client.RequeueByJobsAsync([JobId], cancel);
 
         var keys = Get<SharedKeys>("GetAllElements", "StoreElement");
         _server.Row["Id"] = 1L;

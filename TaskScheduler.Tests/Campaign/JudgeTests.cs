@@ -96,7 +96,8 @@ public sealed class JudgeTests
                 Claimed(1, "a1", 0.1),
                 Change("Running", "Pending", 1, null, 0.2) with { CanStart = At(2.2) },
                 Claimed(2, "a1", 2.1) with { CanStart = At(2.2) },
-                Completed(2, "a1", 5.2)) with { Lines = [Line(5.3)] });
+                Completed(2, "a1", 5.2)) with
+            { Lines = [Line(5.3)] });
     }
 
     [Fact]
@@ -286,7 +287,8 @@ public sealed class JudgeTests
         [
             .. Enumerable.Range(1, tries).SelectMany(i => (RowChange[])
                 [Claimed(i, "a1", i), Change("Running", i == tries ? "Failed" : "Pending", i, "a1", i + 0.1)]),
-        ]) with { Lines = [], Shown = Shows("Failed") };
+        ]) with
+    { Lines = [], Shown = Shows("Failed") };
 
     private static Evidence Numbered(Evidence evidence) =>
         evidence with { Changes = [.. evidence.Changes.Select((change, i) => change with { Number = i })] };

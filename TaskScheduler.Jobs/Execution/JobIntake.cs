@@ -112,8 +112,8 @@ public sealed class JobIntake(
     }
 
     /// <summary>
-    /// A requeue on the dashboard is carried to the row by <see cref="Maintenance.DashboardMirror"/>, which has it delivered
-    /// again. Whatever else brings the job of a failed task here is nobody's wish.
+    /// A requeue on the dashboard is carried to the row by <see cref="Maintenance.DashboardMirror"/>. Whatever else brings the
+    /// job of a failed task here is nobody's wish.
     /// </summary>
     private async Task EndFailedAsync(string jobId, ScheduledTask row, IntakeReason reason, CancellationToken cancel)
     {

@@ -75,37 +75,34 @@ public sealed partial class TaskClient(
     /// <summary>Lets a failed task run again, with all its tries and at once if its time is past.</summary>
     public async Task<TaskChange> RequeueAsync(Guid id, CancellationToken cancel)
     {
-        var change = await RequeueRowAsync(id, cancel);
+        var change = await ChangeAsync(id, TaskTransition.Requeue, Requeue, cancel);
         if (change.Applied)
             await TellWhenDueAsync(change.Task, "Requeued", cancel);
         return change;
     }
 
-    /// <summary>Lets the failed tasks among those run again whose jobs were requeued on the dashboard.</summary>
-    public async Task RequeueByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    /// <summary>
+    /// Lets the tasks run again whose failed jobs were requeued on the dashboard. They have been due since they ran, so the
+    /// rescuer finds them at once.
+    /// </summary>
+    /// <returns>How many of them had failed.</returns>
+    public async Task<int> RequeueByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var ids = jobIds.ToArray();
-        var failed = await db.Tasks
+        return await db.Tasks
             .Where(t => EF.Parameter(ids).Contains(t.JobId))
             .ThatCan(TaskTransition.Requeue)
-            .Select(t => t.Id)
-            .ToListAsync(cancel);
-        foreach (var id in failed)
-            await RequeueAsync(id, cancel);
+            .ExecuteUpdateAsync(Requeue, cancel);
     }
 
-    private Task<TaskChange> RequeueRowAsync(Guid id, CancellationToken cancel) => ChangeAsync(
-        id,
-        TaskTransition.Requeue,
-        set => set
-            .SetProperty(t => t.State, TaskTransition.Requeue.Target())
-            .SetProperty(t => t.DueAt, t => t.ExecuteAt)
-            .SetProperty(t => t.Tries, 0)
-            .SetProperty(t => t.Error, (string?)null)
-            .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
-            .WithoutAttempt(),
-        cancel);
+    private static void Requeue(UpdateSettersBuilder<ScheduledTask> set) => set
+        .SetProperty(t => t.State, TaskTransition.Requeue.Target())
+        .SetProperty(t => t.DueAt, t => t.ExecuteAt)
+        .SetProperty(t => t.Tries, 0)
+        .SetProperty(t => t.Error, (string?)null)
+        .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null)
+        .WithoutAttempt();
 
     /// <summary>
     /// Changes the row and reads it in one transaction, so that the answer shows this change and not the next one.

@@ -22,7 +22,13 @@ public sealed class EmbeddedTestStore : ITestStore
 
     public bool KeepsJobsInMemory => true;
 
-    public Task<string[]> CreateAsync(bool migrated = true) => Task.FromResult<string[]>([$"--Storage:File={_file}"]);
+    /// <summary>Only a start makes the file; who is to use it before finds it there, without a schema.</summary>
+    public Task<string[]> CreateAsync(bool migrated = true)
+    {
+        if (!migrated && !File.Exists(_file))
+            File.Create(_file).Dispose();
+        return Task.FromResult<string[]>([$"--Storage:File={_file}"]);
+    }
 
     /// <summary>The time comes from the <see cref="TimeProvider"/> already.</summary>
     public void Prepare(IServiceCollection services) =>

@@ -132,7 +132,26 @@ public sealed partial class StorageFile : IAsyncDisposable
         // Windows knows no such question; it does not let go of a file that is open.
         var moved = 0;
         _ = FileControl(file, schema: 0, HasMoved, ref moved);
-        return moved == 0 && Companions.All(companion => File.Exists(Path + companion));
+        // It says so whenever it could not look, too, and that is no reason to give up.
+        return (moved == 0 || IsThere(Path) is null) && Companions.All(companion => IsThere(Path + companion) != false);
+    }
+
+    /// <returns>Null if it cannot be found out: the disk fails, or the folder may not be looked into.</returns>
+    private static bool? IsThere(string path)
+    {
+        try
+        {
+            _ = File.GetAttributes(path);
+            return true;
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     /// <summary>A second handle of our own would not do: closing it drops the locks that SQLite has on the file.</summary>

@@ -135,10 +135,16 @@ internal sealed class CarefulClient(
 
     private async Task RequeueAsync(ClientTask task)
     {
-        task.RequeueAskedAt ??= Now;
         task.Note("asks to requeue");
         using var answer = await AskAsync(
-            () => new HttpRequestMessage(HttpMethod.Post, $"/tasks/{task.Id}/requeue"), task.Id, HttpStatusCode.OK, HttpStatusCode.Conflict);
+            () =>
+            {
+                task.RequeueAsks.Enqueue(Now);
+                return new HttpRequestMessage(HttpMethod.Post, $"/tasks/{task.Id}/requeue");
+            },
+            task.Id,
+            HttpStatusCode.OK,
+            HttpStatusCode.Conflict);
         if (answer is not null && IsTask(answer))
         {
             task.Requeued++;

@@ -30,8 +30,9 @@ internal sealed class Clicker(
             var post = instances[_random.Next(instances.Count)].Process.Client.BaseAddress!;
             try
             {
+                var seen = Fleet.Now;
                 if (await FindJobAsync(task.Id) is (string job, string state))
-                    await ClickAsync(task, job, state, page, post, end);
+                    await ClickAsync(task, job, state, seen, page, post, end);
             }
 #pragma warning disable CA1031 // A click is lost in any way in which a server or its database can be away.
             catch (Exception error)
@@ -44,7 +45,7 @@ internal sealed class Clicker(
 
     public void Dispose() => _browser.Dispose();
 
-    private async Task ClickAsync(ClientTask task, string job, string state, Uri page, Uri post, CancellationToken end)
+    private async Task ClickAsync(ClientTask task, string job, string state, DateTimeOffset seen, Uri page, Uri post, CancellationToken end)
     {
         // A click often comes too late for the list that it was made on.
         var list = _random.Next(8) == 0 ? Lists[_random.Next(Lists.Length)] : state.ToLowerInvariant();
@@ -59,7 +60,7 @@ internal sealed class Clicker(
         if (act == "delete")
             task.DeleteAskedAt ??= Fleet.Now;
         if (act == "requeue")
-            task.RequeueAskedAt ??= Fleet.Now;
+            task.RequeueAsks.Enqueue(seen);
         task.Note($"clicks {command} for job {job} ({state})");
         var answer = await _browser.ClickAsync(command, job, page, post, end);
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
@@ -67,7 +68,7 @@ internal sealed class Clicker(
             tally.Count($"dashboard: {act}");
             // Commands for lists of jobs are answered like that whatever became of them.
             if (act == "requeue" && state == "Failed" && command.StartsWith("actions/", StringComparison.Ordinal))
-                task.JobRequeuedAt = Fleet.Now;
+                task.JobRequeuedAfter = seen;
         }
         // Or there is no such job any more, or somebody else has changed it meanwhile.
         else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.ServiceUnavailable))

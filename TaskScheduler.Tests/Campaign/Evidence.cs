@@ -33,6 +33,8 @@ public sealed record RowChange(
 
     public bool IsTakeover(RowChange? before) => Was == "Running" && IsStart(before);
 
+    public bool IsRequeue => (Was, Is) == ("Failed", "Pending");
+
     public bool CommitsOutput => HasOutput is not null && HadOutput != HasOutput;
 }
 
@@ -103,11 +105,11 @@ public sealed class ClientTask
     /// <summary>Whether a DELETE was answered with 204.</summary>
     public bool IsDeleted { get; set; }
 
-    /// <summary>When anybody first asked to requeue the task or its job; the request may be answered or not.</summary>
-    public DateTimeOffset? RequeueAskedAt { get; set; }
+    /// <summary>When anybody asked to requeue the task or its job, by each request that may have arrived.</summary>
+    public ConcurrentQueue<DateTimeOffset> RequeueAsks { get; } = [];
 
-    /// <summary>When the dashboard last said that it requeued the task's job, which had failed.</summary>
-    public DateTimeOffset? JobRequeuedAt { get; set; }
+    /// <summary>When the task's job was last seen failed before the dashboard said that it had requeued it.</summary>
+    public DateTimeOffset? JobRequeuedAfter { get; set; }
 
     /// <summary>How many requests to requeue it were answered with 200.</summary>
     public int Requeued { get; set; }

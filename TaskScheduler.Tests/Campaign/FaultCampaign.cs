@@ -115,7 +115,8 @@ public sealed class FaultCampaign : IAsyncDisposable
         await Task.WhenAll(_clients.Select(client => client.FinishAsync()));
         await TryAsync(async () => (await OpenTasksAsync()) is [0], LongestRest);
         _phase = "comparing pictures";
-        await TryAsync(async () => (await DisagreementsAsync()).Count == 0, LongestRepair);
+        // A requeue that was clicked at the last moment may open a task once more.
+        await TryAsync(async () => (await DisagreementsAsync()).Count == 0 && await OpenTasksAsync() is [0], LongestRepair);
         var disagreements = await DisagreementsAsync();
         var shown = await ShownAsync(_fleet.Available[0].Process.Client);
         await _fleet.CloseAsync();

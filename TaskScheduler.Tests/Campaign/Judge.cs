@@ -84,7 +84,7 @@ public sealed class Judge
     private readonly Dictionary<Guid, RowChange[]> _changes;
     private readonly Dictionary<string, LifeStory> _lives;
     private readonly Dictionary<Guid, string> _kinds;
-    private readonly Dictionary<Guid, DateTimeOffset?> _requeues;
+    private readonly Dictionary<Guid, IReadOnlyCollection<DateTimeOffset>> _requeues;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly List<DateTimeOffset> _moments;
 
@@ -94,7 +94,7 @@ public sealed class Judge
         _changes = evidence.Changes.GroupBy(change => change.Id).ToDictionary(task => task.Key, task => task.ToArray());
         _lives = evidence.Lives.ToDictionary(life => life.Name);
         _kinds = evidence.Accepted.ToDictionary(task => task.Id, task => task.Kind);
-        _requeues = evidence.Accepted.ToDictionary(task => task.Id, task => task.RequeueAskedAt);
+        _requeues = evidence.Accepted.ToDictionary(task => task.Id, IReadOnlyCollection<DateTimeOffset> (task) => task.RequeueAsks);
         _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
         _moments =
         [
@@ -171,18 +171,19 @@ public sealed class Judge
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
         if (last.Due != (task.IsMoved ? task.NewTime : task.ExecuteAt) && (task.IsMoved || last.Due != task.NewTime))
             Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
-        if (changes.Count(change => (change.Was, change.Is) == ("Failed", "Pending")) is var requeued && requeued < task.Requeued)
+        if (changes.Count(change => change.IsRequeue) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
-        if (task.JobRequeuedAt is { } clicked && IsClickForgotten(clicked, changes))
-            Find(Offence.ChangeForgotten, task.Id, $"is {last.Is}, and its failed job was requeued at {clicked:HH:mm:ss.fff}");
+        if (task.JobRequeuedAfter is { } clicked && IsClickForgotten(clicked, changes))
+            Find(Offence.ChangeForgotten, task.Id, $"is {last.Is}, and its failed job was requeued after {clicked:HH:mm:ss.fff}");
         if (_evidence.Shown.GetValueOrDefault(task.Id) is var shown && shown != last.Is)
             Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
     }
 
-    /// <summary>Unless it went with Hangfire's tables, or came to a job that somebody else had requeued just before.</summary>
+    /// <summary>Unless it went with Hangfire's tables.</summary>
     private bool IsClickForgotten(DateTimeOffset clicked, RowChange[] changes) =>
-        changes[^1].Is != "Deleted"
-        && !changes.Any(change => (change.Was, change.Is) == ("Failed", "Pending") && change.At > clicked - Longest)
+        changes.LastOrDefault(change => change.At < clicked) is { Is: "Failed" } failed
+        && changes[^1].Is != "Deleted"
+        && !changes.Any(change => change.IsRequeue && change.Number > failed.Number)
         && !_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > clicked - Longest && fault.Span.From < clicked + Longest);
 
     private void CheckChanges(Guid id, RowChange[] changes)
@@ -193,7 +194,8 @@ public sealed class Judge
                 Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {early.TotalMilliseconds:0.000} ms early");
             if (change.HadOutput is not null && change.HasOutput is null)
                 Find(Offence.IllegalChange, id, $"lost its output");
-            if ((change.Was, change.Is) == ("Failed", "Pending") && !(_requeues.GetValueOrDefault(id) <= change.At))
+            if (change.IsRequeue && _requeues.GetValueOrDefault(id, []).Count(asked => asked <= change.At)
+                < changes.Count(other => other.IsRequeue && other.Number <= change.Number))
                 Find(Offence.IllegalChange, id, $"runs again after its failure, and nobody asked for it");
             if (change.Is == "Failed" && change.Was != "Failed" && AttemptsOf(changes, change) < MaxTries)
                 Find(Offence.Failed, id, $"failed before it had {MaxTries} tries");
@@ -362,7 +364,7 @@ public sealed class Judge
     private static int AttemptsOf(RowChange[] changes, RowChange failure)
     {
         var before = changes.Where(change => change.Number < failure.Number).ToList();
-        var start = before.FindLastIndex(change => change.Was == "Failed" && change.Is == "Pending");
+        var start = before.FindLastIndex(change => change.IsRequeue);
         return failure.Attempt - (start < 0 ? 0 : before[start].Attempt);
     }
 

@@ -63,9 +63,9 @@ public sealed class JudgeTests
         };
 
         Finds([Offence.IllegalChange], Numbered(again));
-        Finds([], Numbered(again with { Accepted = [Task(task => (task.RequeueAskedAt, task.Requeued) = (At(8), 1))] }));
-        Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => (task.RequeueAskedAt, task.Requeued) = (At(8), 2))] }));
-        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => task.RequeueAskedAt = At(10))] }));
+        Finds([], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 1))] }));
+        Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 2))] }));
+        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(10), answered: 0))] }));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class JudgeTests
         var failed = FailedAfter(tries: 3) with
         {
             MayFail = _ => true,
-            Accepted = [Task(task => (task.RequeueAskedAt, task.JobRequeuedAt) = (At(30), At(30)))],
+            Accepted = [Task(task => task.JobRequeuedAfter = At(30))],
         };
 
         Finds([Offence.ChangeForgotten], failed);
@@ -259,7 +259,7 @@ public sealed class JudgeTests
         {
             Lines = [Line(at + 3.2)],
             Lives = [Life("a1") with { Away = [new(At(1), At(18))] }, Life("b1")],
-            Accepted = [Task(task => task.RequeueAskedAt = At(29))],
+            Accepted = [Task(task => Requeue(task, At(29), answered: 0))],
         };
     }
 
@@ -309,6 +309,12 @@ public sealed class JudgeTests
         var task = new ClientTask { Id = Id, ExecuteAt = Due, Kind = "Fizz" };
         change(task);
         return task;
+    }
+
+    private static void Requeue(ClientTask task, DateTimeOffset at, int answered)
+    {
+        task.RequeueAsks.Enqueue(at);
+        task.Requeued = answered;
     }
 
     private static Dictionary<Guid, string> Shows(string? state) => state is null ? [] : new() { [Id] = state };

@@ -30,6 +30,8 @@ public sealed partial class WorkerService(
     /// <summary>Until then a killed instance's tasks may wait for this one's chores.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan LongestLastActs = TimeSpan.FromSeconds(2);
+
     private BackgroundProcessingServer? _server;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -78,11 +80,27 @@ public sealed partial class WorkerService(
             await _server.WaitForShutdownAsync(cancellationToken);
             // Hangfire's server drains the worker on its way out, unless it was between two lives just then.
             await worker.DrainAsync().WaitAsync(cancellationToken);
+            await CarryLastActsAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // What is not given back by now is taken over like the tasks of an instance that was killed.
             Log.StopTooLong(logger);
+        }
+    }
+
+    /// <summary>What was clicked in the last second, once no more can be: jobs in memory end with this process.</summary>
+    private async Task CarryLastActsAsync(CancellationToken cancel)
+    {
+        try
+        {
+            await Task.Run(() => mirror.RunOnceAsync(cancel), cancel).WaitAsync(LongestLastActs, cancel);
+        }
+#pragma warning disable CA1031 // Whatever the database says now: where it keeps the jobs, the next instance carries them.
+        catch (Exception error) when (error is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            Log.ActsKept(logger, error.GetBaseException().Message);
         }
     }
 
@@ -101,5 +119,8 @@ public sealed partial class WorkerService(
     {
         [LoggerMessage(1, LogLevel.Warning, "The worker did not stop in time; the next instance takes over what it ran.")]
         public static partial void StopTooLong(ILogger logger);
+
+        [LoggerMessage(2, LogLevel.Information, "Stopped without carrying the dashboard's last deletions and requeues to their tasks ({Reason}).")]
+        public static partial void ActsKept(ILogger logger, string reason);
     }
 }

@@ -28,7 +28,6 @@ public sealed class JobIntake(
     TaskJobs jobs,
     IJobStates states,
     DashboardActs acts,
-    TaskClient client,
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
 {
@@ -62,23 +61,24 @@ public sealed class JobIntake(
             var alive = rows.Values.Any(t => t.State == ScheduledTaskState.Running)
                 ? await db.Instances.AliveAsync(clock, options.Value, cancel)
                 : [];
+            var failures = await FindFailuresAsync(db, rows, reason, refused.Count > 0, cancel);
             foreach (var jobId in group)
             {
                 if (rows.TryGetValue(jobId, out var row))
-                    await TakeAsync(jobId, row, reason, refused.GetValueOrDefault(jobId), alive, cancel);
+                    Take(jobId, row, reason, refused.GetValueOrDefault(jobId), alive, failures);
                 else
                     reporter.EndSpare(jobId);
             }
         }
     }
 
-    private async Task TakeAsync(
+    private void Take(
         string jobId,
         ScheduledTask row,
         IntakeReason reason,
         Delivery? refused,
         HashSet<Guid> alive,
-        CancellationToken cancel)
+        IReadOnlyCollection<string> failures)
     {
         switch (row.State)
         {
@@ -99,7 +99,8 @@ public sealed class JobIntake(
                 // It was quicker elsewhere, and this instance has told nobody anything.
                 break;
             case ScheduledTaskState.Failed:
-                await EndFailedAsync(jobId, row, reason, cancel);
+                if (failures.Contains(jobId))
+                    reporter.Report(jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
                 break;
             case ScheduledTaskState.Completed:
                 reporter.Succeeded(
@@ -112,21 +113,28 @@ public sealed class JobIntake(
     }
 
     /// <summary>
-    /// A requeue on the dashboard is carried to the row by <see cref="Maintenance.DashboardMirror"/>. Whatever else brings the
-    /// job of a failed task here is nobody's wish.
+    /// The failed ones whose jobs are to show it. A requeue on the dashboard is carried to the row by
+    /// <see cref="Maintenance.DashboardMirror"/>; whatever else brings the job of a failed task here is nobody's wish.
     /// </summary>
-    private async Task EndFailedAsync(string jobId, ScheduledTask row, IntakeReason reason, CancellationToken cancel)
+    private async Task<IReadOnlyCollection<string>> FindFailuresAsync(
+        TaskDbContext db, Dictionary<string, ScheduledTask> rows, IntakeReason reason, bool refused, CancellationToken cancel)
     {
-        var job = new JobOfTask(jobId, row.Id);
-        var isEnqueued = (await states.FindAsync([job], cancel)).GetValueOrDefault(job) == EnqueuedState.StateName;
-        // It was in the queue twice.
-        if (!isEnqueued && reason == IntakeReason.Enqueued)
-            return;
-        if (isEnqueued && acts.JobIds(DashboardActs.Requeued).Contains(jobId))
-            return;
+        var failed = rows.Where(row => row.Value.State == ScheduledTaskState.Failed).Select(row => row.Key).ToList();
+        // Whoever was refused has slots to fill and waits for no lock of Hangfire's; a wish is not forgotten by that.
+        if (failed.Count == 0 || refused)
+            return failed;
+        var known = await states.FindAsync([.. failed.Select(jobId => new JobOfTask(jobId, rows[jobId].Id))], cancel);
+        var noted = acts.JobIds(DashboardActs.Requeued).ToHashSet();
+        var unasked = failed.Where(jobId => known.GetValueOrDefault(new(jobId, rows[jobId].Id)) == EnqueuedState.StateName
+                ? !noted.Contains(jobId)
+                // It was in the queue twice.
+                : reason != IntakeReason.Enqueued)
+            .ToArray();
         // What is not noted any more has been carried.
-        if (await client.FindAsync(row.Id, cancel) is { State: ScheduledTaskState.Failed })
-            reporter.Report(jobId, row.Id, row.CreatedAt, new FailedState(new InvalidOperationException(row.Error)));
+        return await db.Tasks
+            .Where(t => EF.Parameter(unasked).Contains(t.JobId) && t.State == ScheduledTaskState.Failed)
+            .Select(t => t.JobId!)
+            .ToListAsync(cancel);
     }
 
     private void HoldOrReturn(string jobId, ScheduledTask row, IntakeReason reason, Delivery? refused)

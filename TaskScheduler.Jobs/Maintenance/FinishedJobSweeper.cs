@@ -41,13 +41,18 @@ public sealed class FinishedJobSweeper(
     /// <summary>How far back deletions are looked at: several rounds, so that a missed one does not matter.</summary>
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(5);
 
-    /// <summary>The same for what ended. If there are more of them than one round looks at, the next one goes on there.</summary>
+    /// <summary>The same for what ended; there may be many more of them.</summary>
     private static readonly TimeSpan JustNow = TimeSpan.FromMinutes(1);
 
-    /// <summary>How far back the first look goes: nobody may have been there to end what a killed instance had done.</summary>
+    /// <summary>How far back an instance looks in its first rounds: nobody may have been there to end what a killed one had done.</summary>
     private static readonly TimeSpan BeforeTheStart = TimeSpan.FromDays(1);
 
-    private DateTimeOffset? _seenUpTo;
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    private DateTimeOffset? _looked;
+
+    /// <summary>What has not been looked at yet of the time before.</summary>
+    private (DateTimeOffset From, DateTimeOffset To)? _before;
 
     public override async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
@@ -89,14 +94,31 @@ public sealed class FinishedJobSweeper(
         return Interval;
     }
 
+    /// <summary>Each round what ended lately, and a page of what ended before that, the latest first.</summary>
     private async Task EndNeverStartedAsync(TaskDbContext db, CancellationToken stop)
     {
         var now = Clock.GetUtcNow().RoundDownToMillisecond();
-        var from = _seenUpTo ?? now - BeforeTheStart;
-        var to = now - UnderWay;
+        var (from, to) = _before ?? (now - BeforeTheStart, now - JustNow);
+        if (to > from)
+        {
+            var earliest = await EndNeverStartedAsync(db, from, to, stop);
+            // Never so many ended in one millisecond.
+            to = earliest is null ? from : earliest.Value + Millisecond < to ? earliest.Value + Millisecond : to - Millisecond;
+        }
+
+        var lately = (_looked ?? now) - JustNow;
+        if (await EndNeverStartedAsync(db, lately, now - UnderWay, stop) is { } left)
+            (from, to) = (to > from ? from : lately, left + Millisecond);
+        (_before, _looked) = ((from, to), now);
+    }
+
+    /// <returns>When the earliest ended that was looked at, if there may be more before; null if that was all.</returns>
+    private async Task<DateTimeOffset?> EndNeverStartedAsync(
+        TaskDbContext db, DateTimeOffset from, DateTimeOffset to, CancellationToken stop)
+    {
         var ended = await db.Tasks.AsNoTracking()
             .Where(t => t.FinishedAt >= from && t.FinishedAt < to && t.DeletedAt == null && t.JobId != null)
-            .OrderBy(t => t.FinishedAt)
+            .OrderByDescending(t => t.FinishedAt)
             .Take(MostAtOnce)
             .Select(t => new { t.JobId, t.Id, t.State, t.FinishedAt })
             .ToListAsync(stop);
@@ -109,11 +131,7 @@ public sealed class FinishedJobSweeper(
             ],
             IntakeReason.LeftBehind,
             stop);
-        if (ended.Count < MostAtOnce)
-            _seenUpTo = now - JustNow;
-        else
-            // Never so many ended in one millisecond.
-            _seenUpTo = ended[^1].FinishedAt == from ? from + TimeSpan.FromMilliseconds(1) : ended[^1].FinishedAt;
+        return ended.Count == MostAtOnce ? ended[^1].FinishedAt : null;
     }
 
     /// <summary>Its end; or <c>Processing</c>, which is looked at by instance; or <c>Deleted</c>, which is somebody's wish.</summary>

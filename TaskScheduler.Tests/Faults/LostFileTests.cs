@@ -7,6 +7,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>The storage file is deleted, moved or replaced under a running instance.</summary>
+[Collection(HeavyLoad.Name)]
 public sealed class LostFileTests
 {
     /// <summary>The contract's.</summary>

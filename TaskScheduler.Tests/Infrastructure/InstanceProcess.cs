@@ -51,6 +51,9 @@ public sealed class InstanceProcess : IAsyncDisposable
     /// <summary>Of a process that has ended; 137 after a SIGKILL.</summary>
     public int ExitCode => _process.ExitCode;
 
+    /// <summary>Two seconds of a processor, of which a test machine may have little to give.</summary>
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(90);
+
     /// <summary>Starts the program without waiting for it to listen.</summary>
     public static InstanceProcess Launch(params string[] arguments) => Launch([], environment: null, arguments);
 
@@ -146,7 +149,7 @@ public sealed class InstanceProcess : IAsyncDisposable
         var line = await Eventually.GetAsync(
             () => Task.FromResult(instance.Errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
             "the instance says where it listens",
-            within);
+            within ?? LongestStart);
         instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");
         return instance;
     }

@@ -83,8 +83,7 @@ public sealed class Judge
     private readonly List<Finding> _findings = [];
     private readonly Dictionary<Guid, RowChange[]> _changes;
     private readonly Dictionary<string, LifeStory> _lives;
-    private readonly Dictionary<Guid, string> _kinds;
-    private readonly Dictionary<Guid, IReadOnlyCollection<DateTimeOffset>> _requeues;
+    private readonly Dictionary<Guid, ClientTask> _accepted;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly List<DateTimeOffset> _moments;
 
@@ -93,8 +92,7 @@ public sealed class Judge
         _evidence = evidence;
         _changes = evidence.Changes.GroupBy(change => change.Id).ToDictionary(task => task.Key, task => task.ToArray());
         _lives = evidence.Lives.ToDictionary(life => life.Name);
-        _kinds = evidence.Accepted.ToDictionary(task => task.Id, task => task.Kind);
-        _requeues = evidence.Accepted.ToDictionary(task => task.Id, IReadOnlyCollection<DateTimeOffset> (task) => task.RequeueAsks);
+        _accepted = evidence.Accepted.ToDictionary(task => task.Id);
         _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
         _moments =
         [
@@ -112,7 +110,7 @@ public sealed class Judge
     {
         foreach (var task in _evidence.Accepted)
             CheckPromise(task);
-        foreach (var id in _changes.Keys.Except(_evidence.Accepted.Select(task => task.Id)))
+        foreach (var id in _changes.Keys.Except(_accepted.Keys))
             Find(Offence.CreatedTwice, id, "is in the table, and no client was told of it");
         foreach (var (id, changes) in _changes)
         {
@@ -194,7 +192,7 @@ public sealed class Judge
                 Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {early.TotalMilliseconds:0.000} ms early");
             if (change.HadOutput is not null && change.HasOutput is null)
                 Find(Offence.IllegalChange, id, $"lost its output");
-            if (change.IsRequeue && _requeues.GetValueOrDefault(id, []).Count(asked => asked <= change.At)
+            if (change.IsRequeue && (_accepted.GetValueOrDefault(id)?.RequeueAsks.Count(asked => asked <= change.At) ?? 0)
                 < changes.Count(other => other.IsRequeue && other.Number <= change.Number))
                 Find(Offence.IllegalChange, id, $"runs again after its failure, and nobody asked for it");
             if (change.Is == "Failed" && change.Was != "Failed" && AttemptsOf(changes, change) < MaxTries)
@@ -246,7 +244,7 @@ public sealed class Judge
         if (TimeToPrint(commit, life, line.At) is var took && took > AtLast)
             Find(Offence.PrintedLate, id, $"was printed {took.TotalSeconds:0.0} s after its commit");
         var kind = TaskKinds.All.SingleOrDefault(kind => commit.HasOutput == kind.OutputOf(id));
-        if (kind is null || (_kinds.TryGetValue(id, out var asked) && asked != $"{kind.Kind}"))
+        if (kind is null || (_accepted.TryGetValue(id, out var asked) && asked.Kind != $"{kind.Kind}"))
             Find(Offence.WrongOutput, id, $"has the output '{commit.HasOutput}'");
         else if (line.At < commit.Due + kind.Pause)
             Find(Offence.PrintedEarly, id, $"was printed {(commit.Due + kind.Pause - line.At).TotalMilliseconds:0.0} ms early");

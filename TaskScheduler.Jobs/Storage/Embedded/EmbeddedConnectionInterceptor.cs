@@ -7,7 +7,7 @@ using SQLitePCL;
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
-/// Lets nobody use a file that is gone, or that can only be read, and makes the settings that SQLite keeps per connection.
+/// Lets nobody use a file that can only be read, and makes the settings that SQLite keeps per connection.
 /// A busy database is waited for inside SQLite, which looks again after milliseconds; without this the driver would sleep
 /// 150 ms at a time, and tasks would start that much late. Commits reach the disk before they are answered: an accepted
 /// task survives a power failure.
@@ -21,23 +21,6 @@ public sealed class EmbeddedConnectionInterceptor(StorageFile file) : DbConnecti
 
     /// <summary>The connections in the pool, as SQLite has them, that are known to write.</summary>
     private readonly ConditionalWeakTable<sqlite3, sqlite3> _writable = [];
-
-    public override InterceptionResult ConnectionOpening(
-        DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
-    {
-        file.ThrowIfLost();
-        return result;
-    }
-
-    public override ValueTask<InterceptionResult> ConnectionOpeningAsync(
-        DbConnection connection,
-        ConnectionEventData eventData,
-        InterceptionResult result,
-        CancellationToken cancellationToken = default)
-    {
-        file.ThrowIfLost();
-        return new(result);
-    }
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {

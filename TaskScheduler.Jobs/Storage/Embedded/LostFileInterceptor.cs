@@ -4,11 +4,20 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
-/// Looks whether the file is still in its place before every statement, which may have waited long for its turn to write,
+/// Looks whether the file is still in its place before a connection is opened and before every statement, which may have waited long for its turn to write,
 /// and again after it: what was written to a file that is gone is never answered as done, nor printed.
 /// </summary>
-public sealed class LostFileInterceptor(StorageFile file) : DbCommandInterceptor, IDbTransactionInterceptor
+public sealed class LostFileInterceptor(StorageFile file) : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor
 {
+    public InterceptionResult ConnectionOpening(
+        DbConnection connection, ConnectionEventData eventData, InterceptionResult result) => InPlace(result);
+
+    public ValueTask<InterceptionResult> ConnectionOpeningAsync(
+        DbConnection connection,
+        ConnectionEventData eventData,
+        InterceptionResult result,
+        CancellationToken cancellationToken = default) => new(InPlace(result));
+
     public override InterceptionResult<DbDataReader> ReaderExecuting(
         DbCommand command, CommandEventData eventData, InterceptionResult<DbDataReader> result) => InPlace(result);
 

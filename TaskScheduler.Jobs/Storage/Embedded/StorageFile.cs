@@ -78,11 +78,9 @@ public sealed partial class StorageFile : IAsyncDisposable
     /// <exception cref="StorageUnavailableException">It is not, or was missed before.</exception>
     public void ThrowIfLost()
     {
-        if (!IsLost && IsInPlace())
-            return;
-        if (Interlocked.Exchange(ref _lost, 1) == 0)
-            Log.Lost(_logger, Path);
-        throw new StorageUnavailableException($"The storage file '{Path}' was deleted, moved or replaced while it was in use.");
+        Look();
+        if (IsLost)
+            throw new StorageUnavailableException($"The storage file '{Path}' was deleted, moved or replaced while it was in use.");
     }
 
     public async ValueTask DisposeAsync()
@@ -114,15 +112,14 @@ public sealed partial class StorageFile : IAsyncDisposable
             await Task.Delay(BetweenLooks, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_closed.IsCancellationRequested)
                 return;
-            try
-            {
-                ThrowIfLost();
-            }
-            catch (StorageUnavailableException)
-            {
-                // It has been said.
-            }
+            Look();
         }
+    }
+
+    private void Look()
+    {
+        if (!IsLost && !IsInPlace() && Interlocked.Exchange(ref _lost, 1) == 0)
+            Log.Lost(_logger, Path);
     }
 
     private bool IsInPlace()

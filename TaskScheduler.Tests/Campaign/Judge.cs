@@ -70,14 +70,8 @@ public sealed class Judge
     /// <summary>The default of <c>Execution:MaxTries</c>.</summary>
     private const int MaxTries = 3;
 
-    /// <summary>Longer than a process that nothing hinders takes from a commit to the console.</summary>
-    private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(0.5);
-
-    /// <summary>The same for one on a machine that has much else to do, and prints in the end.</summary>
+    /// <summary>From a commit to the console, on a machine that has much else to do.</summary>
     private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
-
-    /// <summary>An instance whose connections were cut reconnects in this time, and one that has started begins its work.</summary>
-    private static readonly TimeSpan Reconnection = TimeSpan.FromSeconds(2);
 
     private readonly Evidence _evidence;
     private readonly List<Finding> _findings = [];
@@ -85,7 +79,7 @@ public sealed class Judge
     private readonly Dictionary<string, LifeStory> _lives;
     private readonly Dictionary<Guid, ClientTask> _accepted;
     private readonly ILookup<Guid, PrintedLine> _lines;
-    private readonly List<DateTimeOffset> _moments;
+    private readonly Timeline _timeline;
 
     private Judge(Evidence evidence)
     {
@@ -94,14 +88,7 @@ public sealed class Judge
         _lives = evidence.Lives.ToDictionary(life => life.Name);
         _accepted = evidence.Accepted.ToDictionary(task => task.Id);
         _lines = evidence.Lines.Where(line => line.Id is not null).ToLookup(line => line.Id!.Value);
-        _moments =
-        [
-            .. evidence.Lives.SelectMany(life => life.Away.SelectMany(span => (DateTimeOffset[])[span.From, span.End])
-                .Concat([life.ListeningAt ?? DateTimeOffset.MaxValue, life.EndedAt ?? DateTimeOffset.MaxValue]))
-                .Concat(evidence.Faults.SelectMany(fault => (DateTimeOffset[])[fault.Span.From, fault.Span.End]))
-                .SelectMany(moment => (DateTimeOffset[])[moment, Settled(moment)])
-                .Distinct().Order(),
-        ];
+        _timeline = new(evidence);
     }
 
     public static Verdict Of(Evidence evidence) => new Judge(evidence).Judged();
@@ -203,7 +190,7 @@ public sealed class Judge
                 Find(Offence.IllegalChange, id, $"went from {change.Was} to {change.Is}");
             if (before is not null && change.Attempt - before.Attempt is not (0 or 1))
                 Find(Offence.IllegalChange, id, $"has attempt {change.Attempt} after attempt {before.Attempt}");
-            if (change.IsTakeover(before) && WasAlive(before!.Instance!, change.At))
+            if (change.IsTakeover(before) && _timeline.WasAlive(_lives[before!.Instance!], change.At))
                 Find(Offence.TakenFromTheLiving, id, $"attempt {before.Attempt} was taken over while {before.Instance} lived");
         }
 
@@ -229,7 +216,7 @@ public sealed class Judge
 
         if (lines.Length == 0)
         {
-            if (!DiedBeforeItCouldPrint(commit))
+            if (!_timeline.DiedBeforeItCouldPrint(commit, _lives[commit.Instance!]))
                 Find(Offence.NotPrinted, id, $"was completed by {commit.Instance} and not printed");
             return;
         }
@@ -241,7 +228,7 @@ public sealed class Judge
         if (line.At < commit.At)
             Find(Offence.PrintedUncommitted, id, $"was printed {(commit.At - line.At).TotalMilliseconds:0.0} ms before its commit");
         var life = _lives[line.Life];
-        if (TimeToPrint(commit, life, line.At) is var took && took > AtLast)
+        if (_timeline.ToPrint(commit, life, line.At) is var took && took > AtLast)
             Find(Offence.PrintedLate, id, $"was printed {took.TotalSeconds:0.0} s after its commit");
         var kind = TaskKinds.All.SingleOrDefault(kind => commit.HasOutput == kind.OutputOf(id));
         if (kind is null || (_accepted.TryGetValue(id, out var asked) && asked.Kind != $"{kind.Kind}"))
@@ -255,45 +242,6 @@ public sealed class Judge
     /// <summary>What the product itself takes for a mistake of its own: a request answered 500, a step that ended.</summary>
     private static bool IsDefect(string line) =>
         line.StartsWith("crit: ", StringComparison.Ordinal) || line.Contains("ErrorResponses[1]", StringComparison.Ordinal);
-
-    /// <summary>
-    /// An instance that could say that it lives for most of the last lease. Some more than that is looked at: the last beat
-    /// was a while before the trouble, and what follows it takes a moment, too.
-    /// </summary>
-    private bool WasAlive(string instance, DateTimeOffset moment)
-    {
-        var life = _lives[instance];
-        var from = moment - _evidence.Lease - Reconnection;
-        return life.EndedAt is not { } end || end >= moment
-            ? TimeBetween(from, moment, at => !life.WorksAt(at) || IsCutOff(life.Slot, at)) < _evidence.Lease / 2
-            : false;
-    }
-
-    private bool IsCutOff(int slot, DateTimeOffset moment) =>
-        _evidence.Faults.Any(fault => fault.CutsOff && fault.Concerns(slot) && fault.Span.Contains(moment));
-
-    /// <summary>The window that remains: killed after the commit, with no time to print in which it could know.</summary>
-    private bool DiedBeforeItCouldPrint(RowChange commit)
-    {
-        var life = _lives[commit.Instance!];
-        return life.End == LifeEnd.Killed
-            && TimeToPrint(commit, life, life.EndedAt!.Value) < ToTheConsole;
-    }
-
-    private TimeSpan TimeToPrint(RowChange commit, LifeStory life, DateTimeOffset to)
-    {
-        var hindrances = _evidence.Faults.Where(fault => fault.Concerns(life.Slot) && Hinders(fault, commit)).ToList();
-        return TimeBetween(commit.At, to, moment => life.WorksAt(moment)
-            && !hindrances.Exists(fault => fault.Span.From <= moment && moment < Forgotten(fault)));
-    }
-
-    /// <summary>A broken connection keeps an answer from its process only if the commit was just going through it.</summary>
-    private static bool Hinders(FaultRecord fault, RowChange commit) => fault.CutsOff
-        || (!fault.Empties && fault.Span.From <= commit.At + ToTheConsole && commit.At <= fault.Span.End);
-
-    private static DateTimeOffset Forgotten(FaultRecord fault) => Settled(fault.Span.End);
-
-    private static DateTimeOffset Settled(DateTimeOffset moment) => moment == DateTimeOffset.MaxValue ? moment : moment + Reconnection;
 
     /// <summary>Of what was running when its instance was killed, or frozen: for as long as it was.</summary>
     private TimeSpan SlowestRecovery()
@@ -320,7 +268,7 @@ public sealed class Judge
                     if (restart is null && end.To is null)
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
-                    var took = TimeOfService(end.From, until);
+                    var took = _timeline.OfService(end.From, until);
                     slowest = took > slowest ? took : slowest;
                     if (took > Longest)
                         Find(Offence.RecoveredLate, id, $"did not run again for {took.TotalSeconds:0.0} s after {life.Name} was gone");
@@ -343,7 +291,7 @@ public sealed class Judge
                 // A new job is no new start.
                 var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
                 var could = since.At > change.CanStart ? since.At : change.CanStart;
-                var took = change.At - could > slowest ? TimeOfService(could, change.At) : TimeSpan.Zero;
+                var took = change.At - could > slowest ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
                 slowest = took > slowest ? took : slowest;
                 if (took > Longest)
                     Find(Offence.StartedLate, id, $"started {took.TotalSeconds:0.0} s after it could");
@@ -367,28 +315,6 @@ public sealed class Judge
     }
 
     private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;
-
-    /// <summary>
-    /// How much of the time between two moments there was an instance with a database, and had been for a moment: one that
-    /// has only started, or reconnects, or dies at once does not work.
-    /// </summary>
-    private TimeSpan TimeOfService(DateTimeOffset from, DateTimeOffset to) => TimeBetween(from, to, moment =>
-        _evidence.Lives.Any(life => life.WorksAt(moment) && life.WorksAt(moment - Reconnection)
-            && !IsCutOff(life.Slot, moment) && !IsCutOff(life.Slot, moment - Reconnection)));
-
-    private TimeSpan TimeBetween(DateTimeOffset from, DateTimeOffset to, Func<DateTimeOffset, bool> counts)
-    {
-        var total = TimeSpan.Zero;
-        var start = from;
-        foreach (var moment in _moments.Where(moment => moment > from && moment < to).Append(to))
-        {
-            if (moment > start && counts(start + ((moment - start) / 2)))
-                total += moment - start;
-            start = moment;
-        }
-
-        return total;
-    }
 
     private static IEnumerable<(RowChange Change, RowChange? Before)> Steps(RowChange[] changes) =>
         changes.Select((change, i) => (change, i == 0 ? null : changes[i - 1]));

@@ -139,6 +139,25 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Succeeded", _jobs.JobState(task.JobId));
     }
 
+    /// <summary>More than a round looks at have ended in between.</summary>
+    [Theory]
+    [InlineData(20)]
+    [InlineData(7_200)]
+    public async Task LatestAreLookedAtFirstAndTheOthersInTheNextRound(int secondsAgo)
+    {
+        var earliest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        await InsertCompletedAsync(10_000);
+        _jobs.Clock.Advance(TimeSpan.FromSeconds(1));
+        var latest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        _jobs.Clock.Advance(TimeSpan.FromSeconds(secondsAgo));
+
+        await SweepAsync();
+        Assert.Equal(("Enqueued", "Succeeded"), (_jobs.JobState(earliest.JobId), _jobs.JobState(latest.JobId)));
+
+        await SweepAsync();
+        Assert.Equal("Succeeded", _jobs.JobState(earliest.JobId));
+    }
+
     [Fact]
     public async Task FailedTaskWhoseJobSomebodyRequeuedIsLeftToTheMirror()
     {
@@ -218,6 +237,22 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         await _jobs.ReportAsync();
         _jobs.ChangeJob(task.JobId!, shown ?? new HeldState("lost", _jobs.Now, task.DueAt));
         return task;
+    }
+
+    /// <summary>Rows that end within the next second, and whose jobs Hangfire has forgotten.</summary>
+    private async Task InsertCompletedAsync(int count)
+    {
+        await using var db = await _jobs.OpenTableAsync();
+        for (var i = 0; i < count; i++)
+        {
+            var task = ScheduledTask.Create(TaskKind.Fizz, _jobs.Now, _jobs.Now, $"{1_000_000 + i}", Guid.NewGuid());
+            var row = db.Tasks.Add(task);
+            row.Property(t => t.State).CurrentValue = ScheduledTaskState.Completed;
+            row.Property(t => t.FinishedAt).CurrentValue = _jobs.Now.AddMilliseconds(1 + (i / 20));
+            row.Property(t => t.Output).CurrentValue = TaskKind.Fizz.ToString();
+        }
+
+        await db.SaveChangesAsync(Cancel);
     }
 
     private async Task SweepAsync()

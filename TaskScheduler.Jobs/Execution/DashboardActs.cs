@@ -37,7 +37,7 @@ public sealed class NoteDashboardActsAttribute : JobFilterAttribute, IApplyState
         };
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
         if (noted is not null)
-            transaction.AddToSet(noted, context.BackgroundJob.Id);
+            transaction.AddToSet(noted, DashboardActs.Note(new(context.BackgroundJob.Id, (Guid)context.BackgroundJob.Job.Args[0])));
 #pragma warning restore RS0030
     }
 
@@ -53,18 +53,27 @@ public sealed class DashboardActs(JobStorage storage)
     public const string Requeued = "taskscheduler:requeued";
 
     /// <param name="act">One of the constants.</param>
-    public IReadOnlyCollection<string> JobIds(string act)
+    public IReadOnlyCollection<JobOfTask> Find(string act)
     {
         using var connection = storage.GetConnection();
-        return connection.GetAllItemsFromSet(act);
+        return [.. connection.GetAllItemsFromSet(act).Select(Read)];
     }
 
-    public void Forget(string act, IEnumerable<string> jobIds)
+    public void Forget(string act, IEnumerable<JobOfTask> jobs)
     {
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
-        foreach (var jobId in jobIds)
-            transaction.RemoveFromSet(act, jobId);
+        foreach (var job in jobs)
+            transaction.RemoveFromSet(act, Note(job));
         transaction.Commit();
+    }
+
+    /// <summary>With the task: the job store may be lost, and the number given again, before the note is read.</summary>
+    internal static string Note(JobOfTask job) => $"{job.JobId} {job.TaskId}";
+
+    private static JobOfTask Read(string note)
+    {
+        var space = note.IndexOf(' ', StringComparison.Ordinal);
+        return new(note[..space], Guid.Parse(note.AsSpan(space + 1)));
     }
 }

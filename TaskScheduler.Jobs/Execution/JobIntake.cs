@@ -93,7 +93,7 @@ public sealed class JobIntake(
                 Hold(jobId, row, reason, refused, rescued: true);
                 break;
             case ScheduledTaskState.Running:
-                // It runs on another instance, which brings this job to its end.
+                // It runs on another instance, which brings this job to its end; or here, and nobody knows: LostAttempts gives it back.
                 break;
             case not ScheduledTaskState.Pending when refused is { IsShown: false }:
                 // It was quicker elsewhere, and this instance has told nobody anything.
@@ -124,9 +124,9 @@ public sealed class JobIntake(
         if (failed.Count == 0 || refused)
             return failed;
         var known = await states.FindAsync([.. failed.Select(jobId => new JobOfTask(jobId, rows[jobId].Id))], cancel);
-        var noted = acts.JobIds(DashboardActs.Requeued).ToHashSet();
+        var noted = acts.Find(DashboardActs.Requeued).ToHashSet();
         var unasked = failed.Where(jobId => known.GetValueOrDefault(new(jobId, rows[jobId].Id)) == EnqueuedState.StateName
-                ? !noted.Contains(jobId)
+                ? !noted.Contains(new(jobId, rows[jobId].Id))
                 // It was in the queue twice.
                 : reason != IntakeReason.Enqueued)
             .ToArray();

@@ -19,12 +19,12 @@ public sealed class DashboardMirror(DashboardActs acts, TaskClient client, TimeP
         return Interval;
     }
 
-    private async Task CarryAsync(string act, Func<IReadOnlyCollection<string>, CancellationToken, Task> carry, CancellationToken stop)
+    private async Task CarryAsync(string act, Func<IReadOnlyCollection<JobOfTask>, CancellationToken, Task> carry, CancellationToken stop)
     {
-        var jobIds = acts.JobIds(act);
-        if (jobIds.Count == 0)
+        var jobs = acts.Find(act);
+        if (jobs.Count == 0)
             return;
-        await carry(jobIds, stop);
-        acts.Forget(act, jobIds);
+        await carry(jobs, stop);
+        acts.Forget(act, jobs);
     }
 }

@@ -46,11 +46,10 @@ public sealed partial class TaskClient(
 
     /// <summary>Deletes the tasks whose own jobs were deleted on the dashboard.</summary>
     /// <returns>How many of them were not deleted yet.</returns>
-    public async Task<int> DeleteByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    public async Task<int> DeleteByJobsAsync(IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var ids = jobIds.ToArray();
-        return await DeleteRowsAsync(db.Tasks.Where(t => EF.Parameter(ids).Contains(t.JobId)), cancel);
+        return await DeleteRowsAsync(Named(db, jobs), cancel);
     }
 
     /// <summary>
@@ -86,14 +85,17 @@ public sealed partial class TaskClient(
     /// rescuer finds them at once.
     /// </summary>
     /// <returns>How many of them had failed.</returns>
-    public async Task<int> RequeueByJobsAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    public async Task<int> RequeueByJobsAsync(IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var ids = jobIds.ToArray();
-        return await db.Tasks
-            .Where(t => EF.Parameter(ids).Contains(t.JobId))
-            .ThatCan(TaskTransition.Requeue)
-            .ExecuteUpdateAsync(Requeue, cancel);
+        return await Named(db, jobs).ThatCan(TaskTransition.Requeue).ExecuteUpdateAsync(Requeue, cancel);
+    }
+
+    private static IQueryable<ScheduledTask> Named(TaskDbContext db, IReadOnlyCollection<JobOfTask> jobs)
+    {
+        var jobIds = jobs.Select(job => job.JobId).ToArray();
+        var ids = jobs.Select(job => job.TaskId).ToArray();
+        return db.Tasks.Where(t => EF.Parameter(jobIds).Contains(t.JobId) && EF.Parameter(ids).Contains(t.Id));
     }
 
     private static void Requeue(UpdateSettersBuilder<ScheduledTask> set) => set

@@ -230,8 +230,8 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
                 Task.Run(() => _jobs.CompleteAsync(Shuffled(running)), Cancel),
                 Task.Run(() => other.CompleteAsync(Shuffled(running)), Cancel),
                 Task.Run(() => _jobs.Get<TaskCompleter>().GiveBackAsync([.. Shuffled(running)], Cancel), Cancel),
-                Task.Run(() => _jobs.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => t.JobId!)], Cancel), Cancel),
-                Task.Run(() => other.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => t.JobId!)], Cancel), Cancel));
+                Task.Run(() => _jobs.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => new JobOfTask(t.JobId!, t.Id))], Cancel), Cancel),
+                Task.Run(() => other.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => new JobOfTask(t.JobId!, t.Id))], Cancel), Cancel));
 
             Assert.All(
                 (await _jobs.RowsAsync()).TakeLast(100), row => Assert.Equal(ScheduledTaskState.Deleted, row.State));

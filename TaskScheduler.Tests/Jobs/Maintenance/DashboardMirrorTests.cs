@@ -44,6 +44,17 @@ public abstract class DashboardMirrorTests<TStore> : IAsyncLifetime
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
     }
 
+    /// <summary>The job store was lost, and its numbers began again, while the mirror held what it had read.</summary>
+    [Fact]
+    public async Task WishForAJobWhoseNumberAnotherTaskHasNowIsNotCarriedToThat()
+    {
+        var (wished, other) = (await _jobs.CreateAsync(), await _jobs.CreateAsync());
+
+        await _jobs.Get<TaskClient>().DeleteByJobsAsync([new(other.JobId!, wished.Id)], Cancel);
+
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(ScheduledTaskState.Pending, row.State));
+    }
+
     [Fact]
     public async Task DeletionThatACrashLeftBehindIsFoundByTheFirstRun()
     {

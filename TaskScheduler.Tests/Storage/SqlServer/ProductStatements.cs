@@ -121,10 +121,10 @@ public sealed class ProductStatements
             "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RescheduleAsync", "RequeueAsync", "RequeueByJobsAsync");
         await client.FindAsync(id, cancel);
         await client.DeleteAsync(id, cancel);
-        await client.DeleteByJobsAsync([JobId], cancel);
+        await client.DeleteByJobsAsync([new(JobId, id)], cancel);
         await client.RescheduleAsync(id, Now, cancel);
         await client.RequeueAsync(id, cancel);
-        await client.RequeueByJobsAsync([JobId], cancel);
+        await client.RequeueByJobsAsync([new(JobId, id)], cancel);
 
         var keys = Get<SharedKeys>("GetAllElements", "StoreElement");
         _server.Row["Id"] = 1L;
@@ -178,7 +178,7 @@ public sealed class ProductStatements
         await completer.FailAsync(claimed with { Tries = 100 }, new IOException("Full"), cancel);
         await completer.GiveBackAsync([claimed], cancel);
         using var attempt = _services.GetRequiredService<RunningTasks>().Add(claimed);
-        await Get<LostAttempts>("StopAsync").StopAsync(cancel);
+        await Get<LostAttempts>("ReconcileAsync").ReconcileAsync(cancel);
     }
 
     private async Task MaintainAsync(CancellationToken cancel)

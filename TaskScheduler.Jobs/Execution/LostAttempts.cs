@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
@@ -6,38 +8,68 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Stops the attempts that the task table no longer knows: their task was deleted, or taken over, or the whole table is
-/// gone. One query over everything this instance runs.
+/// Compares what this instance runs with what the task table says that it runs, in one query. Stops the attempts that the
+/// table no longer knows: their task was deleted, or taken over, or the whole table is gone. Gives back those that this
+/// instance does not know: a claim whose connection broke can be committed after its repetition has found nothing.
 /// </summary>
-public sealed class LostAttempts(IDbContextFactory<TaskDbContext> contexts, RunningTasks running)
+public sealed partial class LostAttempts(
+    IDbContextFactory<TaskDbContext> contexts,
+    RunningTasks running,
+    InstanceIdentity instance,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options,
+    ILogger<LostAttempts> logger)
 {
-    public async Task StopAsync(CancellationToken cancel)
+    public async Task ReconcileAsync(CancellationToken cancel)
     {
         var attempts = running.All;
-        if (attempts.Count == 0)
-            return;
-        var current = await FindAsync([.. attempts.Select(attempt => attempt.Task.Id)], cancel);
-        foreach (var attempt in attempts)
-        {
-            if (current.GetValueOrDefault(attempt.Task.Id) != attempt.Task.Attempt)
-                attempt.Stop(giveBack: false);
-        }
+        var rows = await FindAsync(cancel);
+        var known = rows.Select(row => (row.Id, row.Attempt)).ToHashSet();
+        foreach (var attempt in attempts.Where(attempt => !known.Contains((attempt.Task.Id, attempt.Task.Attempt))))
+            attempt.Stop(giveBack: false);
+
+        // The answer to a younger claim may still be on its way.
+        var before = clock.GetUtcNow() - options.Value.Lease;
+        Guid[] unknown = [.. rows.Where(row => row.StartedAt < before && !running.Contains(row.Id)).Select(row => row.Id)];
+        if (unknown.Length > 0)
+            await GiveBackAsync(unknown, before, cancel);
     }
 
-    private async Task<Dictionary<Guid, int>> FindAsync(Guid[] ids, CancellationToken cancel)
+    private async Task<IReadOnlyCollection<(Guid Id, int Attempt, DateTimeOffset StartedAt)>> FindAsync(CancellationToken cancel)
     {
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
-            return await db.Tasks
-                .Where(t => EF.Parameter(ids).Contains(t.Id) && t.State == ScheduledTaskState.Running)
-                .Select(t => new { t.Id, t.Attempt })
-                .ToDictionaryAsync(t => t.Id, t => t.Attempt, cancel);
+            var rows = await db.Tasks
+                .Where(t => t.InstanceId == instance.Id && t.State == ScheduledTaskState.Running)
+                .Select(t => new { t.Id, t.Attempt, t.StartedAt })
+                .ToListAsync(cancel);
+            return [.. rows.Select(row => (row.Id, row.Attempt, row.StartedAt!.Value))];
         }
         catch (StorageUnavailableException)
         {
             // Gone for good: nobody could find what they come to.
             return [];
         }
+    }
+
+    private async Task GiveBackAsync(Guid[] unknown, DateTimeOffset before, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var count = await db.Tasks
+            .Where(t => EF.Parameter(unknown).Contains(t.Id) && t.InstanceId == instance.Id && t.StartedAt < before)
+            .ThatCan(TaskTransition.GiveBack)
+            .ExecuteUpdateAsync(
+                set => set
+                    .SetProperty(t => t.State, TaskTransition.GiveBack.Target())
+                    .WithoutAttempt(),
+                cancel);
+        Log.GaveBack(logger, count);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Gave back {Count} tasks: this instance had claimed them and never got the answer.")]
+        public static partial void GaveBack(ILogger logger, int count);
     }
 }

@@ -24,7 +24,9 @@ public sealed class TaskCompleter(
     private static readonly TimeSpan LongestBackOff = TimeSpan.FromMinutes(1);
 
     /// <summary>Commits and prints; a task that was deleted or taken over meanwhile is passed over in silence.</summary>
-    public async Task CompleteAsync(IReadOnlyCollection<(ClaimedTask Task, string Output)> finished, CancellationToken cancel)
+    /// <returns>Those that it passed over.</returns>
+    public async Task<IReadOnlyCollection<(ClaimedTask Task, string Output)>> CompleteAsync(
+        IReadOnlyCollection<(ClaimedTask Task, string Output)> finished, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         var finishedAt = now.ToUnixTimeMilliseconds();
@@ -32,7 +34,9 @@ public sealed class TaskCompleter(
             finished.Select(f => new { id = f.Task.Id, attempt = f.Task.Attempt, output = f.Output, finishedAt }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var committed = await db.Database.SqlQueryRaw<Guid>(sql.Complete, rows).ToListAsync(cancel);
-        Announce(finished, committed, now);
+        var ours = committed.ToHashSet();
+        Announce([.. finished.Where(f => ours.Contains(f.Task.Id))], now);
+        return [.. finished.Where(f => !ours.Contains(f.Task.Id))];
     }
 
     /// <summary>
@@ -52,7 +56,7 @@ public sealed class TaskCompleter(
         var settled = unanswered
             .Where(f => committed.Any(row => row.Id == f.Task.Id && row.Attempt == f.Task.Attempt))
             .ToList();
-        Announce(settled, [.. settled.Select(f => f.Task.Id)], clock.GetUtcNow().RoundDownToMillisecond());
+        Announce(settled, clock.GetUtcNow().RoundDownToMillisecond());
         return [.. unanswered.Except(settled)];
     }
 
@@ -121,11 +125,8 @@ public sealed class TaskCompleter(
     private static TimeSpan BackOff(int tries) =>
         TimeSpan.FromSeconds(Math.Min(Math.Pow(2, tries), LongestBackOff.TotalSeconds));
 
-    private void Announce(
-        IReadOnlyCollection<(ClaimedTask Task, string Output)> finished, List<Guid> committed, DateTimeOffset finishedAt)
+    private void Announce(IReadOnlyCollection<(ClaimedTask Task, string Output)> completed, DateTimeOffset finishedAt)
     {
-        var ours = committed.ToHashSet();
-        var completed = finished.Where(f => ours.Contains(f.Task.Id)).ToList();
         console.Print(completed.Select(f => f.Output));
         foreach (var (task, output) in completed)
         {

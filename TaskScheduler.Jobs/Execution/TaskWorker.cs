@@ -70,6 +70,8 @@ public sealed partial class TaskWorker(
     /// <summary>True once a step ended by a defect; the instance is not ready any more and must be restarted.</summary>
     public bool IsBroken { get; private set; }
 
+    private bool IsBusy => holds.Count > 0 || running.Count > 0;
+
     /// <summary>True while this instance runs the task, or holds it for that very time.</summary>
     public bool Knows(Guid taskId, DateTimeOffset dueAt) => holds.Contains(taskId, dueAt) || running.Contains(taskId);
 
@@ -125,7 +127,7 @@ public sealed partial class TaskWorker(
                 StartLoop(CompleteAsync),
                 StartLoop(() => reporter.RunAsync(_stopped.Token)),
                 StartLoop(() => _store.RepeatAsync(heartbeat.Interval, BeatAsync, _stopped.Token)),
-                StartLoop(() => _store.RepeatAsync(LostAttemptsInterval, lostAttempts.StopAsync, _stopped.Token)));
+                StartLoop(() => _store.RepeatAsync(LostAttemptsInterval, ReconcileAsync, _stopped.Token)));
         }
     }
 
@@ -269,8 +271,12 @@ public sealed partial class TaskWorker(
                 finished = await completer.SettleAsync(finished, stopped);
             if (finished.Count == 0)
                 return;
+            var repeated = unanswered;
             unanswered = true;
-            await completer.CompleteAsync(finished, stopped);
+            finished = await completer.CompleteAsync(finished, stopped);
+            // The first try may have been committed only while this one waited for its rows.
+            if (repeated && finished.Count > 0)
+                await completer.SettleAsync(finished, stopped);
         }, _stopped.Token);
     }
 
@@ -284,8 +290,15 @@ public sealed partial class TaskWorker(
 
     private async Task BeatAsync(CancellationToken stopped)
     {
-        if (holds.Count > 0 || running.Count > 0)
+        if (IsBusy)
             await heartbeat.BeatAsync(TimeSpan.Zero, stopped);
+    }
+
+    /// <summary>Of an instance that does not say that it lives, others take what it does not know of.</summary>
+    private async Task ReconcileAsync(CancellationToken stopped)
+    {
+        if (IsBusy)
+            await lostAttempts.ReconcileAsync(stopped);
     }
 
     private async Task DrainOnceAsync()

@@ -179,7 +179,8 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         Password = _password,
     }.ConnectionString;
 
-    private async Task<NpgsqlConnection> OpenAsync(string database)
+    /// <summary>A connection as superuser, outside the product.</summary>
+    public async Task<NpgsqlConnection> OpenAsync(string database)
     {
         if (database == "postgres")
             return await _administrator.OpenConnectionAsync();

@@ -25,6 +25,8 @@ public sealed class EmbeddedJobReporterTests : JobReporterTests<EmbeddedTestStor
 
 public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedLostAttemptsTests : LostAttemptsTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedHeldTaskTests : HeldTaskTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTaskCreatorTests : TaskCreatorTests<EmbeddedTestStore>;

@@ -25,6 +25,8 @@ public sealed class PostgreSqlJobReporterTests : JobReporterTests<PostgreSqlTest
 
 public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlLostAttemptsTests : LostAttemptsTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlHeldTaskTests : HeldTaskTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTaskCreatorTests : TaskCreatorTests<PostgreSqlTestStore>;

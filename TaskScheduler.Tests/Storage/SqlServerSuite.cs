@@ -24,6 +24,8 @@ public sealed class SqlServerJobReporterTests : JobReporterTests<SqlServerTestSt
 
 public sealed class SqlServerLostAnswerTests : LostAnswerTests<SqlServerTestStore>;
 
+public sealed class SqlServerLostAttemptsTests : LostAttemptsTests<SqlServerTestStore>;
+
 public sealed class SqlServerHeldTaskTests : HeldTaskTests<SqlServerTestStore>;
 
 public sealed class SqlServerTaskCreatorTests : TaskCreatorTests<SqlServerTestStore>;

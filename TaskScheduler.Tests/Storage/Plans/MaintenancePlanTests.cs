@@ -50,7 +50,7 @@ public abstract class MaintenancePlanTests(PlanTable table)
             {
                 var claimed = Assert.Single(await jobs.ClaimAsync(task));
                 using var attempt = jobs.Get<RunningTasks>().Add(claimed);
-                await jobs.Get<LostAttempts>().StopAsync(Cancel);
+                await jobs.Get<LostAttempts>().ReconcileAsync(Cancel);
                 await jobs.CompleteAsync(claimed);
                 await jobs.Get<TaskCompleter>().SettleAsync([claimed.Finished()], Cancel);
                 await jobs.Get<TaskCompleter>().GiveBackAsync([claimed], Cancel);

@@ -1,0 +1,91 @@
+using TaskScheduler.Tests.Campaign;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Faults;
+
+/// <summary>
+/// The connection breaks while the server still commits: the instance asks whether it was done, is told that it was not, and
+/// then it is.
+/// </summary>
+[Collection(HeavyLoad.Name)]
+public sealed class LateCommitTests : IAsyncLifetime
+{
+    private readonly PostgreSqlTestStore _store = new();
+    private DatabaseProxy _proxy = null!;
+    private InstanceProcess _instance = null!;
+
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    public async ValueTask InitializeAsync()
+    {
+        await _store.CreateAsync();
+        await TaskWitness.PlaceAsync(_store);
+        await StalledCommits.PlaceAsync(_store);
+        _proxy = new(_store.Server.Port);
+        _instance = await InstanceProcess.WaitUntilListeningAsync(InstanceProcess.Launch(
+            "--urls=http://127.0.0.1:0", "--Storage:Provider=PostgreSql", $"--ConnectionStrings:TaskScheduler={_proxy.ConnectionString(_store)}"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _instance.DisposeAsync();
+        await _proxy.DisposeAsync();
+        await _store.DisposeAsync();
+    }
+
+    /// <summary>The instance is never idle: then its lease would run out, and the task would be taken over.</summary>
+    [Fact]
+    public async Task TaskWhoseClaimCameThroughLateRunsOnABusyInstance()
+    {
+        var id = await _instance.CreateAsync("Fizz", Now.AddSeconds(1));
+        await using (var stall = await StalledCommits.BeginAsync(_store))
+        {
+            await CutAsync(stall);
+            await Eventually.TrueAsync(
+                () => IsAnyDoingAsync("""state = 'idle' AND query LIKE '%"ClaimToken" = %'"""), "it asks what it has claimed");
+        }
+
+        await _instance.CreateAsync("FizzBuzz", Now);
+        var last = await _instance.CreateAsync("FizzBuzz", Now.AddSeconds(12));
+
+        await Eventually.TrueAsync(() => IsPrinted(last), "the last is printed");
+        Assert.True(IsPrinted(id), string.Join('\n', _instance.Log.Select(line => line.Text)));
+        await EndsWellAsync();
+    }
+
+    [Fact]
+    public async Task OutputThatWasCommittedLateIsPrinted()
+    {
+        var id = await _instance.CreateAsync("Fizz", Now);
+        await Eventually.TrueAsync(
+            async () => await _store.AskAsync<string>("SELECT \"State\" FROM scheduler.\"Tasks\"") is ["Running"], "it runs");
+        await using (var stall = await StalledCommits.BeginAsync(_store))
+        {
+            await CutAsync(stall);
+            await Eventually.TrueAsync(() => IsAnyDoingAsync("wait_event = 'transactionid'"), "the repetition waits for the row");
+        }
+
+        await Eventually.TrueAsync(() => IsPrinted(id), "it is printed");
+        await EndsWellAsync();
+    }
+
+    private bool IsPrinted(Guid id) => _instance.Output.Any(line => line.Text.EndsWith($"{id}", StringComparison.Ordinal));
+
+    private async Task CutAsync(StalledCommits stall)
+    {
+        await Eventually.TrueAsync(stall.IsAnyWaitingAsync, "a commit waits");
+        _proxy.Refuse();
+        _proxy.Restore();
+    }
+
+    private async Task<bool> IsAnyDoingAsync(string what) => await _store.AskAsync<long>(
+        $"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {what}") is not [0];
+
+    private async Task EndsWellAsync()
+    {
+        Assert.Equal(0, await _instance.StopAsync());
+        Assert.Equal(_instance.Output.Count, _instance.Output.Select(line => line.Text).Distinct().Count());
+        Assert.Equal([0], await _store.AskAsync<long>("SELECT count(*) FROM scheduler.\"Tasks\" WHERE \"State\" <> 'Completed'"));
+        await TaskWitness.AssertNothingWrongAsync(_store);
+    }
+}

@@ -156,7 +156,6 @@ internal sealed class CampaignInstance
         {
             Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND t.\"DueAt\" <= clock_timestamp()", "") },
             Guard.AttemptNumber => sql with { Complete = Replace(sql.Complete, " AND t.\"Attempt\" = d.attempt", "") },
-            Guard.Lease => sql with { Claim = Replace(sql.Claim, Alive, "TRUE") },
             Guard.Rescue => sql with { Claim = Replace(sql.Claim, Alive, "FALSE") },
             _ => sql,
         };

@@ -30,8 +30,10 @@ public static class CampaignReport
         [Offence.NotPrinted] = "completed and not printed, though its process could",
         [Offence.IllegalChange] = "illegal changes of state",
         [Offence.TakenFromTheLiving] = "taken over from an instance that lived",
+        [Offence.NotEnded] = "still running on an instance that worked 10 s longer than their pause",
         [Offence.RecoveredLate] = "ran again later than 10 s after a kill",
         [Offence.StartedLate] = "started later than 10 s after they could",
+        [Offence.CarriedLate] = "clicks on the dashboard that took longer than 10 s to show",
         [Offence.Disagreement] = "API and dashboard disagreeing at the end",
         [Offence.WrongAnswer] = "wrong answers to clients",
         [Offence.PrintedLate] = "printed later than 2 s after the commit",
@@ -52,9 +54,11 @@ public static class CampaignReport
         Line($"| **tasks accepted** | {verdict.Accepted} |");
         Line($"| completed, deleted, failed at the end | {verdict.Completed}, {verdict.Deleted}, {verdict.Failed} |");
         Line($"| attempts taken over | {verdict.TakenOver} |");
+        Line($"| run again after a failure, as asked | {verdict.Requeued} |");
         Line($"| completed and not printed, their process died first | {verdict.LostInWindow} |");
         Line($"| slowest start after a kill | {verdict.SlowestRecovery.TotalSeconds:0.00} s |");
         Line($"| slowest start of a due task | {verdict.SlowestStart.TotalSeconds:0.00} s |");
+        Line($"| slowest click on the dashboard to show | {verdict.SlowestClick.TotalSeconds:0.00} s |");
         foreach (var (offence, label) in Labels)
             Line($"| {label} | **{verdict.Findings.Count(finding => finding.Offence == offence)}** |");
 

@@ -43,7 +43,7 @@ internal sealed class CarefulClient(
                 < 60 => CreateAsync(_random.Next(10) == 0 ? _random.Next(2, 8) : 1),
                 < 72 when task is not null => DeleteAsync(task),
                 < 86 when task is not null => MoveAsync(task, Now + (0.75 * Ahead * _random.NextDouble())),
-                < 94 when task is not null => RequeueAsync(task),
+                < 94 when task is not null => RequeueAsync(_tasks.LastOrDefault(IsLikelyFailed) ?? task),
                 _ when task is not null => ShowAsync(task),
                 _ => CreateAsync(1),
             });
@@ -65,6 +65,10 @@ internal sealed class CarefulClient(
     }
 
     private static DateTimeOffset Now => Fleet.Now;
+
+    /// <summary>Its tries take half a minute.</summary>
+    private static bool IsLikelyFailed(ClientTask task) =>
+        CampaignInstance.MayFail(task.Id) && (task.IsMoved ? task.NewTime : task.ExecuteAt) < Now.AddSeconds(-30) && task.DeleteAskedAt is null;
 
     private async Task CreateAsync(int count)
     {
@@ -130,29 +134,33 @@ internal sealed class CarefulClient(
         if (task.IsMoved)
             Check(task, answer!);
         task.Note(task.IsMoved ? "move answered" : "move refused");
-        tally.Count("API: reschedule");
+        if (task.IsMoved)
+            tally.Count("API: reschedule");
     }
 
     private async Task RequeueAsync(ClientTask task)
     {
         task.Note("asks to requeue");
+        var ask = new Ask(Now);
         using var answer = await AskAsync(
             () =>
             {
-                task.RequeueAsks.Enqueue(Now);
+                // One that was not answered may still be carried out.
+                task.RequeueAsks.Enqueue(ask = new(Now));
                 return new HttpRequestMessage(HttpMethod.Post, $"/tasks/{task.Id}/requeue");
             },
             task.Id,
             HttpStatusCode.OK,
             HttpStatusCode.Conflict);
-        if (answer is not null && IsTask(answer))
-        {
-            task.Requeued++;
-            task.Note("requeue answered");
-            Check(task, answer);
-        }
-
+        if (answer is null)
+            return;
+        ask.AnsweredAt = Now;
+        if (!IsTask(answer))
+            return;
+        task.Requeued++;
+        task.Note("requeue answered");
         tally.Count("API: requeue");
+        Check(task, answer);
     }
 
     private async Task ShowAsync(ClientTask task)

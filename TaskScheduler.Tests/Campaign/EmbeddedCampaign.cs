@@ -13,6 +13,7 @@ internal sealed class EmbeddedCampaign : IAsyncDisposable
     private const int Clients = 12;
 
     private readonly Func<string[], InstanceProcess> _launch;
+    private readonly int _seed;
     private readonly CarefulClient[] _clients;
     private readonly ConcurrentQueue<Life> _lives = [];
     private readonly ConcurrentQueue<ClientTask> _adopted = [];
@@ -25,7 +26,7 @@ internal sealed class EmbeddedCampaign : IAsyncDisposable
     /// <param name="seed">Decides what the clients do.</param>
     public EmbeddedCampaign(Func<string[], InstanceProcess> launch, int seed)
     {
-        _launch = launch;
+        (_launch, _seed) = (launch, seed);
         _clients =
         [
             .. Enumerable.Range(0, Clients).Select(i => new CarefulClient(
@@ -104,12 +105,14 @@ internal sealed class EmbeddedCampaign : IAsyncDisposable
             Lives = [.. _lives.Select(life => life.Story())],
             Faults = _faults,
             Shown = shown,
+            // Its jobs end with the process; what the API shows is compared with the rows.
             Disagreements = [],
             WrongAnswers = _wrongAnswers,
             Log = [.. _lives.SelectMany(life => life.Process.Log.Select(line => (line.At, life.Name, line.Text)))],
         };
         var verdict = Judge.Of(evidence);
-        var report = CampaignReport.Of(new(new(Fleet.Now - evidence.Lives.First().ListeningAt!.Value, Seed: 0), Tally.Counts, verdict, evidence));
+        var options = new CampaignOptions(Fleet.Now - evidence.Lives.First().ListeningAt!.Value, _seed) { Instances = 1, Clients = Clients };
+        var report = CampaignReport.Of(new(options, Tally.Counts, verdict, evidence));
         TestContext.Current.TestOutputHelper?.WriteLine(report);
         Assert.True(verdict.Findings.Count == 0, report);
         return verdict;

@@ -33,6 +33,9 @@ public sealed record RowChange(
 
     public bool IsTakeover(RowChange? before) => Was == "Running" && IsStart(before);
 
+    /// <summary>Whether a try had failed, and there will be another one after a while.</summary>
+    public bool IsRetry(RowChange? before) => (Was, Is) == ("Running", "Pending") && CanStart > before?.CanStart;
+
     public bool IsRequeue => (Was, Is) == ("Failed", "Pending");
 
     public bool CommitsOutput => HasOutput is not null && HadOutput != HasOutput;
@@ -81,6 +84,18 @@ public sealed record FaultRecord(string Name, Span Span, int? Slot, bool CutsOff
     public bool Concerns(int slot) => Slot is null || Slot == slot;
 }
 
+/// <summary>A request, and when it was answered; null if it was not, and it may be carried out at any time.</summary>
+public sealed class Ask(DateTimeOffset at)
+{
+    public DateTimeOffset At => at;
+
+    public DateTimeOffset? AnsweredAt { get; set; }
+}
+
+/// <summary>A job deleted on the dashboard, or requeued after it had failed, as the dashboard said.</summary>
+/// <param name="SeenAt">When the job was last seen before the click.</param>
+public sealed record Click(bool Deletes, DateTimeOffset SeenAt, DateTimeOffset AnsweredAt);
+
 /// <summary>What a task's client asked for and was told.</summary>
 public sealed class ClientTask
 {
@@ -105,11 +120,10 @@ public sealed class ClientTask
     /// <summary>Whether a DELETE was answered with 204.</summary>
     public bool IsDeleted { get; set; }
 
-    /// <summary>When anybody asked to requeue the task or its job, by each request that may have arrived.</summary>
-    public ConcurrentQueue<DateTimeOffset> RequeueAsks { get; } = [];
+    /// <summary>Each request of anybody's to requeue the task or its job that may have arrived.</summary>
+    public ConcurrentQueue<Ask> RequeueAsks { get; } = [];
 
-    /// <summary>When the task's job was last seen failed before the dashboard said that it had requeued it.</summary>
-    public DateTimeOffset? JobRequeuedAfter { get; set; }
+    public ConcurrentQueue<Click> Clicks { get; } = [];
 
     /// <summary>How many requests to requeue it were answered with 200.</summary>
     public int Requeued { get; set; }

@@ -52,6 +52,17 @@ public sealed class FaultCampaign : IAsyncDisposable
         CREATE TRIGGER jobs AFTER INSERT ON hangfire.job FOR EACH ROW EXECUTE FUNCTION public.jobs();
         """;
 
+    /// <summary>Whoever asks whether an instance lives is told that it does not.</summary>
+    private const string NobodyLives =
+        """
+        CREATE FUNCTION public.nobody() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NEW."SeenAt" = '2000-01-01';
+          RETURN NEW;
+        END $$;
+        CREATE TRIGGER nobody BEFORE INSERT OR UPDATE ON scheduler."Instances" FOR EACH ROW EXECUTE FUNCTION public.nobody();
+        """;
+
     private readonly CampaignOptions _options;
     private readonly PostgreSqlServer _server;
     private readonly PostgreSqlTestStore _store;
@@ -82,7 +93,7 @@ public sealed class FaultCampaign : IAsyncDisposable
         Fleet.Now - _startedAt,
         _clients.Sum(client => client.Tasks.Count),
         _fleet.Lives.Sum(life => life.Process.Output.Count),
-        _tally.Counts.Where(count => count.Key != CarefulClient.Repeated).Sum(count => count.Value),
+        _tally.Counts.Where(count => !Tally.IsAct(count.Key)).Sum(count => count.Value),
         _fleet.Available.Count);
 
     public static async Task<FaultCampaign> PrepareAsync(CampaignOptions options)
@@ -96,6 +107,9 @@ public sealed class FaultCampaign : IAsyncDisposable
         await _fleet.StartAsync();
         await TaskWitness.PlaceAsync(_store);
         await _store.ExecuteAsync(JobWitness);
+        await StalledCommits.PlaceAsync(_store);
+        if (_options.Without == Guard.Lease)
+            await _store.ExecuteAsync(NobodyLives);
 
         _phase = "breaking things";
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancel))

@@ -29,7 +29,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
             TimeSpan.FromSeconds(4),
             [
                 RestartDatabaseAsync, CrashDatabaseAsync, CutConnectionsAsync, CutConnectionsAsync, CutOffAsync, CutOneOffAsync,
-                EmptyHangfireAsync,
+                EmptyHangfireAsync, StallCommitsAsync,
             ],
             end),
         RepeatAsync(new Random(seed + 3), TimeSpan.FromSeconds(1), [LoseAnswerAsync], end));
@@ -111,6 +111,23 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
             $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{PostgreSqlServer.User}' AND {share}");
         Record(new("connections cut", new(from, Fleet.Now), null, CutsOff: false));
     }
+
+    /// <summary>Whoever asks what became of a commit is told that nothing did, and then it is done.</summary>
+    private Task StallCommitsAsync(Random random) => WhileAwayAsync("commits that outlast their connections", async () =>
+    {
+        await using var stall = await StalledCommits.BeginAsync(store);
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        var deadline = Fleet.Now + TimeSpan.FromSeconds(2);
+        while (!await stall.IsAnyWaitingAsync() && Fleet.Now < deadline)
+            await timer.WaitForNextTickAsync();
+        foreach (var proxy in fleet.Proxies)
+        {
+            proxy.Refuse();
+            proxy.Restore();
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(1 + (3 * random.NextDouble())));
+    });
 
     private Task CutOffAsync(Random random) => random.Next(2) == 0
         ? CutOffAsync("database out of reach 10 s, silent", proxy => proxy.FallSilent())

@@ -11,7 +11,7 @@ public enum Guard
     /// <summary>A completion does not ask whether its attempt is the latest.</summary>
     AttemptNumber,
 
-    /// <summary>The claim takes a running task over without asking whether its instance lives.</summary>
+    /// <summary>Running tasks are taken over as if no instance lived.</summary>
     Lease,
 
     /// <summary>Lines are printed before their outputs are committed.</summary>

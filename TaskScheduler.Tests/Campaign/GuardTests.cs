@@ -8,7 +8,6 @@ public sealed class GuardTests
     [Theory]
     [InlineData(Guard.ClaimTime)]
     [InlineData(Guard.AttemptNumber)]
-    [InlineData(Guard.Lease)]
     [InlineData(Guard.Rescue)]
     public void StatementsAreOtherOnesWithoutTheGuard(Guard guard) =>
         Assert.NotEqual(PostgreSqlSql.Statements, CampaignInstance.WithoutGuard(PostgreSqlSql.Statements, guard));

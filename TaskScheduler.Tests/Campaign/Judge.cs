@@ -22,8 +22,10 @@ public enum Offence
     NotPrinted,
     IllegalChange,
     TakenFromTheLiving,
+    NotEnded,
     RecoveredLate,
     StartedLate,
+    CarriedLate,
     Disagreement,
     WrongAnswer,
     PrintedLate,
@@ -56,6 +58,12 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
 
     /// <summary>Of a first attempt, counted in the same way from the moment when the task was due.</summary>
     public TimeSpan SlowestStart { get; init; }
+
+    /// <summary>How often a task ran again after it had failed, because somebody asked for it.</summary>
+    public int Requeued { get; init; }
+
+    /// <summary>From the dashboard's answer to a click until its task shows it, counted in the same way.</summary>
+    public TimeSpan SlowestClick { get; init; }
 }
 
 /// <summary>
@@ -80,6 +88,7 @@ public sealed class Judge
     private readonly Dictionary<Guid, ClientTask> _accepted;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly Timeline _timeline;
+    private TimeSpan _slowestClick;
 
     private Judge(Evidence evidence)
     {
@@ -125,9 +134,12 @@ public sealed class Judge
             Deleted = last.Count(change => change.Is == "Deleted"),
             Failed = last.Count(change => change.Is == "Failed"),
             TakenOver = _changes.Values.Sum(changes => Steps(changes).Count(step => step.Change.IsTakeover(step.Before))),
-            LostInWindow = _changes.Values.Count(changes => changes[^1].HasOutput is not null && !_lines.Contains(changes[0].Id)),
+            LostInWindow = _changes.Values.Count(changes => changes[^1].HasOutput is not null && !_lines.Contains(changes[0].Id))
+                - _findings.Count(finding => finding.Offence == Offence.NotPrinted),
+            Requeued = _evidence.Changes.Count(change => change.IsRequeue),
             SlowestRecovery = slowestRecovery,
             SlowestStart = slowestStart,
+            SlowestClick = _slowestClick,
         };
     }
 
@@ -158,18 +170,34 @@ public sealed class Judge
             Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
         if (changes.Count(change => change.IsRequeue) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
-        if (task.JobRequeuedAfter is { } clicked && IsClickForgotten(clicked, changes))
-            Find(Offence.ChangeForgotten, task.Id, $"is {last.Is}, and its failed job was requeued after {clicked:HH:mm:ss.fff}");
+        foreach (var click in task.Clicks)
+            CheckClick(task.Id, click, changes);
         if (_evidence.Shown.GetValueOrDefault(task.Id) is var shown && shown != last.Is)
             Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
     }
 
-    /// <summary>Unless it went with Hangfire's tables.</summary>
-    private bool IsClickForgotten(DateTimeOffset clicked, RowChange[] changes) =>
-        changes.LastOrDefault(change => change.At < clicked) is { Is: "Failed" } failed
-        && changes[^1].Is != "Deleted"
-        && !changes.Any(change => change.IsRequeue && change.Number > failed.Number)
-        && !_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > clicked - Longest && fault.Span.From < clicked + Longest);
+    /// <summary>It is carried to its task, unless it went with Hangfire's tables.</summary>
+    private void CheckClick(Guid id, Click click, RowChange[] changes)
+    {
+        var last = Array.FindLastIndex(changes, change => change.At < click.SeenAt);
+        if (!click.Deletes && (last < 0 || changes[last].Is != "Failed"))
+            return;
+        var carried = changes.FirstOrDefault(change =>
+            change.Is == "Deleted" || (!click.Deletes && change.IsRequeue && change.Number > changes[last].Number));
+        var until = carried?.At ?? DateTimeOffset.MaxValue;
+        if (_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > click.SeenAt - Longest && fault.Span.From < until))
+            return;
+        if (carried is null)
+        {
+            Find(Offence.ChangeForgotten, id, $"is {changes[^1].Is}, and its job was {(click.Deletes ? "deleted" : "requeued")} at {click.AnsweredAt:HH:mm:ss.fff}");
+            return;
+        }
+
+        var took = until > click.AnsweredAt ? _timeline.OfService(click.AnsweredAt, until) : TimeSpan.Zero;
+        _slowestClick = took > _slowestClick ? took : _slowestClick;
+        if (took > Longest)
+            Find(Offence.CarriedLate, id, $"showed a click on the dashboard {took.TotalSeconds:0.0} s after it");
+    }
 
     private void CheckChanges(Guid id, RowChange[] changes)
     {
@@ -179,10 +207,9 @@ public sealed class Judge
                 Find(Offence.StartedEarly, id, $"attempt {change.Attempt} started {early.TotalMilliseconds:0.000} ms early");
             if (change.HadOutput is not null && change.HasOutput is null)
                 Find(Offence.IllegalChange, id, $"lost its output");
-            if (change.IsRequeue && (_accepted.GetValueOrDefault(id)?.RequeueAsks.Count(asked => asked <= change.At) ?? 0)
-                < changes.Count(other => other.IsRequeue && other.Number <= change.Number))
+            if (change.IsRequeue && !WasAskedFor(id, change, changes))
                 Find(Offence.IllegalChange, id, $"runs again after its failure, and nobody asked for it");
-            if (change.Is == "Failed" && change.Was != "Failed" && AttemptsOf(changes, change) < MaxTries)
+            if (change.Is == "Failed" && change.Was != "Failed" && TriesOf(changes, change) < MaxTries)
                 Find(Offence.Failed, id, $"failed before it had {MaxTries} tries");
             if (change.CommitsOutput && (change.Was, change.Is) != ("Running", "Completed"))
                 Find(Offence.OutputTwice, id, $"got an output in a change from {change.Was} to {change.Is}");
@@ -194,9 +221,24 @@ public sealed class Judge
                 Find(Offence.TakenFromTheLiving, id, $"attempt {before.Attempt} was taken over while {before.Instance} lived");
         }
 
+        foreach (var (start, _) in Steps(changes).Where(step => step.Change.IsStart(step.Before)))
+            CheckEnd(id, start, changes);
         if (changes.Count(change => change.CommitsOutput) is > 1 and var times)
             Find(Offence.OutputTwice, id, $"was given an output {times} times");
     }
+
+    /// <summary>An instance that works brings what it started to an end.</summary>
+    private void CheckEnd(Guid id, RowChange start, RowChange[] changes)
+    {
+        var end = changes.FirstOrDefault(change => change.Number > start.Number && (change.Is != "Running" || change.Attempt != start.Attempt));
+        var life = _lives[start.Instance!];
+        var took = _timeline.OfService(life, start.At, end?.At ?? life.EndedAt ?? start.At);
+        if (took - PauseOf(id) > Longest)
+            Find(Offence.NotEnded, id, $"attempt {start.Attempt} had not ended after {took.TotalSeconds:0.0} s on {life.Name}");
+    }
+
+    private TimeSpan PauseOf(Guid id) => TaskKinds.All
+        .Where(kind => !_accepted.TryGetValue(id, out var task) || task.Kind == $"{kind.Kind}").Max(kind => kind.Pause);
 
     private void CheckLines(Guid id, RowChange[] changes, PrintedLine[] lines)
     {
@@ -263,8 +305,9 @@ public sealed class Judge
                         continue;
                     }
 
-                    // Its job may be replaced before it starts.
-                    var restart = Steps(changes).Skip(last + 1).FirstOrDefault(step => step.Change.IsStart(step.Before)).Change;
+                    // Its job may be replaced before it starts. Or it needs no start: it was deleted, or its commit was under way.
+                    var restart = Steps(changes).Skip(last + 1)
+                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Deleted").Change;
                     if (restart is null && end.To is null)
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
@@ -306,12 +349,20 @@ public sealed class Judge
 
     private static DateTimeOffset EarliestStart(RowChange change) => change.Due > change.CanStart ? change.Due : change.CanStart;
 
-    /// <summary>How many attempts there were since the task began, or began again.</summary>
-    private static int AttemptsOf(RowChange[] changes, RowChange failure)
+    /// <summary>How many tries had failed since the task began, or began again: attempts that were taken over or given back are none.</summary>
+    private static int TriesOf(RowChange[] changes, RowChange failure)
     {
-        var before = changes.Where(change => change.Number < failure.Number).ToList();
-        var start = before.FindLastIndex(change => change.IsRequeue);
-        return failure.Attempt - (start < 0 ? 0 : before[start].Attempt);
+        var before = Steps(changes).TakeWhile(step => step.Change.Number < failure.Number).ToList();
+        return 1 + before.Skip(before.FindLastIndex(step => step.Change.IsRequeue) + 1).Count(step => step.Change.IsRetry(step.Before));
+    }
+
+    /// <summary>By a request for each, which can have come after the failure.</summary>
+    private bool WasAskedFor(Guid id, RowChange requeue, RowChange[] changes)
+    {
+        var failed = changes.Last(change => change.Number < requeue.Number && change.Is == "Failed" && change.Was != "Failed");
+        var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At <= requeue.At).ToList() ?? [];
+        return asks.Count >= changes.Count(change => change.IsRequeue && change.Number <= requeue.Number)
+            && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At);
     }
 
     private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;

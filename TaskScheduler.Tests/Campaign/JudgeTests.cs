@@ -28,6 +28,11 @@ public sealed class JudgeTests
         Finds([Offence.Failed], failed);
         Finds([], failed with { MayFail = _ => true });
         Finds([Offence.Failed], FailedAfter(tries: 2) with { MayFail = _ => true });
+        // An attempt that was taken over is no try.
+        var taken = Ending(
+            Claimed(1, "b1", 0.1), TakenOver(2, "a1", 6), Change("Running", "Pending", 2, null, 7) with { CanStart = At(9) },
+            Claimed(3, "a1", 9) with { CanStart = At(9) }, Change("Running", "Failed", 3, "a1", 10));
+        Finds([Offence.Failed], taken with { Lines = [], Lives = [Life("a1"), Killed("b1", 1)], Shown = Shows("Failed"), MayFail = _ => true });
     }
 
     [Fact]
@@ -66,6 +71,8 @@ public sealed class JudgeTests
         Finds([], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 1))] }));
         Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 2))] }));
         Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(10), answered: 0))] }));
+        // What was answered before the failure has not brought it about.
+        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(1), answered: 0, answeredAt: At(2)))] }));
     }
 
     [Fact]
@@ -74,11 +81,48 @@ public sealed class JudgeTests
         var failed = FailedAfter(tries: 3) with
         {
             MayFail = _ => true,
-            Accepted = [Task(task => task.JobRequeuedAfter = At(30))],
+            Accepted = [Task(task => task.Clicks.Enqueue(new(Deletes: false, At(30), At(30.1))))],
         };
 
         Finds([Offence.ChangeForgotten], failed);
         Finds([], failed with { Faults = [new("", new(At(31), At(32)), null, CutsOff: false) { Empties = true }] });
+    }
+
+    [Fact]
+    public void DeletionOnTheDashboardThatWasForgottenOrCarriedLate()
+    {
+        var click = Task(task =>
+        {
+            task.DeleteAskedAt = At(-1.9);
+            task.Clicks.Enqueue(new(Deletes: true, At(-1.9), At(-1.8)));
+        });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { Accepted = [click] });
+        Finds([], Deleted(8));
+        Finds([Offence.CarriedLate], Deleted(9));
+        Finds([], Deleted(9) with { Faults = [new("", new(At(1), At(2)), null, CutsOff: true)] });
+        Finds([], Deleted(30) with { Faults = [new("", new(At(1), At(2)), null, CutsOff: false) { Empties = true }] });
+
+        Evidence Deleted(double at) => Ending(Change("Pending", "Deleted", 0, null, at)) with
+        {
+            Accepted = [click],
+            Lines = [],
+            Shown = Shows("Deleted"),
+        };
+    }
+
+    /// <summary>Though its instance lives, and could have ended it; it does not matter what becomes of it after that.</summary>
+    [Fact]
+    public void AttemptThatNobodyEnds()
+    {
+        var forgotten = Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 40), Completed(2, "a1", 43.1)) with
+        {
+            Lines = [Line(43.2)],
+            Lives = [Life("a1"), Killed("b1", 33)],
+        };
+
+        Finds([Offence.NotEnded], forgotten);
+        Finds([], forgotten with { Faults = [new("", new(At(0), At(20)), 1, CutsOff: true)] });
+        Finds([Offence.NotEnded], forgotten with { Faults = [new("", new(At(0), At(20)), 0, CutsOff: true)] });
     }
 
     [Fact]
@@ -190,7 +234,7 @@ public sealed class JudgeTests
     [Fact]
     public void TakeoverFromAnInstanceThatLives()
     {
-        var taken = Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 20), Completed(2, "a1", 23.1)) with { Lines = [Line(23.2)] };
+        var taken = Ending(Claimed(1, "b1", 8.1), TakenOver(2, "a1", 20), Completed(2, "a1", 23.1)) with { Lines = [Line(23.2)] };
 
         Finds([Offence.TakenFromTheLiving], taken);
         Finds([], taken with { Lives = [Life("a1"), Killed("b1", 13)] });
@@ -218,6 +262,15 @@ public sealed class JudgeTests
         Finds([], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
         Finds([], recovered with { Lives = [Life("a1") with { Away = [new(At(3), At(5))] }, Killed("b1", 2)] });
         Finds([Offence.RecoveredLate], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: false)] });
+        var deleted = Ending(Claimed(1, "b1", 0.1), Change("Running", "Deleted", 1, "b1", 5)) with
+        {
+            Accepted = [Task(task => task.DeleteAskedAt = At(4))],
+            Lines = [],
+            Lives = [Life("a1"), Life("b1") with { Away = [new(At(2), At(14))] }],
+            Shown = Shows("Deleted"),
+        };
+        Finds([], deleted);
+        Assert.Equal(TimeSpan.FromSeconds(3), Judge.Of(deleted).SlowestRecovery);
         // It had begun its work a moment after it came up.
         Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1") with { ListeningAt = At(0.5) }, Killed("b1", 2)] });
         Finds([], recovered with { Lives = [Life("a1") with { ListeningAt = At(1.5) }, Killed("b1", 2)] });
@@ -253,12 +306,13 @@ public sealed class JudgeTests
         Finds([Offence.StartedLate], Restarted(retried, at: 45));
 
         Evidence Restarted(RowChange before, double at) => Ending(
-            Claimed(1, "a1", 0.1), TakenOver(2, "a1", 9), TakenOver(3, "a1", 18),
-            Change("Running", "Failed", 3, "a1", 21), before,
-            Claimed(4, "a1", at) with { CanStart = before.CanStart }, Completed(4, "a1", at + 3.1)) with
+            [
+                .. FailedAfter(tries: 3).Changes.Skip(1), before,
+                Claimed(4, "a1", at) with { CanStart = before.CanStart }, Completed(4, "a1", at + 3.1),
+            ]) with
         {
             Lines = [Line(at + 3.2)],
-            Lives = [Life("a1") with { Away = [new(At(1), At(18))] }, Life("b1")],
+            MayFail = _ => true,
             Accepted = [Task(task => Requeue(task, At(29), answered: 0))],
         };
     }
@@ -286,7 +340,10 @@ public sealed class JudgeTests
     private static Evidence FailedAfter(int tries) => Ending(
         [
             .. Enumerable.Range(1, tries).SelectMany(i => (RowChange[])
-                [Claimed(i, "a1", i), Change("Running", i == tries ? "Failed" : "Pending", i, "a1", i + 0.1)]),
+                [
+                    Claimed(i, "a1", i) with { CanStart = At((i - 1) * 0.5) },
+                    Change("Running", i == tries ? "Failed" : "Pending", i, "a1", i + 0.1) with { CanStart = At(i * 0.5) },
+                ]),
         ]) with
     { Lines = [], Shown = Shows("Failed") };
 
@@ -311,9 +368,9 @@ public sealed class JudgeTests
         return task;
     }
 
-    private static void Requeue(ClientTask task, DateTimeOffset at, int answered)
+    private static void Requeue(ClientTask task, DateTimeOffset at, int answered, DateTimeOffset? answeredAt = null)
     {
-        task.RequeueAsks.Enqueue(at);
+        task.RequeueAsks.Enqueue(new(at) { AnsweredAt = answeredAt });
         task.Requeued = answered;
     }
 

@@ -9,6 +9,10 @@ internal sealed class Tally
 
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
+    /// <summary>Whether it counts what clients did, which breaks nothing.</summary>
+    public static bool IsAct(string name) => name == CarefulClient.Repeated || name.StartsWith("API: ", StringComparison.Ordinal)
+        || name.StartsWith("dashboard: ", StringComparison.Ordinal);
+
     public int this[string name] => _counts.GetValueOrDefault(name);
 
     public void Count(string name, int times = 1) => _counts.AddOrUpdate(name, times, (_, before) => before + times);

@@ -53,9 +53,16 @@ internal sealed class Timeline
     /// How much of the time between two moments there was an instance with a database, and had been for a moment: one that
     /// has only started, or reconnects, or dies at once does not work.
     /// </summary>
-    public TimeSpan OfService(DateTimeOffset from, DateTimeOffset to) => Between(from, to, moment =>
-        _evidence.Lives.Any(life => life.WorksAt(moment) && life.WorksAt(moment - Reconnection)
-            && !IsCutOff(life.Slot, moment) && !IsCutOff(life.Slot, moment - Reconnection)));
+    public TimeSpan OfService(DateTimeOffset from, DateTimeOffset to) =>
+        Between(from, to, moment => _evidence.Lives.Any(life => Serves(life, moment)));
+
+    /// <summary>The same for one instance.</summary>
+    public TimeSpan OfService(LifeStory life, DateTimeOffset from, DateTimeOffset to) =>
+        Between(from, to, moment => Serves(life, moment));
+
+    private bool Serves(LifeStory life, DateTimeOffset moment) =>
+        life.WorksAt(moment) && life.WorksAt(moment - Reconnection)
+        && !IsCutOff(life.Slot, moment) && !IsCutOff(life.Slot, moment - Reconnection);
 
     /// <summary>A broken connection keeps an answer from its process only if the commit was just going through it.</summary>
     private static bool Hinders(FaultRecord fault, RowChange commit) => fault.CutsOff

@@ -159,7 +159,7 @@ public sealed partial class StorageFile : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Critical,
-            "The storage file '{File}' (or its -wal or -shm) was deleted, moved or replaced while it was in use. No task runs "
+            "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. No task runs "
             + "any more and every request is answered with 503. Put the right file in its place, then restart this instance: "
             + "what it has accepted is in the file that is gone, and a start without a file begins with an empty one.")]
         public static partial void Lost(ILogger logger, string file);

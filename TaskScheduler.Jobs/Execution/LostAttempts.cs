@@ -64,7 +64,8 @@ public sealed partial class LostAttempts(
                     .SetProperty(t => t.State, TaskTransition.GiveBack.Target())
                     .WithoutAttempt(),
                 cancel);
-        Log.GaveBack(logger, count);
+        if (count > 0)
+            Log.GaveBack(logger, count);
     }
 
     private static partial class Log

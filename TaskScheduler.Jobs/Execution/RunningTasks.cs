@@ -35,8 +35,10 @@ public sealed class RunningTasks(int slots)
     public RunningTask Add(ClaimedTask task)
     {
         var entry = new RunningTask(task);
-        // A newer attempt of the same task on the same instance replaces one that lost its lease; fencing lets only the
-        // newer one complete.
+        // A newer attempt of the same task on the same instance replaces one that was given back or lost its lease; fencing
+        // lets only the newer one complete.
+        if (_running.TryGetValue(task.Id, out var older))
+            older.Stop(giveBack: false);
         _running[task.Id] = entry;
         return entry;
     }

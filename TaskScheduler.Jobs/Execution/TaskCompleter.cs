@@ -30,13 +30,15 @@ public sealed class TaskCompleter(
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         var finishedAt = now.ToUnixTimeMilliseconds();
+        // One that was given back and the next one of the same task may end together; which of them it was the answer does not say.
+        var latest = finished.GroupBy(f => f.Task.Id).Select(same => same.MaxBy(f => f.Task.Attempt)).ToList();
         var rows = JsonSerializer.Serialize(
-            finished.Select(f => new { id = f.Task.Id, attempt = f.Task.Attempt, output = f.Output, finishedAt }));
+            latest.Select(f => new { id = f.Task.Id, attempt = f.Task.Attempt, output = f.Output, finishedAt }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var committed = await db.Database.SqlQueryRaw<Guid>(sql.Complete, rows).ToListAsync(cancel);
         var ours = committed.ToHashSet();
-        Announce([.. finished.Where(f => ours.Contains(f.Task.Id))], now);
-        return [.. finished.Where(f => !ours.Contains(f.Task.Id))];
+        Announce([.. latest.Where(f => ours.Contains(f.Task.Id))], now);
+        return [.. latest.Where(f => !ours.Contains(f.Task.Id))];
     }
 
     /// <summary>

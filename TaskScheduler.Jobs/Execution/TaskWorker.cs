@@ -294,7 +294,7 @@ public sealed partial class TaskWorker(
             await heartbeat.BeatAsync(TimeSpan.Zero, stopped);
     }
 
-    /// <summary>Of an instance that does not say that it lives, others take what it does not know of.</summary>
+    /// <summary>Once an instance does not say any more that it lives, the rescuers find what it does not know of.</summary>
     private async Task ReconcileAsync(CancellationToken stopped)
     {
         if (IsBusy)

@@ -15,7 +15,7 @@ public enum TaskTransition
     /// <summary>The attempt's output is committed.</summary>
     Complete,
 
-    /// <summary>An orderly shutdown returns a task that it could not finish.</summary>
+    /// <summary>An orderly shutdown returns a task that it could not finish, or an instance one that it claimed without learning of it.</summary>
     GiveBack,
 
     /// <summary>The task's own work threw and tries are left.</summary>

@@ -68,8 +68,9 @@ internal sealed class Clicker(
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
         {
             tally.Count($"dashboard: {act}");
-            // Commands for lists of jobs are answered like that whatever became of them.
-            if ((act == "delete" || (act == "requeue" && state == "Failed")) && command.StartsWith("actions/", StringComparison.Ordinal))
+            // Commands for lists of jobs are answered like that whatever became of them, and a job may have been replaced.
+            var hasEffect = act == "delete" || (act == "requeue" && state == "Failed");
+            if (hasEffect && command.StartsWith("actions/", StringComparison.Ordinal) && (await FindJobAsync(task.Id))?.Job == job)
                 task.Clicks.Enqueue(new(act == "delete", seen, ask.AnsweredAt.Value));
         }
         // Or there is no such job any more, or somebody else has changed it meanwhile.
@@ -88,9 +89,9 @@ internal sealed class Clicker(
     private async Task<(string Job, string State)?> FindJobAsync(Guid id)
     {
         var found = await store.AskAsync<string>(string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT t."JobId" || ' ' || coalesce(j.statename, 'Deleted')
+            SELECT t."JobId" || ' ' || j.statename
             FROM scheduler."Tasks" t JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
-            WHERE t."Id" = '{id}'
+            WHERE t."Id" = '{id}' AND j.statename IS NOT NULL
             """));
         return found is [var both] ? (both.Split(' ')[0], both.Split(' ')[1]) : null;
     }

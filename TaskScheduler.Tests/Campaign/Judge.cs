@@ -185,8 +185,12 @@ public sealed class Judge
         var carried = changes.FirstOrDefault(change =>
             change.Is == "Deleted" || (!click.Deletes && change.IsRequeue && change.Number > changes[last].Number));
         var until = carried?.At ?? DateTimeOffset.MaxValue;
-        if (_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > click.SeenAt - Longest && fault.Span.From < until))
+        if (_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > click.SeenAt - Longest && fault.Span.From < until
+            && _timeline.OfService(click.AnsweredAt, fault.Span.From) <= Longest))
+        {
             return;
+        }
+
         if (carried is null)
         {
             Find(Offence.ChangeForgotten, id, $"is {changes[^1].Is}, and its job was {(click.Deletes ? "deleted" : "requeued")} at {click.AnsweredAt:HH:mm:ss.fff}");
@@ -305,9 +309,9 @@ public sealed class Judge
                         continue;
                     }
 
-                    // Its job may be replaced before it starts. Or it needs no start: it was deleted, or its commit was under way.
+                    // Its job may be replaced before it starts. Or it needs no start: it was deleted, or its end was under way.
                     var restart = Steps(changes).Skip(last + 1)
-                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Deleted").Change;
+                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Failed" or "Deleted").Change;
                     if (restart is null && end.To is null)
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
@@ -356,13 +360,13 @@ public sealed class Judge
         return 1 + before.Skip(before.FindLastIndex(step => step.Change.IsRequeue) + 1).Count(step => step.Change.IsRetry(step.Before));
     }
 
-    /// <summary>By a request for each, which can have come after the failure.</summary>
+    /// <summary>By a request for each, which can have been carried out after the failure.</summary>
     private bool WasAskedFor(Guid id, RowChange requeue, RowChange[] changes)
     {
         var failed = changes.Last(change => change.Number < requeue.Number && change.Is == "Failed" && change.Was != "Failed");
         var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At <= requeue.At).ToList() ?? [];
         return asks.Count >= changes.Count(change => change.IsRequeue && change.Number <= requeue.Number)
-            && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At);
+            && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - Longest);
     }
 
     private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;

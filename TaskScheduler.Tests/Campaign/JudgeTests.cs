@@ -71,8 +71,8 @@ public sealed class JudgeTests
         Finds([], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 1))] }));
         Finds([Offence.ChangeForgotten], Numbered(again with { Accepted = [Task(task => Requeue(task, At(8), answered: 2))] }));
         Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(10), answered: 0))] }));
-        // What was answered before the failure has not brought it about.
-        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(1), answered: 0, answeredAt: At(2)))] }));
+        // What was answered long before the failure has not brought it about.
+        Finds([Offence.IllegalChange], Numbered(again with { Accepted = [Task(task => Requeue(task, At(-9), answered: 0, answeredAt: At(-8)))] }));
     }
 
     [Fact]
@@ -100,7 +100,9 @@ public sealed class JudgeTests
         Finds([], Deleted(8));
         Finds([Offence.CarriedLate], Deleted(9));
         Finds([], Deleted(9) with { Faults = [new("", new(At(1), At(2)), null, CutsOff: true)] });
-        Finds([], Deleted(30) with { Faults = [new("", new(At(1), At(2)), null, CutsOff: false) { Empties = true }] });
+        var emptied = new FaultRecord("", new(At(1), At(2)), null, CutsOff: false) { Empties = true };
+        Finds([], Deleted(30) with { Faults = [emptied] });
+        Finds([Offence.CarriedLate], Deleted(30) with { Faults = [emptied with { Span = new(At(9), At(10)) }] });
 
         Evidence Deleted(double at) => Ending(Change("Pending", "Deleted", 0, null, at)) with
         {
@@ -271,6 +273,7 @@ public sealed class JudgeTests
         };
         Finds([], deleted);
         Assert.Equal(TimeSpan.FromSeconds(3), Judge.Of(deleted).SlowestRecovery);
+        Finds([], deleted with { Changes = [.. deleted.Changes.SkipLast(1), Change("Running", "Failed", 1, "b1", 2.1) with { Number = 9 }], Shown = Shows("Failed"), MayFail = _ => true }, Offence.Failed);
         // It had begun its work a moment after it came up.
         Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1") with { ListeningAt = At(0.5) }, Killed("b1", 2)] });
         Finds([], recovered with { Lives = [Life("a1") with { ListeningAt = At(1.5) }, Killed("b1", 2)] });

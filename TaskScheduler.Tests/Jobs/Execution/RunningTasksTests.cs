@@ -30,15 +30,17 @@ public sealed class RunningTasksTests
     }
 
     [Fact]
-    public void EndOfAReplacedAttemptLeavesItsSuccessorRunning()
+    public void ReplacedAttemptIsStoppedAndItsEndLeavesItsSuccessorRunning()
     {
         var task = Claimed();
         _running.TakeSlots(2);
         var replaced = _running.Add(task);
         var successor = _running.Add(task with { Attempt = 2 });
 
+        Assert.True(replaced.Stopped.IsCancellationRequested);
         _running.Remove(replaced);
 
+        Assert.False(successor.Stopped.IsCancellationRequested);
         Assert.Equal([successor], _running.All);
         Assert.True(_running.Contains(task.Id));
         Assert.Equal(1, _running.Free);

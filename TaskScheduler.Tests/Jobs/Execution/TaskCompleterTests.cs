@@ -87,6 +87,19 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AttemptsOfOneTaskThatEndTogetherPrintOnce()
+    {
+        var task = await _jobs.CreateAsync();
+        var stale = Assert.Single(await _jobs.ClaimAsync(task));
+        await Completer.GiveBackAsync([stale], Cancel);
+        var latest = Assert.Single(await _jobs.ClaimAsync(await _jobs.FindAsync(task.Id)));
+
+        await Completer.CompleteAsync([stale.Finished(), latest.Finished()], Cancel);
+
+        await AssertPrintedAsync(task.Id);
+    }
+
+    [Fact]
     public async Task StaleAttemptDoesNotPrintWhatItsSuccessorCommitted()
     {
         var task = await _jobs.CreateAsync();

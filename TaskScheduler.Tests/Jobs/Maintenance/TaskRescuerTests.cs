@@ -233,12 +233,28 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
         Assert.Equal(2, lost.Count(task => Holds.Contains(task.Id, task.DueAt)));
     }
 
+    /// <summary>It would be refused: with its claim the instance lives again.</summary>
+    [Fact]
+    public async Task OwnTaskThatTheInstanceDoesNotKnowIsNotTakenOverButGivenBack()
+    {
+        var unknown = await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        _jobs.Clock.Advance(Lease + TimeSpan.FromSeconds(1));
+
+        await RescueAsync();
+        Assert.Equal((0, ScheduledTaskState.Pending), (Holds.Count, (await _jobs.FindAsync(unknown.Id)).State));
+
+        await RescueAsync();
+        Assert.True(Holds.Contains(unknown.Id, unknown.DueAt));
+    }
+
     [Fact]
     public async Task InstanceWithoutAFreeSlotTakesWhatIsAbandonedForItsNextOneAndNothingElse()
     {
         _jobs.Get<RunningTasks>().TakeSlots(10);
         await _jobs.CreateAsync();
-        var abandoned = await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        var abandoned = await _jobs.CreateAsync();
+        await using var gone = _jobs.Another();
+        Assert.Single(await gone.ClaimAsync(abandoned));
         _jobs.Clock.Advance(Lease);
 
         await RescueAsync();
@@ -252,7 +268,9 @@ public abstract class TaskRescuerTests<TStore> : IAsyncLifetime
     {
         var times = Enumerable.Range(0, 20).Select(i => _jobs.Now.AddHours(-i));
         var overdue = await _jobs.AddAsync(times, withJobs: false);
-        var abandoned = await _jobs.CreateInAsync(ScheduledTaskState.Running);
+        var abandoned = await _jobs.CreateAsync();
+        await using var gone = _jobs.Another();
+        Assert.Single(await gone.ClaimAsync(abandoned));
         _jobs.Clock.Advance(Lease);
 
         await RescueAsync();

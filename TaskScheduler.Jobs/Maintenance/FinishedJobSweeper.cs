@@ -1,4 +1,5 @@
 using Hangfire;
+using Hangfire.Storage;
 using Hangfire.Storage.Monitoring;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
@@ -9,8 +10,9 @@ namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
 /// Ends the jobs whose row is finished, or that no row names: what a crash between a commit and its report left behind.
-/// Looks at the jobs that Hangfire believes in progress or in the queue, and at the rows that were deleted or ended lately:
-/// their jobs may be in neither, taken from the queue by an instance that died before Hangfire heard of it.
+/// Looks at the jobs that Hangfire believes in progress or in the queue, at a page of those that are scheduled, and at the
+/// rows that were deleted or ended lately: their jobs may be in no list, taken from the queue by an instance that died before
+/// Hangfire heard of it.
 /// </summary>
 /// <remarks>
 /// Each instance ends its own, and one of them the rest: if all did all, one slow report would make every instance write
@@ -49,6 +51,9 @@ public sealed class FinishedJobSweeper(
 
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>How many scheduled jobs were looked at in this walk through them; there may be a million.</summary>
+    private int _scheduled;
+
     private DateTimeOffset? _looked;
 
     /// <summary>What has not been looked at yet of the time before.</summary>
@@ -66,7 +71,15 @@ public sealed class FinishedJobSweeper(
             .Select(job => job.Key)
             .ToArray();
         if (isFirst)
-            open = [.. open, .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key)];
+        {
+            open =
+            [
+                .. open,
+                .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key),
+                .. NextScheduled(monitoring),
+            ];
+        }
+
         var rows = await db.Tasks
             .Where(t => EF.Parameter(open).Contains(t.JobId))
             .Select(t => new { t.JobId, EndedAt = t.DeletedAt ?? t.FinishedAt })
@@ -137,6 +150,17 @@ public sealed class FinishedJobSweeper(
     /// <summary>Its end; or <c>Processing</c>, which is looked at by instance; or <c>Deleted</c>, which is somebody's wish.</summary>
     private static bool MayShow(ScheduledTaskState state, string? shown) =>
         shown is "Processing" or "Deleted" || shown == (state == ScheduledTaskState.Completed ? "Succeeded" : "Failed");
+
+    /// <summary>
+    /// Whoever gives a job to a row and is frozen before it gives the job its state, may do that when the row has another
+    /// job already.
+    /// </summary>
+    private IEnumerable<string> NextScheduled(IMonitoringApi monitoring)
+    {
+        var page = monitoring.ScheduledJobs(_scheduled, Page);
+        _scheduled = page.Count < Page ? 0 : _scheduled + Page;
+        return page.Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key);
+    }
 
     private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)
     {

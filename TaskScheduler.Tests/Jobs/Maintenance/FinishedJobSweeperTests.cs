@@ -87,6 +87,27 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
     }
 
+    /// <summary>However many there are: the walk through them goes on in the next round, and begins again after the last.</summary>
+    [Fact]
+    public async Task ScheduledJobThatNoRowNamesIsDeletedAndTheOthersStay()
+    {
+        var tomorrow = _jobs.Now.AddDays(1);
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(tomorrow, 1_000), withJobs: true);
+        await _jobs.Get<TaskJobs>().ApplyAsync(
+            [.. tasks.Select(task => new JobStateChange(task.JobId!, task.Id, task.CreatedAt, new ScheduledState(tomorrow.UtcDateTime)))],
+            Cancel);
+        await SweepAsync();
+        await SweepAsync();
+        var spares = tasks.Take(2)
+            .Select(task => _jobs.CreateSpareJob(task, new ScheduledState(tomorrow.AddHours(task == tasks[0] ? 1 : -1).UtcDateTime))).ToList();
+
+        await SweepAsync();
+        await SweepAsync();
+
+        Assert.All(spares, spare => Assert.Equal("Deleted", _jobs.JobState(spare)));
+        Assert.All(tasks, task => Assert.Equal("Scheduled", _jobs.JobState(task.JobId)));
+    }
+
     [Fact]
     public async Task JobThatWaitsForATaskDeletedLatelyIsDeleted()
     {

@@ -58,12 +58,7 @@ public sealed partial class LostAttempts(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var count = await db.Tasks
             .Where(t => EF.Parameter(unknown).Contains(t.Id) && t.InstanceId == instance.Id && t.StartedAt < before)
-            .ThatCan(TaskTransition.GiveBack)
-            .ExecuteUpdateAsync(
-                set => set
-                    .SetProperty(t => t.State, TaskTransition.GiveBack.Target())
-                    .WithoutAttempt(),
-                cancel);
+            .GiveBackAsync(cancel);
         if (count > 0)
             Log.GaveBack(logger, count);
     }

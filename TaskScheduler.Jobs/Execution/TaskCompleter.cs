@@ -113,12 +113,7 @@ public sealed class TaskCompleter(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         await db.Tasks
             .Where(t => EF.Parameter(ids).Contains(t.Id) && EF.Parameter(tokens).Contains(t.ClaimToken!.Value))
-            .ThatCan(TaskTransition.GiveBack)
-            .ExecuteUpdateAsync(
-                set => set
-                    .SetProperty(t => t.State, TaskTransition.GiveBack.Target())
-                    .WithoutAttempt(),
-                cancel);
+            .GiveBackAsync(cancel);
         foreach (var task in interrupted)
             reporter.Report(task, jobs.Awaiting(task.Delivery.DueAt, "Given back by an instance that stopped"));
     }

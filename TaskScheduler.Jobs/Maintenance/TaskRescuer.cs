@@ -131,10 +131,10 @@ public sealed partial class TaskRescuer(
             .Take(most + worker.HeldDue);
         var rows = await (most > 0 ? abandoned.Concat(overdue) : abandoned).AsNoTracking().ToListAsync(cancel);
         var unknown = rows.Where(row => !worker.Knows(row.Id, row.DueAt)).ToLookup(row => row.State);
-        var lost = unknown[ScheduledTaskState.Running].Where(row => row.InstanceId != instance.Id).ToList();
         // Of an attempt of its own the instance looks alive again as soon as it claims anything, and so would be refused.
-        if (lost.Count < unknown[ScheduledTaskState.Running].Count())
+        if (unknown[ScheduledTaskState.Running].Any(row => row.InstanceId == instance.Id))
             await lostAttempts.ReconcileAsync(cancel);
+        var lost = unknown[ScheduledTaskState.Running].Where(row => row.InstanceId != instance.Id).ToList();
         return
         [
             .. lost,

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace TaskScheduler.Jobs.Tasks;
@@ -72,6 +73,12 @@ public static class TaskTransitions
         var from = Table[transition].From;
         return from is [var only] ? tasks.Where(t => t.State == only) : tasks.Where(t => from.Contains(t.State));
     }
+
+    /// <summary>Returns those of the rows that run; it does not count as a try.</summary>
+    /// <returns>How many did.</returns>
+    public static Task<int> GiveBackAsync(this IQueryable<ScheduledTask> tasks, CancellationToken cancel) => tasks
+        .ThatCan(TaskTransition.GiveBack)
+        .ExecuteUpdateAsync(set => set.SetProperty(t => t.State, TaskTransition.GiveBack.Target()).WithoutAttempt(), cancel);
 
     /// <summary>What every way back to <see cref="ScheduledTaskState.Pending"/> clears; the attempt's number goes on.</summary>
     public static UpdateSettersBuilder<ScheduledTask> WithoutAttempt(this UpdateSettersBuilder<ScheduledTask> set) => set

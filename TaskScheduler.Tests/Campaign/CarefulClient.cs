@@ -55,7 +55,7 @@ internal sealed class CarefulClient(
     /// <summary>What is an hour away is moved to now or deleted, so that everything ends.</summary>
     public async Task FinishAsync()
     {
-        foreach (var task in _tasks.Where(task => (task.IsMoved ? task.NewTime : task.ExecuteAt) > Now.AddMinutes(1)))
+        foreach (var task in _tasks.Where(task => task.Due > Now.AddMinutes(1)))
         {
             if (task.NewTime is null)
                 await MoveAsync(task, Now.AddSeconds(2));
@@ -68,7 +68,7 @@ internal sealed class CarefulClient(
 
     /// <summary>Its tries take half a minute.</summary>
     private static bool IsLikelyFailed(ClientTask task) =>
-        CampaignInstance.MayFail(task.Id) && (task.IsMoved ? task.NewTime : task.ExecuteAt) < Now.AddSeconds(-30) && task.DeleteAskedAt is null;
+        CampaignInstance.MayFail(task.Id) && task.Due < Now.AddSeconds(-30) && task.DeleteAskedAt is null;
 
     private async Task CreateAsync(int count)
     {

@@ -62,6 +62,13 @@ internal sealed class DatabaseProxy : IAsyncDisposable
             connection.Close();
     }
 
+    /// <summary>Ends all connections; new ones are welcome.</summary>
+    public void Cut()
+    {
+        Refuse();
+        Restore();
+    }
+
     public void Restore()
     {
         _refuses = false;

@@ -114,6 +114,9 @@ public sealed class ClientTask
     /// <summary>Whether the PATCH was answered with 200.</summary>
     public bool IsMoved { get; set; }
 
+    /// <summary>The time that it is for, as its client was last told.</summary>
+    public DateTimeOffset Due => IsMoved ? NewTime!.Value : ExecuteAt;
+
     /// <summary>When anybody first asked to delete the task or its job; the request may be answered or not.</summary>
     public DateTimeOffset? DeleteAskedAt { get; set; }
 

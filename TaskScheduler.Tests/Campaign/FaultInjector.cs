@@ -121,11 +121,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
         while (!await stall.IsAnyWaitingAsync() && Fleet.Now < deadline)
             await timer.WaitForNextTickAsync();
         foreach (var proxy in fleet.Proxies)
-        {
-            proxy.Refuse();
-            proxy.Restore();
-        }
-
+            proxy.Cut();
         await Task.Delay(TimeSpan.FromSeconds(1 + (3 * random.NextDouble())));
     });
 

@@ -166,7 +166,7 @@ public sealed class Judge
             Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
         if (task.IsDeleted && last.Is != "Deleted")
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
-        if (last.Due != (task.IsMoved ? task.NewTime : task.ExecuteAt) && (task.IsMoved || last.Due != task.NewTime))
+        if (last.Due != task.Due && (task.IsMoved || last.Due != task.NewTime))
             Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
         if (changes.Count(change => change.IsRequeue) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");

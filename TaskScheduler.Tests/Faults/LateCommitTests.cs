@@ -80,8 +80,7 @@ public sealed class LateCommitTests : IAsyncLifetime
     private async Task CutAsync(StalledCommits stall)
     {
         await Eventually.TrueAsync(stall.IsAnyWaitingAsync, "a commit waits");
-        _proxy.Refuse();
-        _proxy.Restore();
+        _proxy.Cut();
     }
 
     private async Task<bool> IsAnyDoingAsync(string what) => await _store.AskAsync<long>(

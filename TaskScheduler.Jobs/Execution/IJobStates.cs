@@ -11,4 +11,10 @@ public interface IJobStates
     /// carries another task: a job store that was lost gives its numbers again.
     /// </summary>
     Task<IReadOnlyDictionary<JobOfTask, string?>> FindAsync(IReadOnlyCollection<JobOfTask> jobs, CancellationToken cancel);
+
+    /// <summary>
+    /// The IDs of all jobs of tasks that are enqueued, in the queue or not: whoever took one from it may have died before it
+    /// gave the job another state.
+    /// </summary>
+    Task<IReadOnlyCollection<string>> FindEnqueuedAsync(CancellationToken cancel);
 }

@@ -10,9 +10,8 @@ namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
 /// Ends the jobs whose row is finished, or that no row names: what a crash between a commit and its report left behind.
-/// Looks at the jobs that Hangfire believes in progress or in the queue, at a page of those that are scheduled, and at the
-/// rows that were deleted or ended lately: their jobs may be in no list, taken from the queue by an instance that died before
-/// Hangfire heard of it.
+/// Looks at the jobs that Hangfire believes in progress or enqueued, at a page of those that are scheduled, and at the rows
+/// that were deleted or ended lately, whatever their jobs show.
 /// </summary>
 /// <remarks>
 /// Each instance ends its own, and one of them the rest: if all did all, one slow report would make every instance write
@@ -75,7 +74,7 @@ public sealed class FinishedJobSweeper(
             open =
             [
                 .. open,
-                .. All(from => monitoring.EnqueuedJobs(TaskJobs.Queue, from, Page)).Select(job => job.Key),
+                .. await states.FindEnqueuedAsync(stop),
                 .. NextScheduled(monitoring),
             ];
         }

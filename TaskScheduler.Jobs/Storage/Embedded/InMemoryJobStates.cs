@@ -24,4 +24,12 @@ public sealed class InMemoryJobStates(JobStorage storage) : IJobStates
 
         return Task.FromResult<IReadOnlyDictionary<JobOfTask, string?>>(states);
     }
+
+    /// <summary>Those in a queue: whoever took the others has them, or died with this store.</summary>
+    public Task<IReadOnlyCollection<string>> FindEnqueuedAsync(CancellationToken cancel)
+    {
+        var monitoring = storage.GetMonitoringApi();
+        var enqueued = monitoring.Queues().SelectMany(queue => monitoring.EnqueuedJobs(queue.Name, 0, (int)queue.Length));
+        return Task.FromResult<IReadOnlyCollection<string>>([.. enqueued.Select(job => job.Key)]);
+    }
 }

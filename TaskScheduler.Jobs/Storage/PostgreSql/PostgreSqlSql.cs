@@ -79,5 +79,8 @@ public static class PostgreSqlSql
             FROM hangfire.job
             WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
             """,
+        EnqueuedJobs: """
+            SELECT id::text AS "Value" FROM hangfire.job WHERE statename = {0} AND invocationdata::text LIKE {1}
+            """,
         Now: """SELECT clock_timestamp() AS "Value" """);
 }

@@ -6,8 +6,8 @@ namespace TaskScheduler.Jobs.Storage.Server;
 /// another instance is taking, and returns them as <c>Value</c>.
 /// </param>
 /// <param name="JobStates">
-/// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c>, <c>State</c> (null before the first) and <c>Arguments</c>. Reads
-/// Hangfire's own table, because its storage API answers for one job at a time.
+/// The jobs of a JSON array of IDs that Hangfire has, as <c>JobId</c>, <c>State</c> (null before the first) and <c>Arguments</c>.
 /// </param>
+/// <param name="EnqueuedJobs">The IDs of the jobs in state <c>{0}</c> whose type is like <c>{1}</c>, as <c>Value</c>.</param>
 /// <param name="Now">The database's wall clock as <c>Value</c>.</param>
-public sealed record ServerSql(string TakeJobs, string JobStates, string Now);
+public sealed record ServerSql(string TakeJobs, string JobStates, string EnqueuedJobs, string Now);

@@ -1,11 +1,15 @@
 using System.Text.Json;
+using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Jobs.Storage.Server;
 
-/// <summary>Asks Hangfire's job table for many jobs in one statement.</summary>
+/// <summary>
+/// Asks Hangfire's job table for many jobs in one statement: its storage API answers for one at a time, and of those that are
+/// enqueued it lists only the ones in a queue.
+/// </summary>
 public sealed class TableJobStates(IDbContextFactory<TaskDbContext> contexts, ServerSql sql) : IJobStates
 {
     private const int MostAtOnce = 1_000;
@@ -28,6 +32,14 @@ public sealed class TableJobStates(IDbContextFactory<TaskDbContext> contexts, Se
         }
 
         return states;
+    }
+
+    public async Task<IReadOnlyCollection<string>> FindEnqueuedAsync(CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return await db.Database
+            .SqlQueryRaw<string>(sql.EnqueuedJobs, EnqueuedState.StateName, $"%{typeof(TaskJob).FullName}%")
+            .ToListAsync(cancel);
     }
 
     private sealed record JobState(string JobId, string? State, string Arguments)

@@ -80,6 +80,9 @@ public static class SqlServerSql
             INNER JOIN hangfire.Job AS j WITH (FORCESEEK) ON j.Id = asked.id
             OPTION (LOOP JOIN, FORCE ORDER)
             """,
+        EnqueuedJobs: """
+            SELECT CAST(Id AS nvarchar(20)) AS Value FROM hangfire.Job WHERE StateName = {0} AND InvocationData LIKE {1}
+            """,
         Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
 
     /// <summary>

@@ -172,6 +172,8 @@ public abstract class JobReporterTests<TStore> : IAsyncLifetime
             Asked++;
             return Answers ? states.FindAsync(jobs, cancel) : throw new IOException("Away");
         }
+
+        public Task<IReadOnlyCollection<string>> FindEnqueuedAsync(CancellationToken cancel) => states.FindEnqueuedAsync(cancel);
     }
 
     /// <summary>A filter that fails stands for a job store that takes no change, once or of one job.</summary>

@@ -75,11 +75,15 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
         Assert.Equal("Processing", _jobs.JobState(task.JobId));
     }
 
-    [Fact]
-    public async Task JobThatNoRowNamesEndsDeletedAndTouchesNoTask()
+    /// <summary>Whoever was to run it is gone, or whoever took it from the queue.</summary>
+    [Theory]
+    [InlineData("Processing")]
+    [InlineData("Enqueued")]
+    public async Task JobThatNoRowNamesEndsDeletedAndTouchesNoTask(string shown)
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.CreateSpareJob(task, new HeldState("lost", _jobs.Now, task.DueAt));
+        var spare = _jobs.CreateSpareJob(
+            task, shown == "Enqueued" ? new EnqueuedState("nowhere") : new HeldState("lost", _jobs.Now, task.DueAt));
 
         await SweepAsync();
 
@@ -152,7 +156,7 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task FirstRoundAfterAStartLooksFarBack()
     {
-        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        var task = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new FailedState(new IOException("Full")));
         _jobs.Clock.Advance(TimeSpan.FromHours(2));
 
         await SweepAsync();
@@ -166,14 +170,14 @@ public abstract class FinishedJobSweeperTests<TStore> : IAsyncLifetime
     [InlineData(7_200)]
     public async Task LatestAreLookedAtFirstAndTheOthersInTheNextRound(int secondsAgo)
     {
-        var earliest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        var earliest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new FailedState(new IOException("Full")));
         await InsertCompletedAsync(10_000);
         _jobs.Clock.Advance(TimeSpan.FromSeconds(1));
-        var latest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new EnqueuedState("nowhere"));
+        var latest = await CreateWithLostReportAsync(ScheduledTaskState.Completed, new FailedState(new IOException("Full")));
         _jobs.Clock.Advance(TimeSpan.FromSeconds(secondsAgo));
 
         await SweepAsync();
-        Assert.Equal(("Enqueued", "Succeeded"), (_jobs.JobState(earliest.JobId), _jobs.JobState(latest.JobId)));
+        Assert.Equal(("Failed", "Succeeded"), (_jobs.JobState(earliest.JobId), _jobs.JobState(latest.JobId)));
 
         await SweepAsync();
         Assert.Equal("Succeeded", _jobs.JobState(earliest.JobId));

@@ -210,5 +210,7 @@ public abstract class JobRebuilderTests<TStore> : IAsyncLifetime
                 await interrupt();
             return found;
         }
+
+        public Task<IReadOnlyCollection<string>> FindEnqueuedAsync(CancellationToken cancel) => states.FindEnqueuedAsync(cancel);
     }
 }

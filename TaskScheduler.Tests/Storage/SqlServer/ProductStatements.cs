@@ -84,6 +84,7 @@ public sealed class ProductStatements
         (_server.Row["<yes>"], _server.Row["<count>"]) = (true, 1);
         _server.Values["inserted.Id AS Value"] = id;
         _server.Values["deleted.JobId AS Value"] = JobId;
+        _server.Values["InvocationData LIKE"] = JobId;
         _server.Row["State"] = nameof(ScheduledTaskState.Pending);
 
         await OpenStoreAsync(cancel);
@@ -154,7 +155,9 @@ public sealed class ProductStatements
         using (var enqueue = SqlServerJobQueue.EnqueueCommand(connection, transaction: null, JobId))
             _server.Note(enqueue);
         _server.Absent.Add("hangfire.Job");
-        await Get<TableJobStates>("FindAsync").FindAsync([new(JobId, Guid.Empty)], cancel);
+        var states = Get<TableJobStates>("FindAsync", "FindEnqueuedAsync");
+        await states.FindAsync([new(JobId, Guid.Empty)], cancel);
+        await states.FindEnqueuedAsync(cancel);
 
         var heartbeat = Get<InstanceHeartbeat>("BeatAsync", "LeaveAsync");
         _server.Changed = 0;

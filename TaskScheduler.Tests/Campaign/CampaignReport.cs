@@ -3,7 +3,7 @@ using System.Text;
 
 namespace TaskScheduler.Tests.Campaign;
 
-/// <summary>A campaign's result as text: a table in Markdown, and the history of every task that an offence happened to.</summary>
+/// <summary>A campaign's result as text: a table in Markdown, and the histories of the slowest tasks and of those that an offence happened to.</summary>
 public static class CampaignReport
 {
     /// <summary>What the count of a <see cref="KillPoint"/> begins with.</summary>
@@ -56,15 +56,16 @@ public static class CampaignReport
         Line($"| attempts taken over | {verdict.TakenOver} |");
         Line($"| run again after a failure, as asked | {verdict.Requeued} |");
         Line($"| completed and not printed, their process died first | {verdict.LostInWindow} |");
-        Line($"| slowest start after a kill | {verdict.SlowestRecovery.TotalSeconds:0.00} s |");
-        Line($"| slowest start of a due task | {verdict.SlowestStart.TotalSeconds:0.00} s |");
-        Line($"| slowest click on the dashboard to show | {verdict.SlowestClick.TotalSeconds:0.00} s |");
+        Line($"| slowest start after a kill | {verdict.SlowestRecovery.Took.TotalSeconds:0.00} s |");
+        Line($"| slowest start of a due task | {verdict.SlowestStart.Took.TotalSeconds:0.00} s |");
+        Line($"| slowest click on the dashboard to show | {verdict.SlowestClick.Took.TotalSeconds:0.00} s |");
         foreach (var (offence, label) in Labels)
             Line($"| {label} | **{verdict.Findings.Count(finding => finding.Offence == offence)}** |");
 
         foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MostOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
-        foreach (var id in verdict.Findings.Select(finding => finding.Id).OfType<Guid>().Distinct().Take(MostHistories))
+        Guid?[] slowest = [verdict.SlowestRecovery.Id, verdict.SlowestStart.Id, verdict.SlowestClick.Id];
+        foreach (var id in slowest.Concat(verdict.Findings.Select(finding => finding.Id)).OfType<Guid>().Distinct().Take(MostHistories))
             text.Append(History(evidence, id));
         return text.ToString();
 

@@ -28,6 +28,10 @@ public sealed record RowChange(
     [property: JsonPropertyName("had_output")] string? HadOutput,
     [property: JsonPropertyName("has_output")] string? HasOutput)
 {
+    /// <summary>When others could see it; not known of the embedded store, where nobody else looks.</summary>
+    [JsonPropertyName("committed")]
+    public DateTimeOffset? CommittedAt { get; init; }
+
     /// <summary>Whether an attempt began with it.</summary>
     public bool IsStart(RowChange? before) => Is == "Running" && Attempt > (before?.Attempt ?? 0);
 

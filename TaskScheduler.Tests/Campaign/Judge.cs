@@ -36,6 +36,14 @@ public enum Offence
 /// <summary>One offence, with the task that it happened to, if it was one.</summary>
 public sealed record Finding(Offence Offence, Guid? Id, string Text);
 
+/// <summary>The longest that something took, and the task that it happened to.</summary>
+public sealed record Slowest(TimeSpan Took, Guid? Id)
+{
+    public static Slowest None { get; } = new(TimeSpan.Zero, null);
+
+    public Slowest Or(TimeSpan took, Guid id) => took > Took ? new(took, id) : this;
+}
+
 /// <summary>What became of the tasks, and everything that should not have.</summary>
 public sealed record Verdict(IReadOnlyList<Finding> Findings)
 {
@@ -54,16 +62,16 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
     public int LostInWindow { get; init; }
 
     /// <summary>From the end of an instance to the restart of its last task, not counting time without database or instance.</summary>
-    public TimeSpan SlowestRecovery { get; init; }
+    public Slowest SlowestRecovery { get; init; } = Slowest.None;
 
     /// <summary>Of a first attempt, counted in the same way from the moment when the task was due.</summary>
-    public TimeSpan SlowestStart { get; init; }
+    public Slowest SlowestStart { get; init; } = Slowest.None;
 
     /// <summary>How often a task ran again after it had failed, because somebody asked for it.</summary>
     public int Requeued { get; init; }
 
     /// <summary>From the dashboard's answer to a click until its task shows it, counted in the same way.</summary>
-    public TimeSpan SlowestClick { get; init; }
+    public Slowest SlowestClick { get; init; } = Slowest.None;
 }
 
 /// <summary>
@@ -88,7 +96,7 @@ public sealed class Judge
     private readonly Dictionary<Guid, ClientTask> _accepted;
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly Timeline _timeline;
-    private TimeSpan _slowestClick;
+    private Slowest _slowestClick = Slowest.None;
 
     private Judge(Evidence evidence)
     {
@@ -198,7 +206,7 @@ public sealed class Judge
         }
 
         var took = until > click.AnsweredAt ? _timeline.OfService(click.AnsweredAt, until) : TimeSpan.Zero;
-        _slowestClick = took > _slowestClick ? took : _slowestClick;
+        _slowestClick = _slowestClick.Or(took, id);
         if (took > Longest)
             Find(Offence.CarriedLate, id, $"showed a click on the dashboard {took.TotalSeconds:0.0} s after it");
     }
@@ -290,9 +298,9 @@ public sealed class Judge
         line.StartsWith("crit: ", StringComparison.Ordinal) || line.Contains("ErrorResponses[1]", StringComparison.Ordinal);
 
     /// <summary>Of what was running when its instance was killed, or frozen: for as long as it was.</summary>
-    private TimeSpan SlowestRecovery()
+    private Slowest SlowestRecovery()
     {
-        var slowest = TimeSpan.Zero;
+        var slowest = Slowest.None;
         foreach (var life in _evidence.Lives)
         {
             var ends = life.Away.Where(span => span.To is not null);
@@ -316,7 +324,7 @@ public sealed class Judge
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
                     var took = _timeline.OfService(end.From, until);
-                    slowest = took > slowest ? took : slowest;
+                    slowest = slowest.Or(took, id);
                     if (took > Longest)
                         Find(Offence.RecoveredLate, id, $"did not run again for {took.TotalSeconds:0.0} s after {life.Name} was gone");
                 }
@@ -326,9 +334,9 @@ public sealed class Judge
         return slowest;
     }
 
-    private TimeSpan SlowestStart()
+    private Slowest SlowestStart()
     {
-        var slowest = TimeSpan.Zero;
+        var slowest = Slowest.None;
         foreach (var (id, changes) in _changes)
         {
             foreach (var (change, before) in Steps(changes))
@@ -337,9 +345,10 @@ public sealed class Judge
                     continue;
                 // A new job is no new start.
                 var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
-                var could = since.At > change.CanStart ? since.At : change.CanStart;
-                var took = change.At - could > slowest ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
-                slowest = took > slowest ? took : slowest;
+                var known = since.CommittedAt ?? since.At;
+                var could = known > change.CanStart ? known : change.CanStart;
+                var took = change.At - could > slowest.Took ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
+                slowest = slowest.Or(took, id);
                 if (took > Longest)
                     Find(Offence.StartedLate, id, $"started {took.TotalSeconds:0.0} s after it could");
             }

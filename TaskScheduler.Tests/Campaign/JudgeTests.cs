@@ -259,7 +259,7 @@ public sealed class JudgeTests
         };
 
         Finds([Offence.RecoveredLate], recovered);
-        Assert.Equal(TimeSpan.FromSeconds(11), Judge.Of(recovered).SlowestRecovery);
+        Assert.Equal(TimeSpan.FromSeconds(11), Judge.Of(recovered).SlowestRecovery.Took);
         Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1"), Life("b1") with { Away = [new(At(2), At(14))] }] });
         Finds([], recovered with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
         Finds([], recovered with { Lives = [Life("a1") with { Away = [new(At(3), At(5))] }, Killed("b1", 2)] });
@@ -272,7 +272,7 @@ public sealed class JudgeTests
             Shown = Shows("Deleted"),
         };
         Finds([], deleted);
-        Assert.Equal(TimeSpan.FromSeconds(3), Judge.Of(deleted).SlowestRecovery);
+        Assert.Equal(TimeSpan.FromSeconds(3), Judge.Of(deleted).SlowestRecovery.Took);
         Finds([], deleted with { Changes = [.. deleted.Changes.SkipLast(1), Change("Running", "Failed", 1, "b1", 2.1) with { Number = 9 }], Shown = Shows("Failed"), MayFail = _ => true }, Offence.Failed);
         // It had begun its work a moment after it came up.
         Finds([Offence.RecoveredLate], recovered with { Lives = [Life("a1") with { ListeningAt = At(0.5) }, Killed("b1", 2)] });
@@ -295,6 +295,8 @@ public sealed class JudgeTests
 
         Finds([Offence.StartedLate], late);
         Finds([], late with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
+        // Nobody knew of it before.
+        Finds([], late with { Changes = [late.Changes[0] with { CommittedAt = At(1.5) }, .. late.Changes.Skip(1)] });
         // A new job changes nothing for the task; a new time does.
         var renamed = Ending(Change("Pending", "Pending", 0, null, 10.9), Claimed(1, "a1", 11), Completed(1, "a1", 14.1)) with
         {

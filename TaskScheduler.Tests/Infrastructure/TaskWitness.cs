@@ -7,14 +7,16 @@ namespace TaskScheduler.Tests.Infrastructure;
 public static class TaskWitness
 {
     /// <summary>
-    /// Before the change, so that no start looks later than it was. The trigger writes with the rights of whoever made it;
-    /// TaskScheduler's own user has none on the table.
+    /// Before the change, so that no start looks later than it was; and once more before the commit, which may be much later,
+    /// and without which nobody sees the change. The triggers write with the rights of whoever made them; TaskScheduler's own
+    /// user has none on the table.
     /// </summary>
     private const string Trigger =
         """
         CREATE TABLE public.witness (
           n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz, id uuid, was text, "is" text, attempt integer,
-          instance text, due timestamptz, can_start timestamptz, had_output text, has_output text);
+          instance text, due timestamptz, can_start timestamptz, had_output text, has_output text,
+          transaction xid8 DEFAULT pg_current_xact_id(), committed timestamptz);
         CREATE INDEX ON public.witness (id);
         CREATE FUNCTION public.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
@@ -24,6 +26,13 @@ public static class TaskWitness
           RETURN NEW;
         END $$;
         CREATE TRIGGER witness BEFORE INSERT OR UPDATE ON scheduler."Tasks" FOR EACH ROW EXECUTE FUNCTION public.witness();
+        CREATE FUNCTION public.witness_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          UPDATE public.witness SET committed = clock_timestamp() WHERE id = NEW."Id" AND transaction = pg_current_xact_id();
+          RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER witness_commit AFTER INSERT OR UPDATE ON scheduler."Tasks" DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION public.witness_commit();
         """;
 
     /// <summary>Whatever breaks an invariant that the task table alone can break.</summary>

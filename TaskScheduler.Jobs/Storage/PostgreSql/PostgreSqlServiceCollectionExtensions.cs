@@ -64,11 +64,22 @@ public static class PostgreSqlServiceCollectionExtensions
             address.SetDefault("Command Timeout", 15);
             // Statements of a few shapes, over and over: planned once per connection.
             address.SetDefault("Max Auto Prepare", 40);
-            // Nothing here changes a session's settings, so there is nothing to reset, with seven statements each time.
+            // A session's settings are the same for all its life, so there is nothing to reset, with seven statements each time.
             address.SetDefault("No Reset On Close", true);
             address.SetDefault("Keepalive", 10);
             address.SetDefault("Application Name", "TaskScheduler");
-            return new NpgsqlDataSourceBuilder(address.ConnectionString);
+            return new NpgsqlDataSourceBuilder(address.ConnectionString)
+                .UsePhysicalConnectionInitializer(
+                    connection =>
+                    {
+                        using var command = LimitIdling(connection);
+                        command.ExecuteNonQuery();
+                    },
+                    async connection =>
+                    {
+                        await using var command = LimitIdling(connection);
+                        await command.ExecuteNonQueryAsync();
+                    });
         }
         catch (ArgumentException error)
         {
@@ -77,6 +88,10 @@ public static class PostgreSqlServiceCollectionExtensions
                 + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
         }
     }
+
+    /// <summary>An instance that is frozen between two statements keeps the rows of the first no longer than this from all the others.</summary>
+    private static NpgsqlCommand LimitIdling(NpgsqlConnection connection) =>
+        new("SET idle_in_transaction_session_timeout = '5s'", connection);
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()
     {

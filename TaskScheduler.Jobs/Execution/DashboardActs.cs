@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
@@ -29,15 +30,17 @@ public sealed class NoteDashboardActsAttribute : JobFilterAttribute, IApplyState
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(transaction);
-        var noted = context.NewState switch
+        (string Act, DateTime At)? noted = context.NewState switch
         {
-            DeletedState and not OwnDeletedState => DashboardActs.Deleted,
-            EnqueuedState and not OwnEnqueuedState when context.OldStateName == FailedState.StateName => DashboardActs.Requeued,
+            DeletedState deleted and not OwnDeletedState => (DashboardActs.Deleted, deleted.DeletedAt),
+            EnqueuedState enqueued and not OwnEnqueuedState when context.OldStateName == FailedState.StateName =>
+                (DashboardActs.Requeued, enqueued.EnqueuedAt),
             _ => null,
         };
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
-        if (noted is not null)
-            transaction.AddToSet(noted, DashboardActs.Note(new(context.BackgroundJob.Id, (Guid)context.BackgroundJob.Job.Args[0])));
+        var job = context.BackgroundJob;
+        if (noted is { } wish)
+            transaction.AddToSet(wish.Act, DashboardActs.Note(new(job.Id, (Guid)job.Job.Args[0]), wish.At));
 #pragma warning restore RS0030
     }
 
@@ -46,6 +49,9 @@ public sealed class NoteDashboardActsAttribute : JobFilterAttribute, IApplyState
     }
 }
 
+/// <summary>What somebody did to a job on the dashboard, and how it is noted.</summary>
+public sealed record DashboardAct(JobOfTask Job, string Note);
+
 /// <summary>What was done to jobs on the dashboard and waits to be carried to their tasks.</summary>
 public sealed class DashboardActs(JobStorage storage)
 {
@@ -53,27 +59,29 @@ public sealed class DashboardActs(JobStorage storage)
     public const string Requeued = "taskscheduler:requeued";
 
     /// <param name="act">One of the constants.</param>
-    public IReadOnlyCollection<JobOfTask> Find(string act)
+    public IReadOnlyCollection<DashboardAct> Find(string act)
     {
         using var connection = storage.GetConnection();
-        return [.. connection.GetAllItemsFromSet(act).Select(Read)];
+        return [.. connection.GetAllItemsFromSet(act).Select(Read).OfType<DashboardAct>()];
     }
 
-    public void Forget(string act, IEnumerable<JobOfTask> jobs)
+    public void Forget(string act, IEnumerable<DashboardAct> acts)
     {
         using var connection = storage.GetConnection();
         using var transaction = connection.CreateWriteTransaction();
-        foreach (var job in jobs)
-            transaction.RemoveFromSet(act, Note(job));
+        foreach (var (_, note) in acts)
+            transaction.RemoveFromSet(act, note);
         transaction.Commit();
     }
 
-    /// <summary>With the task: the job store may be lost, and the number given again, before the note is read.</summary>
-    internal static string Note(JobOfTask job) => $"{job.JobId} {job.TaskId}";
+    /// <summary>
+    /// With the task: the job store may be lost, and the number given again, before the note is read. With the time: whoever
+    /// is frozen before it forgets one must not forget the next.
+    /// </summary>
+    internal static string Note(JobOfTask job, DateTime at) =>
+        string.Create(CultureInfo.InvariantCulture, $"{job.JobId} {job.TaskId} {at:O}");
 
-    private static JobOfTask Read(string note)
-    {
-        var space = note.IndexOf(' ', StringComparison.Ordinal);
-        return new(note[..space], Guid.Parse(note.AsSpan(space + 1)));
-    }
+    /// <summary>Null if it is none of ours, which must not keep the others from being carried.</summary>
+    private static DashboardAct? Read(string note) =>
+        note.Split(' ') is [var jobId, var taskId, ..] && Guid.TryParse(taskId, out var id) ? new(new(jobId, id), note) : null;
 }

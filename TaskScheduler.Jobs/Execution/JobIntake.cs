@@ -124,7 +124,7 @@ public sealed class JobIntake(
         if (failed.Count == 0 || refused)
             return failed;
         var known = await states.FindAsync([.. failed.Select(jobId => new JobOfTask(jobId, rows[jobId].Id))], cancel);
-        var noted = acts.Find(DashboardActs.Requeued).ToHashSet();
+        var noted = acts.Find(DashboardActs.Requeued).Select(act => act.Job).ToHashSet();
         var unasked = failed.Where(jobId => known.GetValueOrDefault(new(jobId, rows[jobId].Id)) == EnqueuedState.StateName
                 ? !noted.Contains(new(jobId, rows[jobId].Id))
                 // It was in the queue twice.

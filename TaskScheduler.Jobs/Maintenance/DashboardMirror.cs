@@ -21,10 +21,10 @@ public sealed class DashboardMirror(DashboardActs acts, TaskClient client, TimeP
 
     private async Task CarryAsync(string act, Func<IReadOnlyCollection<JobOfTask>, CancellationToken, Task> carry, CancellationToken stop)
     {
-        var jobs = acts.Find(act);
-        if (jobs.Count == 0)
+        var found = acts.Find(act);
+        if (found.Count == 0)
             return;
-        await carry(jobs, stop);
-        acts.Forget(act, jobs);
+        await carry([.. found.Select(wish => wish.Job)], stop);
+        acts.Forget(act, found);
     }
 }

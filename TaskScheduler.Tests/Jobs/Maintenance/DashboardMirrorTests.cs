@@ -1,3 +1,4 @@
+using Hangfire;
 using Hangfire.States;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
@@ -124,6 +125,44 @@ public abstract class DashboardMirrorTests<TStore> : IAsyncLifetime
         await MirrorAsync();
 
         Assert.Equal(ScheduledTaskState.Failed, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    /// <summary>The first was carried by another instance, while this one was frozen.</summary>
+    [Fact]
+    public async Task WishIsNotForgottenWithAnEarlierOne()
+    {
+        var (acts, task) = (_jobs.Get<DashboardActs>(), await _jobs.CreateInAsync(ScheduledTaskState.Failed));
+        await _jobs.ReportAsync();
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+        var found = acts.Find(DashboardActs.Requeued);
+        await MirrorAsync();
+        var claimed = Assert.Single(await _jobs.ClaimAsync(task));
+        await _jobs.Get<TaskCompleter>().FailAsync(claimed with { Tries = _jobs.LastTry }, new IOException("Full"), Cancel);
+        _jobs.ChangeJob(task.JobId!, new FailedState(new IOException("Full")));
+        _jobs.ChangeJob(task.JobId!, new EnqueuedState(TaskJobs.Queue));
+
+        acts.Forget(DashboardActs.Requeued, found);
+        await MirrorAsync();
+
+        Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    [Fact]
+    public async Task NoteThatNobodyCanReadDoesNotStandInTheWay()
+    {
+        var task = await _jobs.CreateAsync();
+        using (var connection = _jobs.Get<JobStorage>().GetConnection())
+        using (var transaction = connection.CreateWriteTransaction())
+        {
+            transaction.AddToSet(DashboardActs.Deleted, task.JobId!);
+            transaction.Commit();
+        }
+
+        _jobs.ChangeJob(task.JobId!, new DeletedState());
+
+        await MirrorAsync();
+
+        Assert.Equal(ScheduledTaskState.Deleted, (await _jobs.FindAsync(task.Id)).State);
     }
 
     /// <summary>A retry's own enqueueing by Hangfire's scheduler, and what an instance gives back that did not know of the failure.</summary>

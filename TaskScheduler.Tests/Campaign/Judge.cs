@@ -334,6 +334,7 @@ public sealed class Judge
         return slowest;
     }
 
+    /// <summary>Or how long it waited until something else was done to it.</summary>
     private Slowest SlowestStart()
     {
         var slowest = Slowest.None;
@@ -341,16 +342,17 @@ public sealed class Judge
         {
             foreach (var (change, before) in Steps(changes))
             {
-                if (change.Was != "Pending" || !change.IsStart(before))
+                // A new job is no change; a deletion, or a new time, that comes much later than the start should have is no excuse.
+                if (change.Was != "Pending" || !IsAnother(change, before))
                     continue;
-                // A new job is no new start.
                 var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
-                var known = since.CommittedAt ?? since.At;
+                // Nobody can start what is not committed; but a change that is not must not keep what was there before.
+                var known = (since.Was is null ? since.CommittedAt : null) ?? since.At;
                 var could = known > change.CanStart ? known : change.CanStart;
                 var took = change.At - could > slowest.Took ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
                 slowest = slowest.Or(took, id);
                 if (took > Longest)
-                    Find(Offence.StartedLate, id, $"started {took.TotalSeconds:0.0} s after it could");
+                    Find(Offence.StartedLate, id, $"went from Pending to {change.Is} {took.TotalSeconds:0.0} s after it could start");
             }
         }
 

@@ -104,12 +104,18 @@ public sealed class JudgeTests
         Finds([], Deleted(30) with { Faults = [emptied] });
         Finds([Offence.CarriedLate], Deleted(30) with { Faults = [emptied with { Span = new(At(9), At(10)) }] });
 
-        Evidence Deleted(double at) => Ending(Change("Pending", "Deleted", 0, null, at)) with
+        // Before its time comes.
+        Evidence Deleted(double at)
         {
-            Accepted = [click],
-            Lines = [],
-            Shown = Shows("Deleted"),
-        };
+            var deleted = Ending(Change("Pending", "Deleted", 0, null, at));
+            return deleted with
+            {
+                Accepted = [click],
+                Changes = [.. deleted.Changes.Select(change => change with { CanStart = At(60) })],
+                Lines = [],
+                Shown = Shows("Deleted"),
+            };
+        }
     }
 
     /// <summary>Though its instance lives, and could have ended it; it does not matter what becomes of it after that.</summary>
@@ -297,6 +303,16 @@ public sealed class JudgeTests
         Finds([], late with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
         // Nobody knew of it before.
         Finds([], late with { Changes = [late.Changes[0] with { CommittedAt = At(1.5) }, .. late.Changes.Skip(1)] });
+        var moved = late.Changes[0] with { Was = "Pending", At = At(-1), CommittedAt = At(1.5) };
+        var created = late.Changes[0] with { CanStart = At(-0.5) };
+        Finds([Offence.StartedLate], Numbered(late with { Changes = [created, moved, .. late.Changes.Skip(1)] }));
+        // Whatever is done to it then is too late as well.
+        Finds([Offence.StartedLate], Ending(Change("Pending", "Deleted", 0, null, 11)) with
+        {
+            Accepted = [Task(task => task.DeleteAskedAt = At(10.9))],
+            Lines = [],
+            Shown = Shows("Deleted"),
+        });
         // A new job changes nothing for the task; a new time does.
         var renamed = Ending(Change("Pending", "Pending", 0, null, 10.9), Claimed(1, "a1", 11), Completed(1, "a1", 14.1)) with
         {

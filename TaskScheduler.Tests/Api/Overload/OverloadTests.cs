@@ -65,13 +65,15 @@ public abstract class OverloadTests<TStore>(TStore store) : IAsyncLifetime
     {
         var requests = new RequestRecorder();
         using var log = new CapturedLog();
-        await using var app = await StartAsync(new RequestSlots(1, Timeout.InfiniteTimeSpan), requests, log);
+        var slots = new RequestSlots(1, Timeout.InfiniteTimeSpan);
+        await using var app = await StartAsync(slots, requests, log);
         Task<Answer>[] others;
         await using (await HoldTaskTableAsync())
         {
             using var givesUp = new CancellationTokenSource();
             var first = SendAsync(app, "/tasks", Body);
-            await Eventually.TrueAsync(() => requests.Begun == 1, "the first is there");
+            await Eventually.TrueAsync(
+                async () => requests.Begun == 1 && await IsTakenAsync(slots), "the first is there and has the slot");
             var second = SendAsync(app, "/tasks", Body, givesUp.Token);
             await Eventually.TrueAsync(() => requests.Begun == 2, "the second is there");
             others = [first, SendAsync(app, "/tasks", Body)];
@@ -90,6 +92,20 @@ public abstract class OverloadTests<TStore>(TStore store) : IAsyncLifetime
     }
 
     protected abstract Task<IAsyncDisposable> HoldTaskTableAsync();
+
+    private static async Task<bool> IsTakenAsync(RequestSlots slots)
+    {
+        using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
+        try
+        {
+            using var slot = await slots.TakeAsync(impatience.Token);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
+    }
 
     private static async Task<Answer> SendAsync(
         TestApplication app, string path, string body, CancellationToken? givenUp = null)

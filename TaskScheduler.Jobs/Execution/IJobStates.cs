@@ -1,6 +1,6 @@
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>A job, and the task that it should be the job of; <see cref="Guid.Empty"/> for whichever it is.</summary>
+/// <summary>A job, and the task that it should be the job of.</summary>
 public sealed record JobOfTask(string JobId, Guid TaskId);
 
 /// <summary>What Hangfire knows of many jobs at once.</summary>

@@ -66,10 +66,33 @@ public sealed class JobIntake(
             {
                 if (rows.TryGetValue(jobId, out var row))
                     Take(jobId, row, reason, refused.GetValueOrDefault(jobId), alive, failures);
-                else
-                    reporter.EndSpare(jobId);
+                else if (refused.TryGetValue(jobId, out var delivery))
+                    reporter.EndSpare(new(jobId, delivery.TaskId));
             }
+
+            // Whoever takes what was left behind is in a hurry, and Hangfire may not answer.
+            if (reason == IntakeReason.Enqueued)
+                await EndSparesAsync([.. group.Where(jobId => !rows.ContainsKey(jobId))], cancel);
         }
+    }
+
+    /// <summary>
+    /// Ends those jobs that no row names, of such for which this was seen once. The rows are asked again, for the tasks that
+    /// the jobs carry: meanwhile the job store may have been lost, and a number given to the job of another task.
+    /// </summary>
+    public async Task EndSparesAsync(IReadOnlyCollection<string> jobIds, CancellationToken cancel)
+    {
+        if (jobIds.Count == 0)
+            return;
+        var started = jobs.FindStarted(jobIds);
+        var ids = started.Select(job => job.TaskId).ToArray();
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var named = await db.Tasks
+            .Where(t => EF.Parameter(ids).Contains(t.Id))
+            .Select(t => new { t.Id, t.JobId })
+            .ToDictionaryAsync(t => t.Id, t => t.JobId, cancel);
+        foreach (var job in started.Where(job => named.GetValueOrDefault(job.TaskId) != job.JobId))
+            reporter.EndSpare(job);
     }
 
     private void Take(

@@ -42,8 +42,8 @@ public sealed partial class JobReporter(TaskJobs jobs, TimeProvider clock, ILogg
     }
 
     /// <summary>Ends a job that no row names. Its task, if there is one, has another job and is not touched.</summary>
-    public void EndSpare(string jobId) =>
-        Report(jobId, Guid.Empty, clock.GetUtcNow(), new OwnDeletedState("No task names this job (any more)"));
+    public void EndSpare(JobOfTask job) =>
+        Report(job.JobId, job.TaskId, clock.GetUtcNow(), new OwnDeletedState("No task names this job (any more)"));
 
     /// <summary>Applies reports until <paramref name="stop"/>, and then tries for a moment to apply those that came before it.</summary>
     public async Task RunAsync(CancellationToken stop)

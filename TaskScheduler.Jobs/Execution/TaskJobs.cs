@@ -41,6 +41,21 @@ public sealed class TaskJobs(
             JobFor(taskId), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation);
     }
 
+    /// <summary>
+    /// The jobs with the tasks that they carry. One that is gone, or is no task's, is left out, and so is one without a state:
+    /// its row may be about to name it.
+    /// </summary>
+    public IReadOnlyCollection<JobOfTask> FindStarted(IEnumerable<string> jobIds)
+    {
+        using var connection = storage.GetConnection();
+        return
+        [
+            .. jobIds.Select(jobId => (JobId: jobId, Data: connection.GetJobData(jobId)))
+                .Where(found => found.Data is { State: not null, Job: { } job } && job.Type == typeof(TaskJob))
+                .Select(found => new JobOfTask(found.JobId, (Guid)found.Data.Job.Args[0])),
+        ];
+    }
+
     /// <summary>Scheduled until a task of that due time comes within the look-ahead, or enqueued if it is there already.</summary>
     public IState Awaiting(DateTimeOffset dueAt, string? reason = null)
     {

@@ -85,9 +85,8 @@ public sealed class FinishedJobSweeper(
             .ToDictionaryAsync(t => t.JobId!, t => t.EndedAt, stop);
         var endedBefore = Clock.GetUtcNow() - UnderWay;
         await intake.TakeAsync(
-            [.. open.Where(jobId => !rows.TryGetValue(jobId, out var endedAt) || endedAt < endedBefore)],
-            IntakeReason.LeftBehind,
-            stop);
+            [.. rows.Where(row => row.Value < endedBefore).Select(row => row.Key)], IntakeReason.LeftBehind, stop);
+        await intake.EndSparesAsync([.. open.Where(jobId => !rows.ContainsKey(jobId))], stop);
         if (!isFirst)
             return Interval;
 

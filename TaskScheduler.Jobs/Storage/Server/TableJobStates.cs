@@ -26,7 +26,7 @@ public sealed class TableJobStates(IDbContextFactory<TaskDbContext> contexts, Se
                 .ToDictionaryAsync(job => job.JobId, cancel);
             foreach (var job in group)
             {
-                if (found.TryGetValue(job.JobId, out var state) && (job.TaskId == Guid.Empty || state.Carries(job.TaskId)))
+                if (found.TryGetValue(job.JobId, out var state) && state.Carries(job.TaskId))
                     states[job] = state.State;
             }
         }

@@ -81,7 +81,9 @@ public static class SqlServerSql
             OPTION (LOOP JOIN, FORCE ORDER)
             """,
         EnqueuedJobs: """
-            SELECT CAST(Id AS nvarchar(20)) AS Value FROM hangfire.Job WHERE StateName = {0} AND InvocationData LIKE {1}
+            SELECT CAST(Id AS nvarchar(20)) AS Value
+            FROM hangfire.Job WITH (READPAST, READCOMMITTEDLOCK)
+            WHERE StateName = {0} AND InvocationData LIKE {1}
             """,
         Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
 

@@ -192,13 +192,37 @@ public abstract class JobIntakeTests<TStore> : IAsyncLifetime
     public async Task JobThatNoRowNamesEndsDeleted()
     {
         var task = await _jobs.CreateAsync();
-        var spare = _jobs.Get<TaskJobs>().Create(task.Id);
+        var spare = _jobs.CreateSpareJob(task, new EnqueuedState("nowhere"));
 
         await TakeAsync(spare);
 
         Assert.Equal(0, Holds.Count);
         Assert.Equal("Deleted", _jobs.JobState(spare));
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+    }
+
+    /// <summary>The number was given again after the job store was lost, and the row will name it in a moment.</summary>
+    [Fact]
+    public async Task JobThatNoRowNamesYetIsLeftAlone()
+    {
+        var task = await _jobs.CreateAsync();
+        var created = _jobs.Get<TaskJobs>().Create(task.Id);
+
+        await TakeAsync(created);
+
+        Assert.Null(_jobs.JobState(created));
+    }
+
+    [Fact]
+    public async Task RefusedJobThatNoRowNamesAnyMoreEndsDeleted()
+    {
+        var task = await _jobs.CreateAsync();
+        var spare = _jobs.CreateSpareJob(task, new EnqueuedState("nowhere"));
+
+        await TakeRefusedAsync(task.Delivered() with { JobId = spare });
+
+        Assert.Equal(0, Holds.Count);
+        Assert.Equal("Deleted", _jobs.JobState(spare));
     }
 
     private int History(ScheduledTask task) =>

@@ -89,7 +89,7 @@ public abstract class JobReporterTests<TStore> : IAsyncLifetime
     public async Task JobThatIsGoneDoesNotKeepTheOthersFromTheirState()
     {
         var task = await _jobs.CreateAsync();
-        Reporter.EndSpare($"{long.MaxValue}");
+        Reporter.EndSpare(new($"{long.MaxValue}", task.Id));
         Hold(task);
 
         await _jobs.ReportAsync();

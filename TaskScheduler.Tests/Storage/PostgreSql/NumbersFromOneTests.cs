@@ -54,6 +54,18 @@ public sealed class NumbersFromOneTests : IAsyncLifetime
         Assert.Equal("Scheduled", _jobs.JobState(_old.JobId));
     }
 
+    /// <summary>Nobody named the old one, which was reported and not done yet when the number was given again.</summary>
+    [Fact]
+    public async Task LateEndOfASpareJobDoesNotEndTheNewJob()
+    {
+        await _jobs.Get<JobRebuilder>().RunOnceAsync(Cancel);
+
+        _jobs.Get<JobReporter>().EndSpare(new(_old.JobId!, _old.Id));
+        await _jobs.ReportAsync();
+
+        Assert.Equal("Scheduled", _jobs.JobState(_old.JobId));
+    }
+
     [Fact]
     public async Task JobOfAnotherTaskIsTakenForLost()
     {

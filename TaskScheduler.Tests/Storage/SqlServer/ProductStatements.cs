@@ -156,7 +156,7 @@ public sealed class ProductStatements
             _server.Note(enqueue);
         _server.Absent.Add("hangfire.Job");
         var states = Get<TableJobStates>("FindAsync", "FindEnqueuedAsync");
-        await states.FindAsync([new(JobId, Guid.Empty)], cancel);
+        await states.FindAsync([new(JobId, id)], cancel);
         await states.FindEnqueuedAsync(cancel);
 
         var heartbeat = Get<InstanceHeartbeat>("BeatAsync", "LeaveAsync");
@@ -165,11 +165,13 @@ public sealed class ProductStatements
         _server.Changed = 1;
         await heartbeat.LeaveAsync();
 
-        var intake = Get<JobIntake>("TakeAsync", "TakeRefusedAsync");
+        var intake = Get<JobIntake>("TakeAsync", "TakeRefusedAsync", "EndSparesAsync");
         _server.Row["State"] = nameof(ScheduledTaskState.Failed);
         await intake.TakeAsync([JobId], IntakeReason.Enqueued, cancel);
         _server.Row["State"] = nameof(ScheduledTaskState.Running);
         await intake.TakeAsync([JobId], IntakeReason.LeftBehind, cancel);
+        var enqueued = _services.GetRequiredService<JobStorage>().GetMonitoringApi().EnqueuedJobs(TaskJobs.Queue, 0, 1);
+        await intake.EndSparesAsync([Assert.Single(enqueued).Key], cancel);
 
         var delivery = new Delivery(JobId, id, TaskKind.Fizz, Now, 1, Now, Rescued: false);
         await intake.TakeRefusedAsync([delivery], cancel);

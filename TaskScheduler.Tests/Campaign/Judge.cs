@@ -89,6 +89,9 @@ public sealed class Judge
     /// <summary>From a commit to the console, on a machine that has much else to do.</summary>
     private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
 
+    /// <summary>The embedded store's witness rounds down to the millisecond.</summary>
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(1);
+
     private readonly Evidence _evidence;
     private readonly List<Finding> _findings = [];
     private readonly Dictionary<Guid, RowChange[]> _changes;
@@ -170,7 +173,7 @@ public sealed class Judge
             Find(Offence.Lost, task.Id, $"is still {last.Is} at the end");
         if (last.Is == "Failed" && !_evidence.MayFail(task.Id))
             Find(Offence.Failed, task.Id, "failed, though its work does not");
-        if (last.Is == "Deleted" && !(task.DeleteAskedAt <= changes.First(change => change.Is == "Deleted").At))
+        if (last.Is == "Deleted" && !(task.DeleteAskedAt < changes.First(change => change.Is == "Deleted").At + Resolution))
             Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
         if (task.IsDeleted && last.Is != "Deleted")
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
@@ -375,7 +378,7 @@ public sealed class Judge
     private bool WasAskedFor(Guid id, RowChange requeue, RowChange[] changes)
     {
         var failed = changes.Last(change => change.Number < requeue.Number && change.Is == "Failed" && change.Was != "Failed");
-        var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At <= requeue.At).ToList() ?? [];
+        var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At < requeue.At + Resolution).ToList() ?? [];
         return asks.Count >= changes.Count(change => change.IsRequeue && change.Number <= requeue.Number)
             && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - Longest);
     }

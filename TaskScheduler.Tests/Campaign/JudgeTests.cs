@@ -42,7 +42,8 @@ public sealed class JudgeTests
 
         Finds([Offence.DeletedUnasked], deleted);
         Finds([], deleted with { Accepted = [Task(task => (task.DeleteAskedAt, task.IsDeleted) = (At(-1), true))] });
-        Finds([Offence.DeletedUnasked], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(1))] });
+        Finds([Offence.DeletedUnasked], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(-0.999))] });
+        Finds([], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(-0.9991))] });
     }
 
     [Fact]

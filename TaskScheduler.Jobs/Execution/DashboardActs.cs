@@ -40,7 +40,7 @@ public sealed class NoteDashboardActsAttribute : JobFilterAttribute, IApplyState
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
         var job = context.BackgroundJob;
         if (noted is { } wish)
-            transaction.AddToSet(wish.Act, DashboardActs.Note(new(job.Id, (Guid)job.Job.Args[0]), wish.At));
+            transaction.AddToSet(wish.Act, DashboardActs.Note(JobOfTask.Of(job.Id, job.Job), wish.At));
 #pragma warning restore RS0030
     }
 

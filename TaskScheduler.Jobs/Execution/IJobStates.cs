@@ -1,7 +1,13 @@
+using Hangfire.Common;
+
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>A job, and the task that it should be the job of.</summary>
-public sealed record JobOfTask(string JobId, Guid TaskId);
+public sealed record JobOfTask(string JobId, Guid TaskId)
+{
+    /// <summary>The task's ID is the only argument of its job.</summary>
+    public static JobOfTask Of(string jobId, Job job) => new(jobId, (Guid)job.Args[0]);
+}
 
 /// <summary>What Hangfire knows of many jobs at once.</summary>
 public interface IJobStates

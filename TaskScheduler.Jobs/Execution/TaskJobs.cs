@@ -52,7 +52,7 @@ public sealed class TaskJobs(
         [
             .. jobIds.Select(jobId => (JobId: jobId, Data: connection.GetJobData(jobId)))
                 .Where(found => found.Data is { State: not null, Job: { } job } && job.Type == typeof(TaskJob))
-                .Select(found => new JobOfTask(found.JobId, (Guid)found.Data.Job.Args[0])),
+                .Select(found => JobOfTask.Of(found.JobId, found.Data.Job)),
         ];
     }
 

@@ -64,7 +64,7 @@ public sealed class FinishedJobSweeper(
         var monitoring = storage.GetMonitoringApi();
         var alive = monitoring.Alive(Silence, Clock);
         var isFirst = alive.Order(StringComparer.Ordinal).FirstOrDefault(reporter.ServerId) == reporter.ServerId;
-        var open = All(from => monitoring.ProcessingJobs(from, Page))
+        var open = Processing(monitoring)
             .Where(job => job.Value?.Job?.Type == typeof(TaskJob)
                 && (job.Value.ServerId == reporter.ServerId || (isFirst && !alive.Contains(job.Value.ServerId))))
             .Select(job => job.Key)
@@ -160,11 +160,11 @@ public sealed class FinishedJobSweeper(
         return page.Where(job => job.Value?.Job?.Type == typeof(TaskJob)).Select(job => job.Key);
     }
 
-    private static IEnumerable<KeyValuePair<string, T>> All<T>(Func<int, JobList<T>> pageFrom)
+    private static IEnumerable<KeyValuePair<string, ProcessingJobDto>> Processing(IMonitoringApi monitoring)
     {
         for (var from = 0; ; from += Page)
         {
-            var page = pageFrom(from);
+            var page = monitoring.ProcessingJobs(from, Page);
             foreach (var job in page)
                 yield return job;
             if (page.Count < Page)

@@ -101,6 +101,7 @@ internal sealed class EmbeddedCampaign : IAsyncDisposable
         {
             Accepted = [.. _clients.SelectMany(client => client.Tasks), .. _adopted],
             Changes = await EmbeddedWitness.ReadAsync(await witness()),
+            Resolution = EmbeddedWitness.Resolution,
             Lines = [.. _lives.SelectMany(life => life.Process.Output.Select(line => new PrintedLine(line.At, life.Name, line.Text)))],
             Lives = [.. _lives.Select(life => life.Story())],
             Faults = _faults,

@@ -177,6 +177,9 @@ public sealed record Evidence
     /// <summary>Whether the task's own work throws.</summary>
     public Func<Guid, bool> MayFail { get; init; } = _ => false;
 
+    /// <summary>By how much a change may be later than its witness says, which rounds down.</summary>
+    public TimeSpan Resolution { get; init; }
+
     /// <summary>After how long a silence of an instance its tasks are taken over.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(6);
 }

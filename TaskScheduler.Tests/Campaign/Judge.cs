@@ -64,7 +64,7 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
     /// <summary>From the end of an instance to the restart of its last task, not counting time without database or instance.</summary>
     public Slowest SlowestRecovery { get; init; } = Slowest.None;
 
-    /// <summary>Of a first attempt, counted in the same way from the moment when the task was due.</summary>
+    /// <summary>Of a task that waited for its start, or for whatever was done to it first, counted in the same way from the moment when it could start.</summary>
     public Slowest SlowestStart { get; init; } = Slowest.None;
 
     /// <summary>How often a task ran again after it had failed, because somebody asked for it.</summary>
@@ -88,9 +88,6 @@ public sealed class Judge
 
     /// <summary>From a commit to the console, on a machine that has much else to do.</summary>
     private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
-
-    /// <summary>The embedded store's witness rounds down to the millisecond.</summary>
-    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(1);
 
     private readonly Evidence _evidence;
     private readonly List<Finding> _findings = [];
@@ -173,7 +170,7 @@ public sealed class Judge
             Find(Offence.Lost, task.Id, $"is still {last.Is} at the end");
         if (last.Is == "Failed" && !_evidence.MayFail(task.Id))
             Find(Offence.Failed, task.Id, "failed, though its work does not");
-        if (last.Is == "Deleted" && !(task.DeleteAskedAt < changes.First(change => change.Is == "Deleted").At + Resolution))
+        if (last.Is == "Deleted" && !(task.DeleteAskedAt <= changes.First(change => change.Is == "Deleted").At + _evidence.Resolution))
             Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
         if (task.IsDeleted && last.Is != "Deleted")
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
@@ -337,7 +334,6 @@ public sealed class Judge
         return slowest;
     }
 
-    /// <summary>Or how long it waited until something else was done to it.</summary>
     private Slowest SlowestStart()
     {
         var slowest = Slowest.None;
@@ -378,7 +374,7 @@ public sealed class Judge
     private bool WasAskedFor(Guid id, RowChange requeue, RowChange[] changes)
     {
         var failed = changes.Last(change => change.Number < requeue.Number && change.Is == "Failed" && change.Was != "Failed");
-        var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At < requeue.At + Resolution).ToList() ?? [];
+        var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At <= requeue.At + _evidence.Resolution).ToList() ?? [];
         return asks.Count >= changes.Count(change => change.IsRequeue && change.Number <= requeue.Number)
             && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - Longest);
     }

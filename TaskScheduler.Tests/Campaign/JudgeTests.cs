@@ -42,8 +42,10 @@ public sealed class JudgeTests
 
         Finds([Offence.DeletedUnasked], deleted);
         Finds([], deleted with { Accepted = [Task(task => (task.DeleteAskedAt, task.IsDeleted) = (At(-1), true))] });
-        Finds([Offence.DeletedUnasked], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(-0.999))] });
-        Finds([], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(-0.9991))] });
+        Finds([Offence.DeletedUnasked], deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(1))] });
+        var asked = deleted with { Accepted = [Task(task => task.DeleteAskedAt = At(-0.9991))] };
+        Finds([Offence.DeletedUnasked], asked);
+        Finds([], asked with { Resolution = TimeSpan.FromMilliseconds(1) });
     }
 
     [Fact]

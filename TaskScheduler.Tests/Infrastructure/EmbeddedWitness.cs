@@ -28,6 +28,9 @@ public static class EmbeddedWitness
         END;
         """;
 
+    /// <summary>SQLite's clock knows whole milliseconds.</summary>
+    public static TimeSpan Resolution { get; } = TimeSpan.FromMilliseconds(1);
+
     /// <summary>In the form of <see cref="RowChange"/>.</summary>
     private const string Changes =
         """

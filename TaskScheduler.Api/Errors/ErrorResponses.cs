@@ -76,9 +76,6 @@ public static partial class ErrorResponses
             case not null when context.RequestAborted.IsCancellationRequested && (fromDatabase || error is OperationCanceledException):
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
-            case StorageUnavailableException:
-                await LostStore.WriteAsync(context);
-                break;
             case not null when fromDatabase:
                 Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
                 await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);

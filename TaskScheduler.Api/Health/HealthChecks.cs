@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Health;
 
@@ -35,12 +34,10 @@ public abstract class SharedHealthCheck : IHealthCheck
 }
 
 /// <summary>The task table answers and has the schema that this program needs.</summary>
-public sealed class StoreHealthCheck(ITaskStore store, IDbContextFactory<TaskDbContext> contexts) : SharedHealthCheck
+public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : SharedHealthCheck
 {
     protected override async Task<bool> IsHealthyAsync()
     {
-        if (store.IsLost)
-            return false;
         using var patience = new CancellationTokenSource(HealthEndpoints.LongestCheck);
         await using var db = await contexts.CreateDbContextAsync(patience.Token);
         var pending = await db.Database.GetPendingMigrationsAsync(patience.Token);

@@ -8,7 +8,7 @@ namespace TaskScheduler.Api.Hosting;
 
 /// <summary>
 /// Runs the program. A start that cannot succeed ends with one line on standard error that says what to change, and exit
-/// code 1; errors after it are defects and keep their stack traces.
+/// code 1, as does a run whose store is lost; other errors after the start are defects and keep their stack traces.
 /// </summary>
 public static partial class Startup
 {
@@ -35,8 +35,12 @@ public static partial class Startup
         }
 
         await using (app)
+        {
+            var lost = app.Services.GetRequiredService<ITaskStore>().Lost;
+            await using var stop = lost.Register(app.Lifetime.StopApplication);
             await app.WaitForShutdownAsync();
-        return 0;
+            return lost.IsCancellationRequested ? 1 : 0;
+        }
     }
 
     /// <summary>The line for an error that its reader can mend; null for a defect, which keeps its stack trace.</summary>

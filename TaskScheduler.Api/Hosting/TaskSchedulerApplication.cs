@@ -96,7 +96,6 @@ public static class TaskSchedulerApplication
             return;
         }
 
-        app.UseRefusalOnceLost();
         app.UseDashboardSlots();
         app.MapHome();
         app.MapProblems();

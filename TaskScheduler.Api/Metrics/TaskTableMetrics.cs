@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Metrics;
 
@@ -68,11 +67,6 @@ public sealed partial class TaskTableMetrics
             var now = _clock.GetUtcNow();
             var overdue = firstDue < now ? (now - firstDue.Value).TotalSeconds : 0;
             _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
-        }
-        catch (StorageUnavailableException)
-        {
-            // Gone for good, which has been said.
-            _figures = null;
         }
 #pragma warning disable CA1031 // Whatever the database says: the other figures do not depend on it.
         catch (Exception error)

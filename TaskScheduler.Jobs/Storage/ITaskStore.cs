@@ -13,10 +13,10 @@ public interface ITaskStore
     bool SharesTransactions { get; }
 
     /// <summary>
-    /// Whether it is gone for good, so that only a restart helps. From then on every use of it ends in a
-    /// <see cref="StorageUnavailableException"/>.
+    /// Cancelled when the database is gone for good: every use of it ends in a <see cref="StorageUnavailableException"/> from
+    /// then on, and the host stops. A server that does not answer is waited for instead.
     /// </summary>
-    bool IsLost => false;
+    CancellationToken Lost => CancellationToken.None;
 
     /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
     bool IsUniqueViolation(DbException error);

@@ -24,7 +24,7 @@ public sealed class EmbeddedStore(
 
     public string Description => $"embedded, {file.Path}";
 
-    public bool IsLost => file.IsLost;
+    public CancellationToken Lost => file.Lost;
 
     public bool IsUniqueViolation(DbException error) =>
         error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint or PrimaryKeyConstraint };

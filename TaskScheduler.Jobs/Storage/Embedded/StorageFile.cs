@@ -7,29 +7,27 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
 /// The SQLite file, and whether it is still in its place. SQLite goes on in silence with a file that was deleted, moved
-/// away or replaced, and nobody would find again what it writes there. So this looks before every use and once a second,
-/// and what it misses once is lost for good: somebody else may have used the file meanwhile.
+/// away or replaced, and the next start would not find what it writes there. So the file is looked for around every
+/// statement; the worker asks the table at least once a second, so a loss is found without requests, too.
 /// </summary>
 public sealed partial class StorageFile : IAsyncDisposable
 {
     /// <summary>SQLITE_FCNTL_HAS_MOVED: whether the path leads to another file, by inode, or to none.</summary>
     private const int HasMoved = 20;
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
-
     /// <summary>Part of the database while it is open: the first holds commits, the second the locks between processes.</summary>
     private static readonly string[] Companions = ["-wal", "-shm"];
 
     private readonly ILogger<StorageFile> _logger;
-    private readonly CancellationTokenSource _closed = new();
+    private readonly CancellationTokenSource _lost = new();
     private SqliteConnection? _keeper;
-    private Task _watch = Task.CompletedTask;
-    private int _lost;
+    private int _isReported;
 
     public StorageFile(IOptions<StorageOptions> options, ILogger<StorageFile> logger)
     {
         ArgumentNullException.ThrowIfNull(options);
         _logger = logger;
+        Lost = _lost.Token;
         Path = Resolve(System.IO.Path.GetFullPath(options.Value.File));
         ConnectionString = new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadWrite }.ToString();
     }
@@ -40,16 +38,18 @@ public sealed partial class StorageFile : IAsyncDisposable
     /// <summary>Opens the file that is there and never makes one: only a start may begin with an empty file.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Whether it was missed in its place; only a restart helps.</summary>
-    public bool IsLost => Volatile.Read(ref _lost) != 0;
+    /// <summary>Cancelled once the file is found gone, for the rest of the process, even if the same file comes back.</summary>
+    public CancellationToken Lost { get; }
 
     /// <summary>
     /// Opens the file, makes it where there is none, and keeps it open: its inode is not given to another file, and its
-    /// companions stay. From here on it is watched.
+    /// companions stay.
     /// </summary>
     /// <exception cref="SqliteException">It cannot be used.</exception>
+    /// <exception cref="StorageUnavailableException">It is missing while its -wal is there.</exception>
     public async Task OpenAsync(CancellationToken cancel)
     {
+        ThrowIfOnlyItsWalIsThere();
         var creating = new SqliteConnectionStringBuilder(ConnectionString)
         {
             Mode = SqliteOpenMode.ReadWriteCreate,
@@ -71,25 +71,29 @@ public sealed partial class StorageFile : IAsyncDisposable
         }
 
         _keeper = keeper;
-        _watch = WatchAsync();
     }
 
     /// <summary>Looks whether the file is in its place, which takes some microseconds.</summary>
-    /// <exception cref="StorageUnavailableException">It is not, or was missed before.</exception>
+    /// <exception cref="StorageUnavailableException">It is not, or was found gone before.</exception>
     public void ThrowIfLost()
     {
-        Look();
-        if (IsLost)
-            throw new StorageUnavailableException($"The storage file '{Path}' was deleted, moved or replaced while it was in use.");
+        if (!Lost.IsCancellationRequested && IsInPlace())
+            return;
+        if (Interlocked.Exchange(ref _isReported, 1) == 0)
+        {
+            Log.Lost(_logger, Path);
+            // What follows the loss runs elsewhere: this is the middle of a statement, which may hold the turn to write.
+            _ = _lost.CancelAsync();
+        }
+
+        throw new StorageUnavailableException($"The storage file '{Path}' was deleted, moved or replaced while it was in use.");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync();
-        await _watch;
         if (_keeper is not null)
             await _keeper.DisposeAsync();
-        _closed.Dispose();
+        _lost.Dispose();
     }
 
     private static string Resolve(string path)
@@ -105,21 +109,19 @@ public sealed partial class StorageFile : IAsyncDisposable
         }
     }
 
-    private async Task WatchAsync()
+    /// <summary>
+    /// After a loss the -wal holds the latest commits. SQLite would delete it together with making a new file, and a
+    /// supervisor may start the program again before the file is back.
+    /// </summary>
+    private void ThrowIfOnlyItsWalIsThere()
     {
-        while (!IsLost)
+        var wal = new FileInfo($"{Path}-wal");
+        if (wal is { Exists: true, Length: > 0 } && !File.Exists(Path))
         {
-            await Task.Delay(BetweenLooks, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_closed.IsCancellationRequested)
-                return;
-            Look();
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' is missing, but '{wal.FullName}' is there, with tasks that were accepted. Put the file "
+                + "back in its place, or move its -wal away to begin with an empty file.");
         }
-    }
-
-    private void Look()
-    {
-        if (!IsLost && !IsInPlace() && Interlocked.Exchange(ref _lost, 1) == 0)
-            Log.Lost(_logger, Path);
     }
 
     private bool IsInPlace()
@@ -159,9 +161,9 @@ public sealed partial class StorageFile : IAsyncDisposable
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Critical,
-            "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. No task runs "
-            + "any more and every request is answered with 503. Put the right file in its place, then restart this instance: "
-            + "what it has accepted is in the file that is gone, and a start without a file begins with an empty one.")]
+            "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. This "
+            + "instance stops. Put the right file in its place before the next start: what was accepted is in the file that is "
+            + "gone.")]
         public static partial void Lost(ILogger logger, string file);
     }
 }

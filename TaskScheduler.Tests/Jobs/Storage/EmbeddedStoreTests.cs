@@ -100,6 +100,28 @@ public sealed class EmbeddedStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task WalWithoutItsFileIsRefusedAndLeftAsItIs()
+    {
+        await System.IO.File.WriteAllTextAsync($"{File}-wal", "commits", Cancel);
+
+        var line = await RefusalAsync();
+
+        Assert.Contains($"'{File}' is missing, but '{File}-wal' is there", line, StringComparison.Ordinal);
+        Assert.Equal("commits", await System.IO.File.ReadAllTextAsync($"{File}-wal", Cancel));
+        Assert.False(System.IO.File.Exists(File));
+    }
+
+    [Fact]
+    public async Task EmptyWalWithoutItsFileDoesNotBlockAStart()
+    {
+        await System.IO.File.WriteAllTextAsync($"{File}-wal", "", Cancel);
+
+        await using var jobs = await JobsAtRest.OpenAsync(new EmbeddedTestStore(File));
+
+        await jobs.CreateAsync();
+    }
+
+    [Fact]
     public async Task MissingFolderIsCreated()
     {
         await using var jobs = await JobsAtRest.OpenAsync(new EmbeddedTestStore(_folder.File("data/of/mine/tasks.db")));

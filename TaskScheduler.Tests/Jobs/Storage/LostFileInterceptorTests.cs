@@ -46,4 +46,20 @@ public sealed class LostFileInterceptorTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<StorageUnavailableException>(() => transaction.CommitAsync(Cancel));
     }
+
+    [Fact]
+    public async Task LossIsToldToTheHostOnceAndForGood()
+    {
+        var lost = _jobs.Get<ITaskStore>().Lost;
+        var told = 0;
+        await using var registration = lost.Register(() => Interlocked.Increment(ref told));
+        File.Move(StorageFile, _folder.File("kept"));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => _jobs.CreateAsync());
+        File.Move(_folder.File("kept"), StorageFile);
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => _jobs.CreateAsync());
+
+        await Eventually.TrueAsync(() => Volatile.Read(ref told) > 0, "the host is told");
+
+        Assert.Equal(1, told);
+    }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Playwright;
 using TaskScheduler.Jobs.Tasks;
-using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Browser;
@@ -52,11 +51,11 @@ public sealed class DocsTests : IAsyncLifetime
     [Fact]
     public async Task KeyIsEnteredOnThePage()
     {
-        var page = await OpenAsync(SecuredApplication.WebKey);
+        var page = await OpenAsync(Credentials.WebKey);
 
         Assert.Equal("401", await StatusAsync(await TryAsync(page, "ListTasks")));
         await page.Locator(".auth-wrapper .btn.authorize").ClickAsync();
-        await page.Locator(".auth-container input").FillAsync(SecuredApplication.Key);
+        await page.Locator(".auth-container input").FillAsync(Credentials.Key);
         await page.Locator(".auth-btn-wrapper .authorize").ClickAsync();
         await page.Locator(".auth-btn-wrapper .btn-done").ClickAsync();
         await page.Locator("#operations-Tasks-ListTasks .execute").ClickAsync();

@@ -7,7 +7,7 @@ namespace TaskScheduler.Tests.Campaign;
 
 /// <summary>Somebody who clicks on the jobs of random tasks, whatever state they are in.</summary>
 internal sealed class Clicker(
-    PostgreSqlTestStore store, Fleet fleet, Func<IReadOnlyList<ClientTask>> tasks, int seed,
+    PostgreSqlDatabase database, Fleet fleet, Func<IReadOnlyList<ClientTask>> tasks, int seed,
     ConcurrentQueue<(Guid? Id, string Text)> wrongAnswers, Tally tally) : IDisposable
 {
     private static readonly string[] Lists = ["scheduled", "enqueued", "processing", "succeeded", "failed", "deleted"];
@@ -88,7 +88,7 @@ internal sealed class Clicker(
 
     private async Task<(string Job, string State)?> FindJobAsync(Guid id)
     {
-        var found = await store.AskAsync<string>(string.Create(CultureInfo.InvariantCulture, $"""
+        var found = await database.AskAsync<string>(string.Create(CultureInfo.InvariantCulture, $"""
             SELECT t."JobId" || ' ' || j.statename
             FROM scheduler."Tasks" t JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."Id" = '{id}' AND j.statename IS NOT NULL

@@ -36,9 +36,9 @@ internal sealed class DatabaseProxy : IAsyncDisposable
     /// <summary>How many answers were lost so far.</summary>
     public int Lost => Volatile.Read(ref _lost);
 
-    /// <summary>The way to the store's database through this proxy, which reads what is said.</summary>
-    public string ConnectionString(PostgreSqlTestStore store) =>
-        new NpgsqlConnectionStringBuilder(store.Server.ConnectionString(store.Database))
+    /// <summary>The way to the database through this proxy, which reads what is said.</summary>
+    public string ConnectionString(PostgreSqlDatabase database) =>
+        new NpgsqlConnectionStringBuilder(database.Server.ConnectionString(database.Database))
         {
             Port = ((IPEndPoint)_listener.LocalEndpoint).Port,
             SslMode = SslMode.Disable,

@@ -65,7 +65,7 @@ public sealed class FaultCampaign : IAsyncDisposable
 
     private readonly CampaignOptions _options;
     private readonly PostgreSqlServer _server;
-    private readonly PostgreSqlTestStore _store;
+    private readonly PostgreSqlDatabase _database;
     private readonly Fleet _fleet;
     private readonly Tally _tally = new();
     private readonly ConcurrentQueue<(Guid? Id, string Text)> _wrongAnswers = [];
@@ -75,17 +75,17 @@ public sealed class FaultCampaign : IAsyncDisposable
     private readonly DateTimeOffset _startedAt = Fleet.Now;
     private volatile string _phase = "starting";
 
-    private FaultCampaign(CampaignOptions options, PostgreSqlServer server, PostgreSqlTestStore store)
+    private FaultCampaign(CampaignOptions options, PostgreSqlServer server, PostgreSqlDatabase database)
     {
-        (_options, _server, _store) = (options, server, store);
-        _fleet = new(store, options.Without, options.Instances, options.Seed, _tally);
+        (_options, _server, _database) = (options, server, database);
+        _fleet = new(database, options.Without, options.Instances, options.Seed, _tally);
         _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(() => _fleet.Available, (1_000 * options.Seed) + i, _wrongAnswers, _tally))];
         _clickers =
         [
             .. Enumerable.Range(0, Clickers).Select(i => new Clicker(
-                store, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed + i, _wrongAnswers, _tally)),
+                database, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed + i, _wrongAnswers, _tally)),
         ];
-        _faults = new(store, _fleet, options.Seed, _tally);
+        _faults = new(database, _fleet, options.Seed, _tally);
     }
 
     public CampaignProgress Progress => new(
@@ -99,17 +99,17 @@ public sealed class FaultCampaign : IAsyncDisposable
     public static async Task<FaultCampaign> PrepareAsync(CampaignOptions options)
     {
         var server = await PostgreSqlServer.StartAsync();
-        return new(options, server, new(server, await server.CreateDatabaseAsync(migrated: false)));
+        return new(options, server, new(server, await server.CreateDatabaseAsync()));
     }
 
     public async Task<CampaignResult> RunAsync(CancellationToken cancel)
     {
         await _fleet.StartAsync();
-        await TaskWitness.PlaceAsync(_store);
-        await _store.ExecuteAsync(JobWitness);
-        await StalledCommits.PlaceAsync(_store);
+        await TaskWitness.PlaceAsync(_database);
+        await _database.ExecuteAsync(JobWitness);
+        await StalledCommits.PlaceAsync(_database);
         if (_options.Without == Guard.Lease)
-            await _store.ExecuteAsync(NobodyLives);
+            await _database.ExecuteAsync(NobodyLives);
 
         _phase = "breaking things";
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancel))
@@ -149,13 +149,13 @@ public sealed class FaultCampaign : IAsyncDisposable
     }
 
     private Task<IReadOnlyList<long>> OpenTasksAsync() =>
-        _store.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");
+        _database.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");
 
     /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing.</summary>
     private async Task<IReadOnlyList<(Guid? Id, string Text)>> DisagreementsAsync()
     {
         var emptied = _faults.LastEmptied.ToString("O", CultureInfo.InvariantCulture);
-        var found = await _store.AskAsync<string>($$"""
+        var found = await _database.AskAsync<string>($$"""
             SELECT format('%s is %s, and its job %s is %s', t."Id", t."State", t."JobId", coalesce(j.statename, 'missing'))
             FROM scheduler."Tasks" t
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
@@ -192,7 +192,7 @@ public sealed class FaultCampaign : IAsyncDisposable
     private async Task<Evidence> GatherAsync(
         IReadOnlyDictionary<Guid, string> shown, IReadOnlyList<(Guid? Id, string Text)> disagreements)
     {
-        var changes = await _store.AskAsync<string>("SELECT row_to_json(w)::text FROM public.witness w ORDER BY n");
+        var changes = await _database.AskAsync<string>("SELECT row_to_json(w)::text FROM public.witness w ORDER BY n");
         return new()
         {
             Accepted = [.. _clients.SelectMany(client => client.Tasks)],

@@ -5,7 +5,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Campaign;
 
 /// <summary>Breaks things, one after the other on each of its lines, and mends what does not mend itself.</summary>
-internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int seed, Tally tally)
+internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, int seed, Tally tally)
 {
     private static readonly TimeSpan BeyondTheLease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(10);
@@ -92,22 +92,22 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
 
     private Task RestartDatabaseAsync(Random random) => WhileAwayAsync("PostgreSQL restarted", async () =>
     {
-        await store.Server.StopAsync();
-        await store.Server.StartAgainAsync();
+        await database.Server.StopAsync();
+        await database.Server.StartAgainAsync();
     });
 
     private Task CrashDatabaseAsync(Random random) => WhileAwayAsync("PostgreSQL killed", async () =>
     {
-        await store.Server.CrashAsync();
+        await database.Server.CrashAsync();
         await Task.Delay(TimeSpan.FromSeconds(2 * random.NextDouble()));
-        await store.Server.StartAgainAsync();
+        await database.Server.StartAgainAsync();
     });
 
     private async Task CutConnectionsAsync(Random random)
     {
         var share = random.Next(2) == 0 ? "true" : "random() < 0.3";
         var from = Fleet.Now;
-        await store.ExecuteAsync(
+        await database.ExecuteAsync(
             $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{PostgreSqlServer.User}' AND {share}");
         Record(new("connections cut", new(from, Fleet.Now), null, CutsOff: false));
     }
@@ -115,7 +115,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
     /// <summary>Whoever asks what became of a commit is told that nothing did, and then it is done.</summary>
     private Task StallCommitsAsync(Random random) => WhileAwayAsync("commits that outlast their connections", async () =>
     {
-        await using var stall = await StalledCommits.BeginAsync(store);
+        await using var stall = await StalledCommits.BeginAsync(database);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         var deadline = Fleet.Now + TimeSpan.FromSeconds(2);
         while (!await stall.IsAnyWaitingAsync() && Fleet.Now < deadline)
@@ -146,7 +146,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
     private async Task EmptyHangfireAsync(Random random)
     {
         var from = Fleet.Now;
-        var tables = string.Join(", ", await store.AskAsync<string>(
+        var tables = string.Join(", ", await database.AskAsync<string>(
             "SELECT 'hangfire.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'hangfire' AND tablename <> 'schema'"));
         var identity = random.Next(2) == 0 ? "RESTART" : "CONTINUE";
         var deadline = from + LongestToEmpty;
@@ -155,7 +155,7 @@ internal sealed class FaultInjector(PostgreSqlTestStore store, Fleet fleet, int 
             try
             {
                 // Whoever waits for these locks has all others wait behind it.
-                await store.ExecuteAsync(
+                await database.ExecuteAsync(
                     $"SET lock_timeout = '1s'; TRUNCATE {tables}, scheduler.\"JobQueue\" {identity} IDENTITY CASCADE");
                 done = true;
             }

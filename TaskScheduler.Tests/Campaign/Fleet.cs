@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Campaign;
@@ -65,7 +64,7 @@ internal sealed class Life(string name, int slot, InstanceProcess process, strin
 /// The instances of a campaign, a few places with one process after the other in each: what dies is started again, often
 /// with a <see cref="KillPoint"/> to die at, sometimes with a wrong clock.
 /// </summary>
-internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, int seed, Tally tally) : IAsyncDisposable
+internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size, int seed, Tally tally) : IAsyncDisposable
 {
     /// <summary>In this time an instance comes to most points.</summary>
     private static readonly TimeSpan ToThePoint = TimeSpan.FromSeconds(15);
@@ -75,7 +74,7 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
     /// <summary>The contract's: the drain and 15 s; and what a busy machine adds.</summary>
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(45);
 
-    private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, size).Select(_ => new DatabaseProxy(store.Server.Port))];
+    private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, size).Select(_ => new DatabaseProxy(database.Server.Port))];
     private readonly ConcurrentQueue<Life> _lives = [];
     private readonly Random _random = new(seed);
     private readonly Lock _gate = new();
@@ -216,10 +215,10 @@ internal sealed class Fleet(PostgreSqlTestStore store, Guard without, int size, 
             environment,
             [
                 CampaignInstance.Name, "--urls=http://127.0.0.1:0", $"--Instance:Name={name}", "--Storage:Provider=PostgreSql",
-                $"--ConnectionStrings:TaskScheduler={_proxies[slot].ConnectionString(store)}",
-                .. SecuredApplication.Users, SecuredApplication.WebKey,
+                $"--ConnectionStrings:TaskScheduler={_proxies[slot].ConnectionString(database)}",
+                .. Credentials.Users, Credentials.WebKey,
             ]);
-        var (header, apiKey) = SecuredApplication.WithKey(SecuredApplication.Key);
+        var (header, apiKey) = Credentials.WithKey(Credentials.Key);
         process.Client.DefaultRequestHeaders.Add(header, apiKey);
         process.Client.Timeout = TimeSpan.FromSeconds(5);
         var notes = string.Create(CultureInfo.InvariantCulture,

@@ -40,7 +40,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task TwoTerminalsOnPostgreSqlShareTheirTasks()
     {
-        await using var server = await PostgreSqlServer.StartAsync();
+        await using var server = await TestPostgreSql.StartAsync();
         await server.ExecuteAsync("postgres", $"DROP ROLE {PostgreSqlServer.User}");
         var readme = Repository.Read("README.md");
         foreach (var statement in Sql().Matches(readme).Select(match => match.Groups["sql"].Value))

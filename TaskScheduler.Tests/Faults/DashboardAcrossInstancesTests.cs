@@ -1,5 +1,4 @@
 using System.Net;
-using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
@@ -21,10 +20,10 @@ public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
     {
         await _store.CreateAsync(migrated: false);
         _instances = await InstanceProcess.StartManyAsync(
-            _store, 2, [.. SecuredApplication.Users, SecuredApplication.WebKey, "--Execution:LookAhead=00:00:02"]);
+            _store, 2, [.. Credentials.Users, Credentials.WebKey, "--Execution:LookAhead=00:00:02"]);
         foreach (var instance in _instances)
         {
-            var (name, key) = SecuredApplication.WithKey(SecuredApplication.Key);
+            var (name, key) = Credentials.WithKey(Credentials.Key);
             instance.Client.DefaultRequestHeaders.Add(name, key);
         }
 

@@ -50,12 +50,13 @@ public sealed class FullDiskTests
         });
         life = await campaign.StartAsync();
 
-        var verdict = await campaign.EndAsync(life, async () =>
+        var result = await campaign.EndAsync(life, async () =>
         {
             await disk.RunAsync($"cp tasks.db* {outside.Path}");
             return outside.File("tasks.db");
         });
 
+        var verdict = result.NothingWrong();
         Assert.InRange(verdict.Completed, 30, int.MaxValue);
         Assert.InRange(verdict.TakenOver, 1, int.MaxValue);
     }
@@ -116,7 +117,7 @@ public sealed class FullDiskTests
         var printed = campaign.Printed;
         await Eventually.TrueAsync(() => campaign.Printed >= printed + 10, "the same instance goes on by itself");
 
-        await campaign.EndAsync(life, () => Task.FromResult(file));
+        (await campaign.EndAsync(life, () => Task.FromResult(file))).NothingWrong();
     }
 
     [Fact]

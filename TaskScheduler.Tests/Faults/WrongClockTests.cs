@@ -18,7 +18,7 @@ public sealed class WrongClockTests : IAsyncLifetime
     [InlineData("-300s", "+300s")]
     public async Task TasksStartNeitherEarlyNorLate(params string[] offsets)
     {
-        var library = WrongClock.FindLibraryOrSkip();
+        var library = Prerequisites.OrSkip(WrongClock.GetLibrary);
         var instances = await Task.WhenAll(offsets.Select(offset => InstanceProcess.StartOnAsync(_store, WrongClock.Environment(library, offset))));
         await TaskWitness.PlaceAsync(_store);
         var now = TimeProvider.System.GetUtcNow();

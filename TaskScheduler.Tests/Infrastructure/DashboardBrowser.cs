@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
-using TaskScheduler.Tests.Api.Security;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
@@ -15,7 +14,7 @@ public sealed partial class DashboardBrowser : IDisposable
 
     public DashboardBrowser()
     {
-        var (_, login) = SecuredApplication.Admin;
+        var (_, login) = Credentials.Admin;
         _client.DefaultRequestHeaders.Authorization = AuthenticationHeaderValue.Parse(login);
     }
 

@@ -51,7 +51,11 @@ public static class EmbeddedWitness
     public static async Task MakeFileAsync(string file)
     {
         await using (var instance = await InstanceProcess.StartAsync(file))
-            Assert.Equal(0, await instance.StopAsync());
+        {
+            if (await instance.StopAsync() is not 0 and var exitCode)
+                throw new InvalidOperationException($"The instance that made the file stopped with exit code {exitCode}.");
+        }
+
         await PlaceAsync(file);
     }
 
@@ -65,7 +69,7 @@ public static class EmbeddedWitness
     private static async Task<SqliteConnection> OpenAsync(string file)
     {
         var connection = new SqliteConnection($"Data Source={file};Mode=ReadWrite;Pooling=False");
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await connection.OpenAsync();
         return connection;
     }
 }

@@ -22,7 +22,7 @@ public static class Eventually
         {
         }
 
-        throw new Xunit.Sdk.XunitException($"Did not happen within {within ?? Deadline}: {what}");
+        throw new TimeoutException($"Did not happen within {within ?? Deadline}: {what}");
     }
 
     public static Task TrueAsync(Func<Task<bool>> look, string what, TimeSpan? within = null) =>

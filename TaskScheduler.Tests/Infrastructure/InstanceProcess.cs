@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Reflection;
-using System.Text.Json;
 using TaskScheduler.Api.Hosting;
 
 namespace TaskScheduler.Tests.Infrastructure;
@@ -66,35 +64,9 @@ public sealed class InstanceProcess : IAsyncDisposable
     public static InstanceProcess LaunchBy(string[] launcher, string file, params string[] arguments) =>
         Launch(launcher, environment: null, OnFile(file, arguments));
 
-    /// <summary>Starts a program of the tests' own instead of the product's, which says like that where it listens.</summary>
+    /// <summary>Starts this program instead of the product's; it says like that one where it listens.</summary>
     public static InstanceProcess LaunchOwn(IReadOnlyDictionary<string, string> environment, params string[] arguments) =>
         Launch(typeof(InstanceProcess).Assembly, [], environment, arguments);
-
-    /// <summary>Starts the program on a database and a free port, without waiting for it to listen.</summary>
-    /// <param name="environment">What its environment has besides this process's.</param>
-    public static async Task<InstanceProcess> LaunchOnAsync(
-        ITestStore store, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        Launch([], environment, ["--urls=http://127.0.0.1:0", .. await store.CreateAsync(), .. arguments]);
-
-    /// <summary>Starts the program on a database and a free port, and waits until it listens.</summary>
-    public static Task<InstanceProcess> StartOnAsync(ITestStore store, params string[] arguments) =>
-        StartOnAsync(store, environment: null, arguments);
-
-    /// <inheritdoc cref="LaunchOnAsync"/>
-    public static async Task<InstanceProcess> StartOnAsync(
-        ITestStore store, IReadOnlyDictionary<string, string>? environment, params string[] arguments) =>
-        await WaitUntilListeningAsync(await LaunchOnAsync(store, environment, arguments));
-
-    /// <summary>Starts several at once, named <c>i0</c>, <c>i1</c>, ..., and waits until all of them listen.</summary>
-    public static async Task<InstanceProcess[]> StartManyAsync(ITestStore store, int count, params string[] arguments)
-    {
-        await store.CreateAsync();
-        var instances = await Task.WhenAll(
-            Enumerable.Range(0, count).Select(i => LaunchOnAsync(store, null, [$"--Instance:Name=i{i}", .. arguments])));
-        // Many that start at once share the processors.
-        await Task.WhenAll(instances.Select(instance => WaitUntilListeningAsync(instance, Eventually.Deadline * 2)));
-        return instances;
-    }
 
     /// <summary>Starts the program on a storage file and a free port, and waits until it listens.</summary>
     public static Task<InstanceProcess> StartAsync(string file, params string[] arguments) =>
@@ -105,21 +77,11 @@ public sealed class InstanceProcess : IAsyncDisposable
         // The shell becomes the program, so that signals reach it; the reader runs beside it.
         WaitUntilListeningAsync(LaunchBy(["bash", "-c", $"exec \"$@\" > >({program})", "bash"], file));
 
-    public async Task<Guid> CreateAsync(string kind, DateTimeOffset executeAt)
-    {
-        using var response = await Client.PostAsJsonAsync("/tasks", new { kind, executeAt }, TestContext.Current.CancellationToken);
-        response.EnsureSuccessStatusCode();
-        return (await response.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetGuid();
-    }
-
-    public Task<JsonElement> ShowAsync(Guid id) =>
-        Client.GetFromJsonAsync<JsonElement>($"/tasks/{id}", TestContext.Current.CancellationToken);
-
     /// <summary>SIGKILL: no handler runs, nothing is flushed.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await _process.WaitForExitAsync();
     }
 
     private static InstanceProcess Launch(
@@ -165,14 +127,14 @@ public sealed class InstanceProcess : IAsyncDisposable
     public async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await kill.WaitForExitAsync();
     }
 
     public async Task<int> ExitCodeAsync(TimeSpan? within = null)
     {
         await Eventually.TrueAsync(() => _process.HasExited, "the process ends", within ?? TimeSpan.FromSeconds(60));
         // Also waits until both outputs are read to their ends.
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await _process.WaitForExitAsync();
         return _process.ExitCode;
     }
 

@@ -5,16 +5,11 @@ using Npgsql;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
-/// <summary>
-/// A PostgreSQL of the machine's own, on loopback, with nothing on it but what tests make. Where PostgreSQL is missing, a
-/// test is skipped on a laptop and fails on CI.
-/// </summary>
+/// <summary>A PostgreSQL of the machine's own, on loopback, with nothing on it but what its owner makes.</summary>
 public sealed class PostgreSqlServer : IAsyncDisposable
 {
     /// <summary>What an operator would give TaskScheduler: it owns its database and may do nothing else.</summary>
     public const string User = "tasks";
-
-    private const string Template = "template_tasks";
 
     /// <summary>
     /// Ends, and removes the folder, with its standard input: when this process is done with it, or dies. PostgreSQL refuses
@@ -60,10 +55,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             : [],
     ];
 
-    private static readonly Lazy<Task<PostgreSqlServer>> Common = new(StartNewAsync);
-
     private readonly Process _process;
-    private readonly Lazy<Task> _template;
     private readonly string _password;
     private readonly NpgsqlDataSource _administrator;
 
@@ -71,32 +63,41 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     {
         (_process, Port, _password) = (process, port, password);
         _administrator = NpgsqlDataSource.Create(Address("postgres", "postgres"));
-        _template = new(MakeTemplateAsync);
     }
 
     public int Port { get; }
 
-    /// <summary>The server that all tests share. It ends with the process.</summary>
-    public static Task<PostgreSqlServer> SharedAsync()
+    /// <summary>A new server, which ends when it is disposed, or with this process.</summary>
+    /// <exception cref="MissingPrerequisiteException">PostgreSQL is not installed.</exception>
+    public static async Task<PostgreSqlServer> StartAsync()
     {
-        FindProgramsOrSkip();
-        return Common.Value;
+        var programs = FindPrograms();
+        var folder = Directory.CreateTempSubdirectory("taskscheduler-postgresql-").FullName;
+        var password = Guid.NewGuid().ToString("N");
+        await File.WriteAllTextAsync(Path.Combine(folder, "password"), password);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+
+        var process = Process.Start(new ProcessStartInfo("sh", ["-c", Script, "sh", folder, programs, $"{port}"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        })!;
+        var server = new PostgreSqlServer(process, port, password);
+        await server.DoneAsync();
+        await server.ExecuteAsync("postgres", $"CREATE ROLE {User} LOGIN PASSWORD '{password}'");
+        return server;
     }
 
-    /// <summary>A server for a test that stops it.</summary>
-    public static Task<PostgreSqlServer> StartAsync()
+    /// <summary>A database for TaskScheduler: a clone of another one, or an empty one.</summary>
+    public async Task<string> CreateDatabaseAsync(string template = "template0")
     {
-        FindProgramsOrSkip();
-        return StartNewAsync();
-    }
-
-    /// <summary>A database for TaskScheduler: a clone of one that the product has migrated, or an empty one.</summary>
-    public async Task<string> CreateDatabaseAsync(bool migrated)
-    {
-        if (migrated)
-            await _template.Value;
         var database = $"tasks_{Guid.NewGuid():N}";
-        await ExecuteAsync("postgres", $"CREATE DATABASE {database} OWNER {User} TEMPLATE {(migrated ? Template : "template0")}");
+        await ExecuteAsync("postgres", $"CREATE DATABASE {database} OWNER {User} TEMPLATE {template}");
         return database;
     }
 
@@ -121,7 +122,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         return await connection.AskAsync<T>(sql);
     }
 
-    /// <summary>Stops a server of the test's own; every connection breaks.</summary>
+    /// <summary>Every connection breaks.</summary>
     public Task StopAsync() => CommandAsync("stop -m fast");
 
     /// <summary>The same, as if the power had failed.</summary>
@@ -137,37 +138,12 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static string FindProgramsOrSkip()
+    private static string FindPrograms()
     {
         string[] places = Environment.GetEnvironmentVariable("POSTGRESQL_BIN") is { } place ? [place] : Places;
-        var found = places.FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")) && File.Exists(Path.Combine(bin, "pg_ctl")));
-        if (found is null && Environment.GetEnvironmentVariable("CI") == "true")
-            Assert.Fail("PostgreSQL is missing; .ci/run installs it.");
-        Assert.SkipWhen(found is null, "PostgreSQL is missing: install it, or set POSTGRESQL_BIN to the folder of its initdb.");
-        return found!;
-    }
-
-    private static async Task<PostgreSqlServer> StartNewAsync()
-    {
-        var folder = Directory.CreateTempSubdirectory("taskscheduler-postgresql-").FullName;
-        var password = Guid.NewGuid().ToString("N");
-        await File.WriteAllTextAsync(Path.Combine(folder, "password"), password);
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-
-        var process = Process.Start(new ProcessStartInfo("sh", ["-c", Script, "sh", folder, FindProgramsOrSkip(), $"{port}"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = "/",
-        })!;
-        var server = new PostgreSqlServer(process, port, password);
-        await server.DoneAsync();
-        await server.ExecuteAsync("postgres", $"CREATE ROLE {User} LOGIN PASSWORD '{password}'");
-        return server;
+        return places.FirstOrDefault(bin => File.Exists(Path.Combine(bin, "initdb")) && File.Exists(Path.Combine(bin, "pg_ctl")))
+            ?? throw new MissingPrerequisiteException(
+                "PostgreSQL is missing: install it, or set POSTGRESQL_BIN to the folder of its initdb.");
     }
 
     private string Address(string database, string user) => new NpgsqlConnectionStringBuilder
@@ -187,12 +163,6 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         var connection = new NpgsqlConnection(Address(database, "postgres") + ";Pooling=false");
         await connection.OpenAsync();
         return connection;
-    }
-
-    private async Task MakeTemplateAsync()
-    {
-        await ExecuteAsync("postgres", $"CREATE DATABASE {Template} OWNER {User}");
-        await using var jobs = await JobsAtRest.OpenAsync(new PostgreSqlTestStore(this, Template));
     }
 
     private async Task CommandAsync(string command)

@@ -6,27 +6,30 @@ using TaskScheduler.Jobs.Storage.PostgreSql;
 namespace TaskScheduler.Tests.Infrastructure;
 
 /// <summary>A database on the tests' PostgreSQL. A store on a database that somebody else made does not remove it.</summary>
-public sealed class PostgreSqlTestStore : ITestStore
+public sealed class PostgreSqlTestStore : PostgreSqlDatabase, ITestStore
 {
     private readonly bool _made;
-    private PostgreSqlServer? _server;
-    private string? _database;
 
     public PostgreSqlTestStore() => _made = true;
 
-    public PostgreSqlTestStore(PostgreSqlServer server, string database) => (_server, _database) = (server, database);
+    public PostgreSqlTestStore(PostgreSqlServer server, string database)
+        : base(server, database)
+    {
+    }
 
     public bool KeepsJobsInMemory => false;
 
-    public PostgreSqlServer Server => _server ?? throw new InvalidOperationException("The database is not made yet.");
-
-    public string Database => _database ?? throw new InvalidOperationException("The database is not made yet.");
-
     public async Task<string[]> CreateAsync(bool migrated = true)
     {
-        _server ??= await PostgreSqlServer.SharedAsync();
-        _database ??= await _server.CreateDatabaseAsync(migrated);
-        return ["--Storage:Provider=PostgreSql", $"--ConnectionStrings:TaskScheduler={_server.ConnectionString(_database)}"];
+        if (!IsMade)
+        {
+            var server = await TestPostgreSql.SharedAsync();
+            IsMadeOn(
+                server,
+                await (migrated ? server.CreateDatabaseAsync(await TestPostgreSql.TemplateAsync()) : server.CreateDatabaseAsync()));
+        }
+
+        return ["--Storage:Provider=PostgreSql", $"--ConnectionStrings:TaskScheduler={Server.ConnectionString(Database)}"];
     }
 
     public void Prepare(IServiceCollection services) =>
@@ -36,11 +39,6 @@ public sealed class PostgreSqlTestStore : ITestStore
                 string.Create(CultureInfo.InvariantCulture, $"timestamptz '{now.UtcDateTime:yyyy-MM-dd HH:mm:ss.ffffff}+00'")))
             // EF keeps something for every database that a process knows, and objects to twenty of them.
             .ConfigureWarnings(warnings => warnings.Ignore(CoreEventId.ManyServiceProvidersCreatedWarning)));
-
-    public Task ExecuteAsync(string sql) => Server.ExecuteAsync(Database, sql);
-
-    /// <summary>Asks past the product; the first column.</summary>
-    public Task<IReadOnlyList<T>> AskAsync<T>(string sql) => Server.AskAsync<T>(Database, sql);
 
     public string InsertIntoFirstVersion(Guid id, string state, DateTimeOffset time)
     {
@@ -56,7 +54,7 @@ public sealed class PostgreSqlTestStore : ITestStore
 
     public async ValueTask DisposeAsync()
     {
-        if (_made && _server is not null && _database is not null)
-            await _server.DropDatabaseAsync(_database);
+        if (_made && IsMade)
+            await Server.DropDatabaseAsync(Database);
     }
 }

@@ -14,13 +14,13 @@ public sealed class StalledCommits : IAsyncDisposable
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
         """;
 
-    private readonly PostgreSqlTestStore _store;
+    private readonly PostgreSqlDatabase _database;
     private readonly NpgsqlConnection _holder;
 
-    private StalledCommits(PostgreSqlTestStore store, NpgsqlConnection holder) => (_store, _holder) = (store, holder);
+    private StalledCommits(PostgreSqlDatabase database, NpgsqlConnection holder) => (_database, _holder) = (database, holder);
 
     /// <summary>To be done once. A deferred trigger is the last thing before a commit, and waits whatever becomes of its client.</summary>
-    public static Task PlaceAsync(PostgreSqlTestStore store) => store.ExecuteAsync(
+    public static Task PlaceAsync(PostgreSqlDatabase database) => database.ExecuteAsync(
         """
         CREATE FUNCTION public.stall() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -32,13 +32,13 @@ public sealed class StalledCommits : IAsyncDisposable
         """);
 
     /// <summary>From here on, until it is disposed, nothing is committed.</summary>
-    public static async Task<StalledCommits> BeginAsync(PostgreSqlTestStore store)
+    public static async Task<StalledCommits> BeginAsync(PostgreSqlDatabase database)
     {
-        var holder = await store.Server.OpenAsync(store.Database);
+        var holder = await database.Server.OpenAsync(database.Database);
         try
         {
             await holder.ExecuteAsync("SELECT pg_advisory_lock(1)");
-            return new(store, holder);
+            return new(database, holder);
         }
         catch
         {
@@ -47,7 +47,7 @@ public sealed class StalledCommits : IAsyncDisposable
         }
     }
 
-    public async Task<bool> IsAnyWaitingAsync() => await _store.AskAsync<long>(Waits) is not [0];
+    public async Task<bool> IsAnyWaitingAsync() => await _database.AskAsync<long>(Waits) is not [0];
 
     public ValueTask DisposeAsync() => _holder.DisposeAsync();
 }

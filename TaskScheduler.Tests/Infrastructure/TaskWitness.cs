@@ -56,16 +56,19 @@ public static class TaskWitness
         """;
 
     /// <summary>From here on it sees everything. The schema must be there.</summary>
-    public static Task PlaceAsync(PostgreSqlTestStore store) => store.ExecuteAsync(Trigger);
+    public static Task PlaceAsync(PostgreSqlDatabase database) => database.ExecuteAsync(Trigger);
 
     /// <summary>Checks what was seen: no start was early, and every output was committed once, by an attempt of its time.</summary>
-    public static async Task AssertNothingWrongAsync(PostgreSqlTestStore store)
+    /// <exception cref="InvalidOperationException">One was, or one was not; or nothing was seen at all.</exception>
+    public static async Task AssertNothingWrongAsync(PostgreSqlDatabase database)
     {
-        Assert.NotEqual([0], await store.AskAsync<long>("SELECT count(*) FROM public.witness"));
-        Assert.Empty(await store.AskAsync<string>(Offences));
+        if (await database.AskAsync<long>("SELECT count(*) FROM public.witness") is [0])
+            throw new InvalidOperationException("The witness saw nothing.");
+        if (await database.AskAsync<string>(Offences) is { Count: > 0 } offences)
+            throw new InvalidOperationException(string.Join(Environment.NewLine, offences));
     }
 
     /// <summary>How late the latest start was, by the database's wall clock.</summary>
-    public static async Task<TimeSpan> LatestStartAsync(PostgreSqlTestStore store) => (await store.AskAsync<TimeSpan>(
+    public static async Task<TimeSpan> LatestStartAsync(PostgreSqlDatabase database) => (await database.AskAsync<TimeSpan>(
         """SELECT max(at - due) FROM public.witness WHERE was = 'Pending' AND "is" = 'Running'""")).Single();
 }

@@ -1,8 +1,7 @@
 namespace TaskScheduler.Tests.Infrastructure;
 
 /// <summary>
-/// A process whose wall clock is off, by faketime; its monotonic clock, like anybody's, only counts. Where faketime is
-/// missing, a test is skipped on a laptop and fails on CI.
+/// A process whose wall clock is off, by faketime; its monotonic clock, like anybody's, only counts.
 /// </summary>
 public static class WrongClock
 {
@@ -18,18 +17,14 @@ public static class WrongClock
         ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
     };
 
+    /// <returns>Null if faketime is not installed.</returns>
     public static string? FindLibrary() => Directory.Exists("/usr/lib")
         ? Directory.GetDirectories("/usr/lib")
             .Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1"))
             .FirstOrDefault(File.Exists)
         : null;
 
-    public static string FindLibraryOrSkip()
-    {
-        var library = FindLibrary();
-        if (library is null && System.Environment.GetEnvironmentVariable("CI") == "true")
-            Assert.Fail("faketime is missing; .ci/run installs it.");
-        Assert.SkipWhen(library is null, "faketime is missing: install it (Debian's package faketime).");
-        return library!;
-    }
+    /// <exception cref="MissingPrerequisiteException">faketime is not installed.</exception>
+    public static string GetLibrary() =>
+        FindLibrary() ?? throw new MissingPrerequisiteException("faketime is missing: install it (Debian's package faketime).");
 }

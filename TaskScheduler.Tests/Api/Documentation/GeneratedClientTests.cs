@@ -13,11 +13,11 @@ public sealed class GeneratedClientTests
     [Fact]
     public async Task KeyLetsItIn()
     {
-        await using var app = await SecuredApplication.StartAsync(SecuredApplication.WebKey);
+        await using var app = await SecuredApplication.StartAsync(Credentials.WebKey);
 
         var problem = await Assert.ThrowsAsync<Problem>(
             () => GeneratedClient.Of(app.Client).Tasks.GetAsync(cancellationToken: Cancel));
-        app.Client.DefaultRequestHeaders.Add("X-Api-Key", SecuredApplication.Key);
+        app.Client.DefaultRequestHeaders.Add("X-Api-Key", Credentials.Key);
         var list = await GeneratedClient.Of(app.Client).Tasks.GetAsync(cancellationToken: Cancel);
 
         Assert.Empty(list!.Tasks!);

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Tasks;
 using static TaskScheduler.Tests.Api.Security.SecuredApplication;
+using static TaskScheduler.Tests.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

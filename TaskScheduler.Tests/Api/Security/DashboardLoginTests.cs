@@ -3,6 +3,7 @@ using System.Text;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 using static TaskScheduler.Tests.Api.Security.SecuredApplication;
+using static TaskScheduler.Tests.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

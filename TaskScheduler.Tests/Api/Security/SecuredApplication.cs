@@ -1,41 +1,16 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Security;
 
-/// <summary>An application with keys and users, and what callers send to it.</summary>
+/// <summary>An application with keys and users (<see cref="Credentials"/>), and what callers send to it.</summary>
 public static partial class SecuredApplication
 {
-    public const string Key = "the-key-of-the-web-shop";
-    public const string OtherKey = "the-key-of-the-warehouse";
-    public const string Password = "full password";
-    public const string ReaderPassword = "readers' password";
-
-    public const string WebKey = $"--Security:ApiKeys:web={Key}";
-
-    public static readonly string[] Keys = [WebKey, $"--Security:ApiKeys:warehouse={OtherKey}"];
-
-    public static readonly string[] Users =
-    [
-        "--Security:Dashboard:UserName=admin", $"--Security:Dashboard:Password={Password}",
-        "--Security:Dashboard:ReadOnly:UserName=reader", $"--Security:Dashboard:ReadOnly:Password={ReaderPassword}",
-    ];
-
-    public static readonly (string, string) Admin = Login("admin", Password);
-
-    public static readonly (string, string) Reader = Login("reader", ReaderPassword);
-
     public static Task<TestApplication> StartAsync(params string[] settings) => StartAsync(services: null, settings);
 
     public static Task<TestApplication> StartAsync(Action<IServiceCollection>? services, params string[] settings) =>
         TestApplication.StartAsync(services, store: null, settings);
-
-    public static (string, string) WithKey(string key) => ("X-Api-Key", key);
-
-    public static (string, string) Login(string userName, string password) =>
-        ("Authorization", $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{userName}:{password}"))}");
 
     public static Task<Answer> GetAsync(this TestApplication app, string path, params (string, string)[] headers) =>
         app.SendAsync(HttpMethod.Get, path, content: null, headers);

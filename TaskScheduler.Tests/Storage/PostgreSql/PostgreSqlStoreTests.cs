@@ -129,8 +129,8 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task InstanceThatStartsBeforeItsServerWaitsAndSaysSo()
     {
-        await using var server = await PostgreSqlServer.StartAsync();
-        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync(migrated: false));
+        await using var server = await TestPostgreSql.StartAsync();
+        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync());
         await server.StopAsync();
         using var log = new CapturedLog();
         await using var instance = await JobsAtRest.BuildAsync(store, LogTo(log));
@@ -151,8 +151,8 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task WaitingEndsWithTheStop()
     {
-        await using var server = await PostgreSqlServer.StartAsync();
-        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync(migrated: false));
+        await using var server = await TestPostgreSql.StartAsync();
+        var store = new PostgreSqlTestStore(server, await server.CreateDatabaseAsync());
         await server.StopAsync();
         using var log = new CapturedLog();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancel);

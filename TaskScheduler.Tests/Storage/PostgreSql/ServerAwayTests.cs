@@ -17,8 +17,8 @@ public sealed class ServerAwayTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await PostgreSqlServer.StartAsync();
-        _database = await _server.CreateDatabaseAsync(migrated: false);
+        _server = await TestPostgreSql.StartAsync();
+        _database = await _server.CreateDatabaseAsync();
         _app = await TestApplication.StartAsync(store: new PostgreSqlTestStore(_server, _database));
     }
 

@@ -1,4 +1,4 @@
-using TaskScheduler.Tests.Campaign;
+using TaskScheduler.FaultCampaign;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
@@ -25,7 +25,7 @@ public sealed class FaultCampaignTests
     public async Task NothingIsLostAndNothingRepeated()
     {
         Prerequisites.OrSkip(WrongClock.GetLibrary);
-        await using var campaign = await Prerequisites.OrSkipAsync(() => FaultCampaign.PrepareAsync(Short));
+        await using var campaign = await Prerequisites.OrSkipAsync(() => Campaign.PrepareAsync(Short));
 
         var result = await campaign.RunAsync(TestContext.Current.CancellationToken);
 

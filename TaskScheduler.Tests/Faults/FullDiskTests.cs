@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using TaskScheduler.Tests.Campaign;
+using TaskScheduler.FaultCampaign;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
@@ -139,7 +139,7 @@ public sealed class FullDiskTests
     }
 
     private static async Task<HashSet<Guid>> RunningAsync(InstanceProcess instance) =>
-        [.. (await FaultCampaign.ShownAsync(instance.Client)).Where(task => task.Value == "Running").Select(task => task.Key)];
+        [.. (await Campaign.ShownAsync(instance.Client)).Where(task => task.Value == "Running").Select(task => task.Key)];
 
     private static bool IsRefusal(string line, string cause) => line.StartsWith("fail: ", StringComparison.Ordinal)
         && line.Contains("POST /tasks: the task table did not answer", StringComparison.Ordinal)

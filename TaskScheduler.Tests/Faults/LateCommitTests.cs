@@ -1,4 +1,4 @@
-using TaskScheduler.Tests.Campaign;
+using TaskScheduler.FaultCampaign;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;

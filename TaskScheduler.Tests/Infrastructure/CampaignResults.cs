@@ -1,4 +1,4 @@
-using TaskScheduler.Tests.Campaign;
+using TaskScheduler.FaultCampaign;
 
 namespace TaskScheduler.Tests.Infrastructure;
 

@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Tasks;
+using static TaskScheduler.FaultCampaign.Infrastructure.Credentials;
 using static TaskScheduler.Tests.Api.Security.SecuredApplication;
-using static TaskScheduler.Tests.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

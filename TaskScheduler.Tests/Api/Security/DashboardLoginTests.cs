@@ -2,8 +2,8 @@ using System.Net;
 using System.Text;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
+using static TaskScheduler.FaultCampaign.Infrastructure.Credentials;
 using static TaskScheduler.Tests.Api.Security.SecuredApplication;
-using static TaskScheduler.Tests.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
-using static TaskScheduler.Tests.Infrastructure.Credentials;
+using static TaskScheduler.FaultCampaign.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

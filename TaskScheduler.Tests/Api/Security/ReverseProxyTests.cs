@@ -1,7 +1,7 @@
 using System.Net;
 using TaskScheduler.Jobs.Tasks;
+using static TaskScheduler.FaultCampaign.Infrastructure.Credentials;
 using static TaskScheduler.Tests.Api.Security.SecuredApplication;
-using static TaskScheduler.Tests.Infrastructure.Credentials;
 
 namespace TaskScheduler.Tests.Api.Security;
 

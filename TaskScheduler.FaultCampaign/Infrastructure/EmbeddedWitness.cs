@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+
+namespace TaskScheduler.FaultCampaign.Infrastructure;
+
+/// <summary>
+/// Sees every change of an embedded store's task table from outside: a trigger that writes down what was and what is, with
+/// the wall clock. What the product says of its own times proves nothing.
+/// </summary>
+public static class EmbeddedWitness
+{
+    private const string Trigger =
+        """
+        CREATE TABLE Witness (
+          N INTEGER PRIMARY KEY, At TEXT, Id TEXT, Was TEXT, "Is" TEXT, Attempt INTEGER, Instance TEXT,
+          Due INTEGER, CanStart INTEGER, HadOutput TEXT, HasOutput TEXT);
+        CREATE INDEX IX_Witness ON Witness (Id);
+        CREATE TRIGGER WitnessInsert AFTER INSERT ON Tasks BEGIN
+          INSERT INTO Witness (At, Id, "Is", Attempt, Instance, Due, CanStart, HasOutput)
+          VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, NEW.State, NEW.Attempt, NEW.Instance, NEW.ExecuteAt,
+            NEW.DueAt, NEW.Output);
+        END;
+        CREATE TRIGGER WitnessUpdate AFTER UPDATE ON Tasks BEGIN
+          INSERT INTO Witness (At, Id, Was, "Is", Attempt, Instance, Due, CanStart, HadOutput, HasOutput)
+          VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, OLD.State, NEW.State, NEW.Attempt, NEW.Instance,
+            NEW.ExecuteAt, NEW.DueAt, OLD.Output, NEW.Output);
+        END;
+        """;
+
+    /// <summary>SQLite's clock knows whole milliseconds.</summary>
+    public static TimeSpan Resolution { get; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>In the form of <see cref="RowChange"/>.</summary>
+    private const string Changes =
+        """
+        SELECT json_object('n', N, 'at', At, 'id', Id, 'was', Was, 'is', "Is", 'attempt', Attempt, 'instance', Instance,
+          'due', strftime('%Y-%m-%dT%H:%M:%fZ', Due / 1000.0, 'unixepoch'),
+          'can_start', strftime('%Y-%m-%dT%H:%M:%fZ', CanStart / 1000.0, 'unixepoch'), 'had_output', HadOutput, 'has_output', HasOutput)
+        FROM Witness ORDER BY N
+        """;
+
+    /// <summary>From here on it sees everything. The schema must be there.</summary>
+    public static async Task PlaceAsync(string file)
+    {
+        await using var connection = await OpenAsync(file);
+        await connection.ExecuteAsync(Trigger);
+    }
+
+    /// <summary>A storage file with a schema and this witness, and nobody on it.</summary>
+    public static async Task MakeFileAsync(string file)
+    {
+        await using (var instance = await InstanceProcess.StartAsync(file))
+        {
+            if (await instance.StopAsync() is not 0 and var exitCode)
+                throw new InvalidOperationException($"The instance that made the file stopped with exit code {exitCode}.");
+        }
+
+        await PlaceAsync(file);
+    }
+
+    /// <summary>What it saw, in the order in which it happened.</summary>
+    public static async Task<IReadOnlyList<RowChange>> ReadAsync(string file)
+    {
+        await using var connection = await OpenAsync(file);
+        return [.. (await connection.AskAsync<string>(Changes)).Select(change => JsonSerializer.Deserialize<RowChange>(change)!)];
+    }
+
+    private static async Task<SqliteConnection> OpenAsync(string file)
+    {
+        var connection = new SqliteConnection($"Data Source={file};Mode=ReadWrite;Pooling=False");
+        await connection.OpenAsync();
+        return connection;
+    }
+}

@@ -1,4 +1,0 @@
-namespace TaskScheduler.Tests.Infrastructure;
-
-/// <summary>The machine lacks a program; the message says which, and how to get it.</summary>
-public sealed class MissingPrerequisiteException(string message) : Exception(message);

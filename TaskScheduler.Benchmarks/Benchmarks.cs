@@ -56,9 +56,7 @@ public static class Benchmarks
             var done = observations.Max(o => o.PrintedAt) - observations.Min(o => o.DueAt);
             return new(
                 observations.Count(o => o.StartLateness < 0 || o.PrintLateness < 0),
-                At(start, .5), At(start, .99), start[^1], At(line, .99), done.TotalMilliseconds);
+                Quantile.At(start, .5), Quantile.At(start, .99), start[^1], Quantile.At(line, .99), done.TotalMilliseconds);
         }
-
-        private static double At(double[] sorted, double quantile) => sorted[(int)Math.Ceiling(quantile * sorted.Length) - 1];
     }
 }

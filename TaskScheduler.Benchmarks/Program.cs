@@ -1,3 +1,4 @@
 using TaskScheduler.Benchmarks;
+using TaskScheduler.Benchmarks.Compare;
 
-return await Benchmarks.RunAsync(args);
+return args is ["compare", .. var options] ? await CompareCommand.RunAsync(options) : await Benchmarks.RunAsync(args);

@@ -42,8 +42,8 @@ public static class HangfireBaseline
 
         while (_observations.Count < total)
             await Task.Delay(50);
-        var heldFrom = origin + TimeSpan.FromSeconds(5);
-        return [.. _observations.Where(o => scenario.PostedForNow == 0 || (o.DueAt >= measuredFrom && o.DueAt < heldFrom))];
+        var waitingFrom = origin + TimeSpan.FromSeconds(5);
+        return [.. _observations.Where(o => scenario.PostedForNow == 0 || (o.DueAt >= measuredFrom && o.DueAt < waitingFrom))];
 
         void Schedule(TaskKind kind, DateTimeOffset at) => client.Schedule(() => Run(kind, at), at);
     }

@@ -41,7 +41,7 @@ public static class ProductRun
             var measured = posted.ToList();
             if (scenario.PostedForNow > 0)
             {
-                // When everything else is held: it is due 8 s after the origin, and the look-ahead is 10 s.
+                // Everything else is due 8 s after the origin.
                 await Task.Delay(Max(origin - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(1)));
                 measured = [];
                 for (var i = 0; i < scenario.PostedForNow; i++)

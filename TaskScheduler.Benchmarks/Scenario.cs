@@ -25,7 +25,7 @@ public sealed record Scenario(
             [.. Enumerable.Range(0, 500).Select(_ => (Kind: (TaskKind)Random.Next(3), Due: TimeSpan.FromMilliseconds(Random.Next(20_000))))]),
         new("burst", "1,000 Fizz due at one instant, 1,200 slots", 1_200,
             [.. Enumerable.Repeat((TaskKind.Fizz, TimeSpan.FromSeconds(2)), 1_000)]),
-        new("held", "1,200 tasks held for 8 s ahead; 20 tasks posted for now, one after the other", 1_200,
+        new("waiting", "1,200 tasks due in 8 s; 20 tasks posted for now, one after the other", 1_200,
             [.. Enumerable.Repeat((TaskKind.Fizz, TimeSpan.FromSeconds(8)), 1_200)], PostedForNow: 20),
         new("steady", "300 Fizz a second for a minute, each posted 3 s ahead, 1,200 slots", 1_200,
             [.. Enumerable.Range(0, 18_000).Select(i => (TaskKind.Fizz, TimeSpan.FromSeconds(i / 300.0)))],

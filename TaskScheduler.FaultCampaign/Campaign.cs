@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using TaskScheduler.FaultCampaign.Infrastructure;
@@ -34,23 +33,10 @@ public sealed class Campaign : IAsyncDisposable
     private const int Clickers = 3;
 
     /// <summary>How long what is left may take once nothing is broken any more.</summary>
-    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan MaxRest = TimeSpan.FromSeconds(90);
 
     /// <summary>The contract's: whatever drifted apart in a crash is repaired within half a minute.</summary>
-    private static readonly TimeSpan LongestRepair = TimeSpan.FromSeconds(30);
-
-    /// <summary>When each job was made, which nobody could tell once Hangfire's tables are emptied.</summary>
-    private const string JobWitness =
-        """
-        CREATE TABLE public.jobs (id bigint, arguments jsonb, at timestamptz);
-        CREATE INDEX ON public.jobs ((id::text));
-        CREATE FUNCTION public.jobs() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-        BEGIN
-          INSERT INTO public.jobs VALUES (NEW.id, NEW.arguments::jsonb, clock_timestamp());
-          RETURN NULL;
-        END $$;
-        CREATE TRIGGER jobs AFTER INSERT ON hangfire.job FOR EACH ROW EXECUTE FUNCTION public.jobs();
-        """;
+    private static readonly TimeSpan MaxRepair = TimeSpan.FromSeconds(30);
 
     /// <summary>Whoever asks whether an instance lives is told that it does not.</summary>
     private const string NobodyLives =
@@ -106,7 +92,6 @@ public sealed class Campaign : IAsyncDisposable
     {
         await _fleet.StartAsync();
         await TaskWitness.PlaceAsync(_database);
-        await _database.ExecuteAsync(JobWitness);
         await StalledCommits.PlaceAsync(_database);
         if (_options.Without == Guard.Lease)
             await _database.ExecuteAsync(NobodyLives);
@@ -127,10 +112,10 @@ public sealed class Campaign : IAsyncDisposable
         _phase = "letting everything end";
         await _fleet.CalmDownAsync();
         await Task.WhenAll(_clients.Select(client => client.FinishAsync()));
-        await TryAsync(async () => (await OpenTasksAsync()) is [0], LongestRest);
+        await TryAsync(async () => (await OpenTasksAsync()) is [0], MaxRest);
         _phase = "comparing pictures";
         // A requeue that was clicked at the last moment may open a task once more.
-        await TryAsync(async () => (await DisagreementsAsync()).Count == 0 && await OpenTasksAsync() is [0], LongestRepair);
+        await TryAsync(async () => (await DisagreementsAsync()).Count == 0 && await OpenTasksAsync() is [0], MaxRepair);
         var disagreements = await DisagreementsAsync();
         var shown = await ShownAsync(_fleet.Available[0].Process.Client);
         await _fleet.CloseAsync();
@@ -154,20 +139,22 @@ public sealed class Campaign : IAsyncDisposable
     /// <summary>Where the jobs do not say what the rows say. A job that went with Hangfire's tables says nothing.</summary>
     private async Task<IReadOnlyList<(Guid? Id, string Text)>> DisagreementsAsync()
     {
-        var emptied = _faults.LastEmptied.ToString("O", CultureInfo.InvariantCulture);
-        var found = await _database.AskAsync<string>($$"""
+        var found = await _database.AskAsync<string>("""
+            WITH life AS (SELECT value::uuid AS id FROM hangfire.hash WHERE key = 'taskscheduler:storage' AND field = 'Id')
             SELECT format('%s is %s, and its job %s is %s', t."Id", t."State", t."JobId", coalesce(j.statename, 'missing'))
             FROM scheduler."Tasks" t
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
-            WHERE t."State" IN ('Completed', 'Failed', 'Deleted') AND t."JobId" IS NOT NULL
-              AND j.statename IS DISTINCT FROM CASE t."State" WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
-              AND (j.id IS NOT NULL OR EXISTS (SELECT FROM public.jobs w
-                WHERE w.id::text = t."JobId" AND w.arguments ->> 0 = format('"%s"', t."Id") AND w.at > '{{emptied}}'))
+            WHERE t."JobStorageId" = (SELECT id FROM life) AND j.statename IS DISTINCT FROM CASE t."State"
+              WHEN 'Pending' THEN 'Scheduled' WHEN 'Running' THEN 'Processing' WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
             UNION ALL
-            SELECT format('%s had the job %s, which is %s, and no task that is open names it', j.arguments::jsonb ->> 0, j.id, j.statename)
+            SELECT format('%s is %s, and no job shows it', "Id", "State") FROM scheduler."Tasks"
+            WHERE NOT "IsShown" OR ("State" IN ('Pending', 'Running') AND "JobStorageId" IS DISTINCT FROM (SELECT id FROM life))
+            UNION ALL
+            SELECT format('%s had the job %s, which is %s, and its row does not name it', j.arguments::jsonb ->> 0, j.id, j.statename)
             FROM hangfire.job j
-            WHERE j.statename IN ('Enqueued', 'Processing', 'Scheduled')
-              AND NOT EXISTS (SELECT FROM scheduler."Tasks" t WHERE t."JobId" = j.id::text AND t."State" IN ('Pending', 'Running'))
+            WHERE j.statename IS NOT NULL AND NOT EXISTS (
+              SELECT FROM scheduler."Tasks" t WHERE t."JobId" = j.id::text AND t."JobStorageId" = (SELECT id FROM life)
+                AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id"))
             """);
         return [.. found.Select(text => (Guid.TryParse(text.TrimStart('"').AsSpan(0, 36), out var id) ? id : (Guid?)null, text))];
     }

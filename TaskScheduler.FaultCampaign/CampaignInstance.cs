@@ -2,9 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Hangfire.Common;
-using Hangfire.States;
-using Hangfire.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +12,6 @@ using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage.PostgreSql;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.FaultCampaign;
 
@@ -110,8 +106,6 @@ public sealed class CampaignInstance
                 : work(kind, id, stopped);
         });
         services.AddSingleton(WithoutGuard(PostgreSqlSql.Statements, _without));
-        if (_without == Guard.JobCheck)
-            services.AddSingleton<IJobFilterProvider>(provider => new BlindMirror(provider));
     }
 
     private void Starting(Activity activity, string statement, NpgsqlParameter[] parameters)
@@ -148,15 +142,20 @@ public sealed class CampaignInstance
         const string Alive =
             """
             NOT EXISTS (
-                    SELECT 1 FROM scheduler."Instances" AS i
-                    WHERE i."Id" = t."InstanceId"
-                      AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')
+              SELECT 1 FROM scheduler."Instances" AS i
+              WHERE i."Id" = t."InstanceId"
+                AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')
             """;
         return without switch
         {
-            Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND t.\"DueAt\" <= clock_timestamp()", "") },
+            Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND due.\"DueAt\" <= (SELECT clock_timestamp())", "") },
             Guard.AttemptNumber => sql with { Complete = Replace(sql.Complete, " AND t.\"Attempt\" = d.attempt", "") },
-            Guard.Rescue => sql with { Claim = Replace(sql.Claim, Alive, "FALSE") },
+            Guard.Rescue => sql with { TakeOver = Replace(sql.TakeOver, Alive, "FALSE") },
+            Guard.ProjectionOrder => sql with
+            {
+                IsProjector = "SELECT {0} IS NOT NULL AS \"Value\"",
+                Show = Replace(sql.Show, "t.\"Version\" = shown.version", "TRUE"),
+            },
             _ => sql,
         };
 
@@ -230,24 +229,5 @@ public sealed class CampaignInstance
         public override void Write(ReadOnlySpan<byte> buffer) => printer.Print(buffer);
 
         public override void Flush() => printed();
-    }
-
-    /// <summary>A mirror that asks neither whose wish a deletion is nor which job the row names.</summary>
-    private sealed class BlindMirror(IServiceProvider services) : JobFilterAttribute, IJobFilterProvider, IApplyStateFilter
-    {
-        public IEnumerable<JobFilter> GetFilters(Job job) =>
-            [.. JobFilterProviders.Providers.GetFilters(job), new JobFilter(this, JobFilterScope.Global, null)];
-
-        public void OnStateApplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
-        {
-#pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
-            if (context.NewState is DeletedState)
-                _ = services.GetRequiredService<TaskClient>().DeleteAsync((Guid)context.BackgroundJob.Job.Args[0], CancellationToken.None);
-#pragma warning restore RS0030
-        }
-
-        public void OnStateUnapplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
-        {
-        }
     }
 }

@@ -16,9 +16,6 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
 
     public IReadOnlyCollection<FaultRecord> Records => _records;
 
-    /// <summary>When Hangfire's tables were last emptied.</summary>
-    public DateTimeOffset LastEmptied { get; private set; }
-
     /// <summary>Until the end; a fault that has begun is seen through.</summary>
     public Task RunAsync(CancellationToken end) => Task.WhenAll(
         RepeatAsync(new Random(seed), TimeSpan.FromSeconds(4), [KillAsync], end),
@@ -29,7 +26,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
             TimeSpan.FromSeconds(4),
             [
                 RestartDatabaseAsync, CrashDatabaseAsync, CutConnectionsAsync, CutConnectionsAsync, CutOffAsync, CutOneOffAsync,
-                EmptyHangfireAsync, StallCommitsAsync,
+                EmptyHangfireAsync, LockHangfireAsync, StallCommitsAsync,
             ],
             end),
         RepeatAsync(new Random(seed + 3), TimeSpan.FromSeconds(1), [LoseAnswerAsync], end));
@@ -146,8 +143,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
     private async Task EmptyHangfireAsync(Random random)
     {
         var from = Fleet.Now;
-        var tables = string.Join(", ", await database.AskAsync<string>(
-            "SELECT 'hangfire.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'hangfire' AND tablename <> 'schema'"));
+        var tables = await HangfiresTablesAsync();
         var identity = random.Next(2) == 0 ? "RESTART" : "CONTINUE";
         var deadline = from + LongestToEmpty;
         for (var done = false; !done;)
@@ -156,7 +152,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
             {
                 // Whoever waits for these locks has all others wait behind it.
                 await database.ExecuteAsync(
-                    $"SET lock_timeout = '1s'; TRUNCATE {tables}, scheduler.\"JobQueue\" {identity} IDENTITY CASCADE");
+                    $"SET lock_timeout = '1s'; TRUNCATE {tables} {identity} IDENTITY CASCADE");
                 done = true;
             }
             catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
@@ -166,12 +162,29 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
             }
         }
 
-        LastEmptied = Fleet.Now;
-        Record(new($"Hangfire's tables emptied{(identity == "RESTART" ? ", numbers from 1" : "")}", new(from, LastEmptied), null, CutsOff: false)
+        Record(new($"Hangfire's tables emptied{(identity == "RESTART" ? ", numbers from 1" : "")}", new(from, Fleet.Now), null, CutsOff: false)
         {
             Empties = true,
         });
     }
+
+    /// <summary>As a migration or a backup does. Nothing of ours may wait for it, but what the dashboard shows.</summary>
+    private async Task LockHangfireAsync(Random random)
+    {
+        var from = Fleet.Now;
+        try
+        {
+            await database.ExecuteAsync(
+                $"BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE {await HangfiresTablesAsync()}; SELECT pg_sleep(8); COMMIT");
+            Record(new("Hangfire's tables locked 8 s", new(from, Fleet.Now), null, CutsOff: false));
+        }
+        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.DeadlockDetected)
+        {
+        }
+    }
+
+    private async Task<string> HangfiresTablesAsync() => string.Join(", ", await database.AskAsync<string>(
+        "SELECT 'hangfire.' || quote_ident(tablename) FROM pg_tables WHERE schemaname = 'hangfire' AND tablename <> 'schema'"));
 
     private async Task LoseAnswerAsync(Random random)
     {

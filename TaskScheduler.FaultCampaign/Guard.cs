@@ -20,6 +20,6 @@ public enum Guard
     /// <summary>Running tasks of an instance that is gone are not taken over.</summary>
     Rescue,
 
-    /// <summary>Whatever deletes a job, housekeeping included, deletes its task.</summary>
-    JobCheck,
+    /// <summary>Every instance shows rows at once, and marks them as shown whatever has changed meanwhile.</summary>
+    ProjectionOrder,
 }

@@ -15,25 +15,25 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
     /// <summary>Tasks are committed, and the client is not told.</summary>
     public static readonly KillPoint Answering = new("committed, before the 201", null, 8);
 
-    /// <summary>A line has left the process, and Hangfire is not told.</summary>
-    public static readonly KillPoint Printed = new("printed, before telling Hangfire", null, 8);
+    /// <summary>A line has left the process, and its job does not show it yet.</summary>
+    public static readonly KillPoint Printed = new("printed, before its job shows it", null, 8);
 
     public static IReadOnlyList<KillPoint> All { get; } =
     [
-        new("key used, before the task", "INTO scheduler.\"IdempotencyKeys\"", 8),
-        new("job made, before the task", "INTO \"hangfire\".\"job\"", 8),
-        new("task inserted, before its schedule", "INTO scheduler.\"Tasks\"", 8),
-        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 20),
+        new("inserted, before the answer", "INTO scheduler.\"Tasks\"", 8),
         Answering,
-        new("taken from the queue, before the hold", "DELETE FROM scheduler.\"JobQueue\"", 6),
-        new("claimed, before the run", "WITH claim AS", 8),
+        new("claimed, before the run", "AS due", 8),
+        new("taken over, before the run", "abandoned AS MATERIALIZED", 2),
         new("committed, before the print", "\"Output\" = done.output", 8),
         Printed,
-        new("deleted, before telling Hangfire", "\"DeletedAt\" = @", 1),
-        new("rescheduled, before the commit", "\"ExecuteAt\" = @", 2),
-        new("given a new job, before its state", "SET \"JobId\" = named", 1),
-        new("lock of the scheduler", TakeLock, 2, "locks:schedulepoller"),
-        new("lock of a job's state", TakeLock, 1, ":state-lock"),
+        new("deleted, before its job shows it", "\"DeletedAt\" = @", 1),
+        new("rescheduled, before its job shows it", "\"ExecuteAt\" = @", 2),
+        new("given up, before its job shows it", "\"Error\" = @", 2),
+        new("projector chosen, before it reads", "pg_try_advisory_xact_lock", 20),
+        new("marker of a new storage written, before the commit", "INTO \"hangfire\".\"hash\"", 1),
+        new("job made, before its number is noted", "INTO \"hangfire\".\"job\"", 20),
+        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 20),
+        new("shown, before the commit", "\"IsShown\" = t.\"Version\" = shown", 8),
         new("lock of the expiration", TakeLock, 1, "locks:expirationmanager"),
     ];
 

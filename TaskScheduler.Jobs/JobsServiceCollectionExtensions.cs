@@ -1,9 +1,10 @@
-using Hangfire.Common;
+using Hangfire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
@@ -27,31 +28,34 @@ public static class JobsServiceCollectionExtensions
             _ => services.AddEmbeddedStore(),
         };
 
-        services.AddSingleton<IJobFilterProvider>(_ => JobFilterProviders.Providers);
-        services.AddSingleton<TaskJobs>();
-        services.AddSingleton<DashboardActs>();
         services.AddSingleton<TaskCreator>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<TaskMetrics>();
 
-        services.AddSingleton<JobFetcher>();
-        services.AddSingleton<JobIntake>();
-        services.AddSingleton<HoldQueue>();
+        services.AddSingleton<TaskAlarm>();
         services.AddSingleton<TaskClaimer>();
-        services.AddSingleton(provider => new RunningTasks(provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Count));
+        services.AddSingleton(provider => new RunningTasks(
+            provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Count, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => PausingWork.On(provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<TaskRunner>();
         services.AddSingleton<TaskCompleter>();
         services.AddSingleton<ConsoleOutput>();
-        services.AddSingleton<JobReporter>();
-        services.AddSingleton<InstanceHeartbeat>();
-        services.AddSingleton<LostAttempts>();
         services.AddSingleton<TaskWorker>();
 
-        services.AddSingleton<TaskRescuer>();
-        services.AddSingleton<JobRebuilder>();
-        services.AddSingleton<DashboardMirror>();
-        services.AddSingleton<FinishedJobSweeper>();
+        services.AddSingleton<TableWatch>();
+        services.AddSingleton<InstanceHeartbeat>();
+        services.AddSingleton<LostAttempts>();
+        services.AddSingleton<StoreRetry>();
+        services.AddSingleton<InstanceLoops>();
+
+        services.AddSingleton<HangfireServer>();
+        services.AddSingleton<JobWriter>();
+        services.AddSingleton<JobProjector>();
+        services.AddSingleton<IBackgroundJobClientFactoryV2, DashboardCommands>();
+        services.AddSingleton<IBackgroundJobClientFactory>(provider => provider.GetRequiredService<IBackgroundJobClientFactoryV2>());
+
+        services.AddSingleton<JobAudit>();
         services.AddSingleton<TaskCleaner>();
         return services;
     }

@@ -61,7 +61,7 @@ public static class DocumentedCall
                 {
                     Type = JsonSchemaType.String,
                     MinLength = 1,
-                    MaxLength = IdempotencyKeyHeaderAttribute.LongestKey,
+                    MaxLength = IdempotencyKeyHeaderAttribute.MaxKeyLength,
                     Pattern = IdempotencyKeyHeaderAttribute.Pattern,
                 };
                 // No example: the page would send it with every request that is tried.

@@ -15,7 +15,7 @@ public static partial class ErrorResponses
     private const string RetryAfterSeconds = "5";
     private const long LargestHearing = 16 * 1024 * 1024;
 
-    private static readonly TimeSpan LongestHearing = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxReadOver = TimeSpan.FromSeconds(10);
 
     /// <summary>
     /// Lets the server read over a large body that nobody has read. Beyond its limit it would not, but end the connection
@@ -94,7 +94,7 @@ public static partial class ErrorResponses
     private static async Task HearOutAsync(HttpContext context)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        patience.CancelAfter(LongestHearing);
+        patience.CancelAfter(MaxReadOver);
         RaiseLimit(context);
         try
         {

@@ -38,7 +38,7 @@ public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) 
 {
     protected override async Task<bool> IsHealthyAsync()
     {
-        using var patience = new CancellationTokenSource(HealthEndpoints.LongestCheck);
+        using var patience = new CancellationTokenSource(HealthEndpoints.MaxCheck);
         await using var db = await contexts.CreateDbContextAsync(patience.Token);
         var pending = await db.Database.GetPendingMigrationsAsync(patience.Token);
         await db.Tasks.AnyAsync(patience.Token);
@@ -46,20 +46,24 @@ public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) 
     }
 }
 
-/// <summary>This instance's Hangfire server beats, and every step of its worker runs.</summary>
-public sealed class WorkerHealthCheck(JobStorage storage, JobReporter reporter, TaskWorker worker, TimeProvider clock)
+/// <summary>This instance's Hangfire server beats, and every loop of the instance runs.</summary>
+public sealed class WorkerHealthCheck(JobStorage storage, InstanceIdentity instance, InstanceLoops loops, TimeProvider clock)
     : SharedHealthCheck
 {
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
-    protected override Task<bool> IsHealthyAsync() =>
-        Task.FromResult(storage.GetMonitoringApi().Alive(Silence, clock).Contains(reporter.ServerId) && !worker.IsBroken);
+    protected override Task<bool> IsHealthyAsync()
+    {
+        var since = (clock.GetUtcNow() - Silence).UtcDateTime;
+        var beats = storage.GetMonitoringApi().Servers().Any(server => server.Name == instance.ServerId && server.Heartbeat > since);
+        return Task.FromResult(beats && !loops.IsBroken);
+    }
 }
 
 public static class HealthEndpoints
 {
     /// <summary>A probe that gets no answer tells less than one that hears "not ready".</summary>
-    public static readonly TimeSpan LongestCheck = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan MaxCheck = TimeSpan.FromSeconds(4);
 
     /// <summary>Open to all, also where it is wrong: load balancers have no keys.</summary>
     public static void MapHealth(this WebApplication app, InstanceRole role)

@@ -31,18 +31,18 @@ public static class TaskSchedulerApplication
 {
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
-    private const long LargestBody = 1024 * 1024;
+    private const long MaxBody = 1024 * 1024;
 
-    private static readonly TimeSpan LongestHeaders = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxHeaders = TimeSpan.FromSeconds(10);
 
     /// <summary>Counted after five seconds. Who does not read a page of 500 tasks is let go after some 40 s.</summary>
-    private static readonly MinDataRate SlowestClient = new(bytesPerSecond: 4096, TimeSpan.FromSeconds(5));
+    private static readonly MinDataRate MinClientRate = new(bytesPerSecond: 4096, TimeSpan.FromSeconds(5));
 
     /// <summary>An open connection costs 7 to 16 KB and a file handle, which the task table needs as well.</summary>
-    private const long MostConnections = 10_000;
+    private const long MaxConnections = 10_000;
 
     /// <summary>How long a stop waits for requests under way; a half-sent one would hold it up to the end otherwise.</summary>
-    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MaxShutdown = TimeSpan.FromSeconds(5);
 
     public static void AddTaskScheduler(this WebApplicationBuilder builder)
     {
@@ -51,8 +51,7 @@ public static class TaskSchedulerApplication
         var services = builder.Services;
         services.AddSettings();
         services.AddJobs(builder.Configuration);
-        services.AddSingleton<WorkerService>();
-        services.AddHostedService(provider => provider.GetRequiredService<WorkerService>());
+        services.AddHostedService<InstanceService>();
         services.AddSingleton<StartBanner>();
         services.AddOptions<HostOptions>().Configure<IOptions<ExecutionOptions>>((host, execution) =>
         {
@@ -75,8 +74,8 @@ public static class TaskSchedulerApplication
         services.AddSingleton<StoreHealthCheck>();
         services.AddSingleton<WorkerHealthCheck>();
         services.AddHealthChecks()
-            .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.LongestCheck)
-            .AddCheck<WorkerHealthCheck>("worker", failureStatus: null, tags: ["working"], HealthEndpoints.LongestCheck);
+            .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.MaxCheck)
+            .AddCheck<WorkerHealthCheck>("worker", failureStatus: null, tags: ["working"], HealthEndpoints.MaxCheck);
     }
 
     public static void UseTaskScheduler(this WebApplication app)
@@ -155,7 +154,7 @@ public static class TaskSchedulerApplication
             configuration.GetSection("Kestrel:Limits").Bind(kestrel.Limits);
             var stop = new CancellationTokenSource();
             kestrel.ApplicationServices.GetRequiredService<IHostApplicationLifetime>()
-                .ApplicationStopping.Register(() => stop.CancelAfter(LongestGoodbye));
+                .ApplicationStopping.Register(() => stop.CancelAfter(MaxShutdown));
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Use(next => async connection =>
             {
                 using var abort = stop.Token.Register(connection.Abort);
@@ -170,10 +169,10 @@ public static class TaskSchedulerApplication
     /// </summary>
     private static void SetLimits(KestrelServerLimits limits)
     {
-        limits.MaxRequestBodySize = LargestBody;
-        limits.RequestHeadersTimeout = LongestHeaders;
-        limits.MinRequestBodyDataRate = limits.MinResponseDataRate = SlowestClient;
-        limits.MaxConcurrentConnections = MostConnections;
+        limits.MaxRequestBodySize = MaxBody;
+        limits.RequestHeadersTimeout = MaxHeaders;
+        limits.MinRequestBodyDataRate = limits.MinResponseDataRate = MinClientRate;
+        limits.MaxConcurrentConnections = MaxConnections;
     }
 
     /// <summary>The server would fail on these too, but with an error that names neither the setting nor what is allowed.</summary>

@@ -18,7 +18,7 @@ public sealed class OriginalTasksController(TaskCreator creator, TaskClient clie
 {
     public const string NoSuchTask = "There is no such task.";
 
-    private const int LongestList = 1_000;
+    private const int MaxListed = 1_000;
 
     /// <summary>Create a task</summary>
     /// <remarks>Times are in Unix seconds here, and success is 200.</remarks>
@@ -62,7 +62,7 @@ public sealed class OriginalTasksController(TaskCreator creator, TaskClient clie
         var filter = new TaskFilter(
             [.. states.Select(state => Choice.Parse<ScheduledTaskState>(state!)).Distinct()],
             [.. kinds.Select(kind => Choice.Parse<TaskKind>(kind!)).Distinct()]);
-        var (tasks, _) = await list.PageAsync(filter, LongestList, after: null, cancel);
+        var (tasks, _) = await list.PageAsync(filter, MaxListed, after: null, cancel);
         var shown = filter.States is [] ? "All" : string.Join(", ", filter.States);
         return new OriginalList(true, shown, [.. tasks.Select(OriginalTask.From)]);
     }

@@ -7,8 +7,8 @@ public static class OverloadProtection
 {
     public static void AddOverloadProtection(this IServiceCollection services)
     {
-        services.AddSingleton(_ => new RequestSlots(RequestSlots.OfApi, RequestSlots.LongestWait));
-        services.AddKeyedSingleton(DashboardEndpoints.Path, (_, _) => new RequestSlots(RequestSlots.OfDashboard, RequestSlots.LongestWait));
+        services.AddSingleton(_ => new RequestSlots(RequestSlots.OfApi, RequestSlots.MaxWait));
+        services.AddKeyedSingleton(DashboardEndpoints.Path, (_, _) => new RequestSlots(RequestSlots.OfDashboard, RequestSlots.MaxWait));
     }
 
     /// <summary>

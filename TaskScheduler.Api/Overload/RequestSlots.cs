@@ -7,22 +7,22 @@ namespace TaskScheduler.Api.Overload;
 /// What is in progress holds a connection and, in Hangfire's storage, a thread: without a limit a crowd of requests would
 /// take both from the worker.
 /// </summary>
-public sealed class RequestSlots(int count, TimeSpan longestWait) : IDisposable
+public sealed class RequestSlots(int count, TimeSpan maxWait) : IDisposable
 {
     /// <summary>More would not get a slot in time either.</summary>
-    public const int MostWaiting = 500;
+    public const int MaxWaiting = 500;
 
     /// <summary>Fewer than the connections of an instance: the worker, the dashboard and the health checks need some, too.</summary>
     public const int OfApi = 8;
 
     public const int OfDashboard = 4;
 
-    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
     {
         PermitLimit = count,
-        QueueLimit = MostWaiting,
+        QueueLimit = MaxWaiting,
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
@@ -31,7 +31,7 @@ public sealed class RequestSlots(int count, TimeSpan longestWait) : IDisposable
     public async ValueTask<IDisposable?> TakeAsync(CancellationToken clientGone)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(clientGone);
-        patience.CancelAfter(longestWait);
+        patience.CancelAfter(maxWait);
         try
         {
             var lease = await _limiter.AcquireAsync(permitCount: 1, patience.Token);

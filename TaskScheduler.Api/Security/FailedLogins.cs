@@ -12,7 +12,7 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
     public const int Limit = 10;
 
     /// <summary>More are not remembered, whoever knocks; the one that has been quiet longest is forgotten first.</summary>
-    public const int MostAddresses = 10_000;
+    public const int MaxAddresses = 10_000;
 
     /// <summary>An IPv6 customer owns at least this much of the address, and may use another rest with every request.</summary>
     private const int OwnersBytes = 8;
@@ -52,7 +52,7 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
             else
                 _addresses[counted] = known = new LinkedListNode<Address>(new(counted, new Queue<long>(Limit)));
             _quietestFirst.AddLast(known);
-            if (_addresses.Count > MostAddresses)
+            if (_addresses.Count > MaxAddresses)
                 Forget(_quietestFirst.First!);
 
             var failures = known.Value.Failures;

@@ -9,8 +9,8 @@ namespace TaskScheduler.Api.Security;
 /// </summary>
 public sealed class SecurityOptions : ISettings
 {
-    private const int ShortestKey = 16;
-    private const int LongestName = 64;
+    private const int MinKeyLength = 16;
+    private const int MaxNameLength = 64;
 
     public static string Section => "Security";
 
@@ -33,17 +33,17 @@ public sealed class SecurityOptions : ISettings
         var names = new Dictionary<string, string>();
         foreach (var (name, key) in ApiKeys)
         {
-            if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
+            if (name.Length is 0 or > MaxNameLength || name.Any(char.IsControl))
             {
                 yield return new(
-                    nameof(ApiKeys), name, $"names of 1 to {LongestName} characters, none of them a control character");
+                    nameof(ApiKeys), name, $"names of 1 to {MaxNameLength} characters, none of them a control character");
             }
 
             // Others cannot be relied on to arrive in a header as they were written.
-            if (key is not { Length: >= ShortestKey } || key.Any(character => character is <= ' ' or > '~'))
+            if (key is not { Length: >= MinKeyLength } || key.Any(character => character is <= ' ' or > '~'))
             {
                 yield return new(
-                    $"{nameof(ApiKeys)}:{name}", Secret.Shown, $"at least {ShortestKey} printable ASCII characters, no spaces");
+                    $"{nameof(ApiKeys)}:{name}", Secret.Shown, $"at least {MinKeyLength} printable ASCII characters, no spaces");
             }
             else if (!names.TryAdd(key, name))
             {
@@ -75,7 +75,7 @@ public sealed class SecurityOptions : ISettings
 /// <summary>One user of the dashboard; without a name there is none.</summary>
 public class DashboardUser
 {
-    private const int ShortestPassword = 8;
+    private const int MinPasswordLength = 8;
 
     public string UserName { get; set; } = "";
 
@@ -94,12 +94,12 @@ public class DashboardUser
                 nameof(UserName), UserName, $"the name that belongs to {nameof(Password)}, without colons and control characters");
         }
 
-        if (Password.Length < ShortestPassword || Password.Any(char.IsControl))
+        if (Password.Length < MinPasswordLength || Password.Any(char.IsControl))
         {
             yield return new(
                 nameof(Password),
                 Secret.Shown,
-                $"the password that belongs to {nameof(UserName)}, at least {ShortestPassword} characters, none of them a control character");
+                $"the password that belongs to {nameof(UserName)}, at least {MinPasswordLength} characters, none of them a control character");
         }
     }
 }

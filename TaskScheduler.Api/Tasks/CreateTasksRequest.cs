@@ -9,10 +9,10 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>A batch: all of its tasks are created, or none.</summary>
 public sealed class CreateTasksRequest
 {
-    public const int MostTasks = 1_000;
+    public const int MaxTasks = 1_000;
 
     /// <summary>The tasks to create.</summary>
-    [SentAs(typeof(CreateTaskRequest[]), Minimum = 1, Maximum = MostTasks)]
+    [SentAs(typeof(CreateTaskRequest[]), Minimum = 1, Maximum = MaxTasks)]
     public IReadOnlyList<CreateTaskRequest?>? Tasks { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
@@ -24,7 +24,7 @@ public sealed class CreateTasksRequest
 
 public sealed class CreateTasksValidator : AbstractValidator<CreateTasksRequest>
 {
-    private static readonly string Size = $"an array of 1 to {CreateTasksRequest.MostTasks} tasks";
+    private static readonly string Size = $"an array of 1 to {CreateTasksRequest.MaxTasks} tasks";
 
     public CreateTasksValidator(ExecutionTime executionTime)
     {
@@ -32,14 +32,14 @@ public sealed class CreateTasksValidator : AbstractValidator<CreateTasksRequest>
         {
             if (tasks is null)
                 context.AddFailure("tasks", $"tasks is missing: {Size}.");
-            else if (tasks.Count is 0 or > CreateTasksRequest.MostTasks)
+            else if (tasks.Count is 0 or > CreateTasksRequest.MaxTasks)
                 context.AddFailure("tasks", $"tasks must be {Size}; this one has {tasks.Count}.");
         });
         // A megabyte holds hundreds of thousands of empty objects, each with something to say about it.
         RuleForEach(request => request.Tasks)
             .NotNull().WithMessage("tasks[{CollectionIndex}] must be a task, not null.")
             .SetValidator(new CreateTaskValidator(executionTime)!)
-            .When(request => request.Tasks?.Count <= CreateTasksRequest.MostTasks);
+            .When(request => request.Tasks?.Count <= CreateTasksRequest.MaxTasks);
         RuleFor(request => request.Unknown).MustBeEmpty(allowed: "tasks", of: "a batch");
     }
 }

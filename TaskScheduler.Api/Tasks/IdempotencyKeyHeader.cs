@@ -12,7 +12,7 @@ public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
 {
     public const string Name = "Idempotency-Key";
     public const string Replayed = "Idempotency-Replayed";
-    public const int LongestKey = 255;
+    public const int MaxKeyLength = 255;
 
     /// <summary>Of keys, for the documentation. Spaces around the value of a header are not part of it.</summary>
     public const string Pattern = "^[!-~]([ -~]*[!-~])?$";
@@ -25,10 +25,10 @@ public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
         if (context.HttpContext.Request.Headers.TryGetValue(Name, out var keys) && !IsKey(keys))
         {
             context.ModelState.AddModelError(
-                Name, $"{Name} must be one key of 1 to {LongestKey} printable ASCII characters, like a new UUID.");
+                Name, $"{Name} must be one key of 1 to {MaxKeyLength} printable ASCII characters, like a new UUID.");
         }
     }
 
     private static bool IsKey(StringValues keys) =>
-        keys is [{ Length: >= 1 and <= LongestKey } key] && key.All(character => character is >= ' ' and <= '~');
+        keys is [{ Length: >= 1 and <= MaxKeyLength } key] && key.All(character => character is >= ' ' and <= '~');
 }

@@ -5,10 +5,13 @@ public static class Eventually
 {
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
+    /// <summary>What happens at once is seen at once; what takes seconds is not asked for a hundred times each.</summary>
+    private static readonly (TimeSpan First, TimeSpan Last) Pause = (TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(50));
+
     public static async Task<T> GetAsync<T>(Func<Task<T?>> look, string what, TimeSpan? within = null)
         where T : class
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+        using var timer = new PeriodicTimer(Pause.First);
         using var deadline = new CancellationTokenSource(within ?? Deadline);
         try
         {
@@ -16,6 +19,8 @@ public static class Eventually
             {
                 if (await look() is { } found)
                     return found;
+                if (timer.Period < Pause.Last)
+                    timer.Period += TimeSpan.FromMilliseconds(1);
             } while (await timer.WaitForNextTickAsync(deadline.Token));
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)

@@ -20,6 +20,11 @@ public static class TaskWitness
         CREATE INDEX ON public.witness (id);
         CREATE FUNCTION public.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
+          -- That a job shows the row now is no change of the task.
+          IF TG_OP = 'UPDATE' AND (NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt", NEW."DueAt", NEW."Output")
+            IS NOT DISTINCT FROM (OLD."State", OLD."Attempt", OLD."Instance", OLD."ExecuteAt", OLD."DueAt", OLD."Output") THEN
+            RETURN NEW;
+          END IF;
           INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, had_output, has_output)
           VALUES (clock_timestamp(), NEW."Id", OLD."State", NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt",
             NEW."DueAt", OLD."Output", NEW."Output");

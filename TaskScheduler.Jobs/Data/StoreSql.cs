@@ -1,22 +1,67 @@
+using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Tasks;
+
 namespace TaskScheduler.Jobs.Data;
 
 /// <summary>
 /// The statements that LINQ cannot say: they change many rows, each with values of its own, or need the locks of one
-/// dialect. Each takes one JSON document as its only parameter; times in it are Unix milliseconds.
+/// dialect. Each takes one JSON document as its only parameter; times in it are Unix milliseconds. Each raises the version
+/// of the rows that it changes and takes their mark away, so that their jobs follow.
 /// </summary>
+/// <param name="Insert">
+/// <c>{ createdAt, tasks: [ { id, kind, executeAt } ], keys: [ { id, request, taskIds } ] }</c>. Inserts pending tasks, in
+/// the order of the document, and the idempotency key, if there is one.
+/// </param>
 /// <param name="Claim">
-/// <c>{ jobs: [ { job, id, attempt } ], token, instance, instanceId, lease, now }</c>, the lease in milliseconds. Starts an
-/// attempt of each row with one of these IDs that names the job beside it (a job store that was lost numbers its jobs from 1
-/// again), unless it carries the token already, if it is pending and due, or running that very attempt without a living
-/// instance. Judged by the clock of the database (<c>now</c> is for the store that has none). Passes over rows that
-/// somebody else is changing at that moment.
+/// <c>{ max, token, instance, instanceId, now }</c>. Starts an attempt of at most <c>max</c> pending rows that are due by the
+/// clock of the database (<c>now</c> is for the store that has none), what has been due longest first, and returns the rows.
+/// Passes over rows that another instance is changing.
+/// </param>
+/// <param name="TakeOver">
+/// As <paramref name="Claim"/> with <c>lease</c> in milliseconds, for running rows whose instance was silent for that long.
 /// </param>
 /// <param name="Complete">
 /// Array of <c>{ id, attempt, output, finishedAt }</c>. Completes each row that is still running that attempt, and returns
 /// the IDs of those rows as <c>Value</c>.
 /// </param>
-/// <param name="NameJobs">
-/// Array of <c>{ id, attempt, from, to }</c>. Makes each unfinished row of that attempt that names the job <c>from</c>
-/// (null allowed) name the job <c>to</c>, and returns the IDs of those rows as <c>Value</c>.
+/// <param name="Look">
+/// <c>{ instanceId, lease, now }</c>. What <see cref="TableLook"/> says, as one row.
 /// </param>
-public sealed record StoreSql(string Claim, string Complete, string NameJobs);
+/// <param name="Show">
+/// <c>{ storage, rows: [ { sequence, version, job, state } ] }</c>. Notes which job shows each row, and in which state; a row
+/// of another version by now stays, or becomes, one that is not shown.
+/// </param>
+/// <param name="IsProjector">
+/// <c>{ instanceId, lease }</c>. Whether this instance may show rows now, as <c>Value</c>; others may not at the same time.
+/// </param>
+public sealed record StoreSql(
+    string Insert, string Claim, string TakeOver, string Complete, string Look, string Show, string IsProjector);
+
+/// <summary>What an instance asks the task table every half second.</summary>
+/// <param name="Now">The database's wall clock; null where the instance's own clock decides.</param>
+/// <param name="NextDueIn">Milliseconds until the first pending task is due, negative if it is; null if none is pending.</param>
+/// <param name="HasAbandoned">Whether a task runs whose instance lost its lease.</param>
+/// <param name="IsBehind">Whether a job does not show its row yet.</param>
+/// <param name="IsRunning">Whether a task runs on the instance that asks.</param>
+/// <param name="Workers">Instances with a lease that run tasks.</param>
+public sealed record TableLook(
+    DateTimeOffset? Now, double? NextDueIn, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers);
+
+public static class StoreStatements
+{
+    /// <summary>Plain SQL has no part in EF's strategy by itself, which repeats the victim of a deadlock.</summary>
+    public static Task<int> ExecuteAsync(this TaskDbContext db, string sql, string document, CancellationToken cancel) =>
+        db.Database.CreateExecutionStrategy().ExecuteAsync(
+            stop => db.Database.ExecuteSqlRawAsync(sql, [document], stop), cancel);
+
+    /// <inheritdoc cref="ExecuteAsync"/>
+    public static Task<List<T>> QueryAsync<T>(this TaskDbContext db, string sql, string document, CancellationToken cancel) =>
+        db.Database.CreateExecutionStrategy().ExecuteAsync(
+            stop => db.Database.SqlQueryRaw<T>(sql, document).ToListAsync(stop), cancel);
+
+    /// <summary>For a statement that returns whole rows of the task table.</summary>
+    public static Task<List<ScheduledTask>> QueryTasksAsync(
+        this TaskDbContext db, string sql, string document, CancellationToken cancel) =>
+        db.Database.CreateExecutionStrategy().ExecuteAsync(
+            stop => db.Tasks.FromSqlRaw(sql, document).AsNoTracking().ToListAsync(stop), cancel);
+}

@@ -27,20 +27,23 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         task.ToTable("Tasks");
         task.HasKey(t => t.Sequence);
         task.Property(t => t.Sequence).ValueGeneratedOnAdd();
+        task.Property(t => t.Version).HasDefaultValue(1).IsConcurrencyToken();
+        task.Property(t => t.IsShown).HasDefaultValue(false);
         task.Property(t => t.JobId).HasMaxLength(64);
+        task.Property(t => t.JobState).HasMaxLength(16);
         task.Property(t => t.Instance).HasMaxLength(256);
         task.Property(t => t.Output).HasMaxLength(256);
         task.Property(t => t.Error).HasMaxLength(2048);
 
         task.HasIndex(t => t.Id).IsUnique();
-        task.HasIndex(t => t.JobId).IsUnique();
         // For lists and counts. The kind first: SQLite, which has no statistics, would take an index that begins with the state
         // for every query that names one, and read all that is pending to find what is due.
         task.HasIndex(t => new { t.Kind, t.State, t.CreatedAt, t.Sequence });
-        // What is finished never enters these two, and what is unfinished never the next two. With the sequence, so that of a
-        // million tasks due at one moment the first can be read without the others.
+        // What is finished never enters these two, and what is unfinished never the next but one. With the sequence, so that of
+        // a million tasks due at one moment the first can be read without the others.
         task.HasIndex(t => new { t.DueAt, t.Sequence }).HasDatabaseName("IX_Tasks_Pending").HasFilter("\"State\" = 'Pending'");
         task.HasIndex(t => t.InstanceId).HasDatabaseName("IX_Tasks_Running").HasFilter("\"State\" = 'Running'");
+        task.HasIndex(t => t.Sequence).HasDatabaseName("IX_Tasks_NotShown").HasFilter("NOT \"IsShown\"");
         task.HasIndex(t => t.FinishedAt).HasFilter("\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
         task.HasIndex(t => t.DeletedAt).HasFilter("\"DeletedAt\" IS NOT NULL");
 
@@ -48,6 +51,7 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         instance.ToTable("Instances");
         instance.Property(i => i.Id).ValueGeneratedNever();
         instance.Property(i => i.Name).HasMaxLength(256);
+        instance.Property(i => i.ServerId).HasMaxLength(512);
 
         var key = modelBuilder.Entity<UsedIdempotencyKey>();
         key.ToTable("IdempotencyKeys");
@@ -63,6 +67,9 @@ public sealed class InstanceLease
     public Guid Id { get; set; }
 
     public required string Name { get; set; }
+
+    /// <summary>The Hangfire server that this instance is; null before there is one.</summary>
+    public string? ServerId { get; set; }
 
     public DateTimeOffset SeenAt { get; set; }
 }

@@ -33,11 +33,7 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
             WriteAll, CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default);
     }
 
-    public void Print(IEnumerable<string> lines)
-    {
-        foreach (var line in lines)
-            _lines.Writer.TryWrite(line);
-    }
+    public void Print(string line) => _lines.Writer.TryWrite(line);
 
     public async ValueTask DisposeAsync()
     {

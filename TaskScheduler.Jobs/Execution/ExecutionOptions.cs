@@ -2,21 +2,18 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>Settings of the section <c>Execution</c>: how tasks are delivered, kept alive and retried.</summary>
+/// <summary>Settings of the section <c>Execution</c>: how tasks are kept alive and retried.</summary>
 public sealed class ExecutionOptions : ISettings
 {
-    /// <summary>Between two steps of the stop sequence: room for the last commits, prints and reports.</summary>
-    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
+    /// <summary>After the drain: room for the last commits and prints, and for the jobs to follow.</summary>
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(10);
 
     public static string Section => "Execution";
 
     /// <summary>Attempts that may end in an exception of the task's own work before the task is failed.</summary>
     public int MaxTries { get; set; } = 3;
 
-    /// <summary>How far ahead of its time a task is delivered to an instance and held there.</summary>
-    public TimeSpan LookAhead { get; set; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>How often an instance that holds or runs tasks says that it lives.</summary>
+    /// <summary>How often an instance says that it lives.</summary>
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>After how long a silence an instance's running tasks are taken over.</summary>
@@ -25,29 +22,21 @@ public sealed class ExecutionOptions : ISettings
     /// <summary>How long an orderly stop lets running tasks finish.</summary>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>When Hangfire's server declares its processes stopped; the drain is over by then.</summary>
-    public TimeSpan HangfireStopTimeout() => DrainTimeout + StopMargin;
-
-    /// <summary>When Hangfire's server stops waiting for its processes.</summary>
-    public TimeSpan HangfireShutdownTimeout() => HangfireStopTimeout() + StopMargin;
-
-    /// <summary>When the host stops waiting for Hangfire's server.</summary>
-    public TimeSpan HostShutdownTimeout() => HangfireShutdownTimeout() + StopMargin;
+    /// <summary>When the host stops waiting; the drain is over by then.</summary>
+    public TimeSpan HostShutdownTimeout() => DrainTimeout + StopMargin;
 
     public IEnumerable<InvalidSetting> Validate()
     {
         if (MaxTries is < 1 or > 100)
             yield return new(nameof(MaxTries), MaxTries, "a whole number from 1 to 100");
-        if (LookAhead < TimeSpan.FromSeconds(2) || LookAhead > TimeSpan.FromHours(1))
-            yield return new(nameof(LookAhead), LookAhead, "a duration from 00:00:02 to 01:00:00");
         if (Heartbeat < TimeSpan.FromMilliseconds(100) || Heartbeat > TimeSpan.FromSeconds(10))
             yield return new(nameof(Heartbeat), Heartbeat, "a duration from 00:00:00.1 to 00:00:10");
         else if (Lease < 3 * Heartbeat || Lease > TimeSpan.FromMinutes(10))
             yield return new(nameof(Lease), Lease, $"a duration from three heartbeats ({3 * Heartbeat}) to 00:10:00");
-        if (DrainTimeout <= TaskKinds.LongestPause || DrainTimeout > TimeSpan.FromHours(1))
+        if (DrainTimeout <= TaskKinds.MaxPause || DrainTimeout > TimeSpan.FromHours(1))
         {
             yield return new(
-                nameof(DrainTimeout), DrainTimeout, $"a duration above the longest pause ({TaskKinds.LongestPause}), up to 01:00:00");
+                nameof(DrainTimeout), DrainTimeout, $"a duration above the longest pause ({TaskKinds.MaxPause}), up to 01:00:00");
         }
     }
 }
@@ -57,7 +46,7 @@ public sealed class WorkerOptions : ISettings
 {
     public static string Section => "Worker";
 
-    /// <summary>Tasks in progress (pausing) at once on this instance. What is only held takes no slot.</summary>
+    /// <summary>Tasks in progress (pausing) at once on this instance.</summary>
     public int Count { get; set; } = 1_000;
 
     public IEnumerable<InvalidSetting> Validate()

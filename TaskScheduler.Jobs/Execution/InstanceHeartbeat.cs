@@ -1,17 +1,21 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Keeps the lease of every attempt of this instance with one statement, however many there are. An instance that holds
-/// and runs nothing says nothing.
+/// Keeps the lease of every attempt of this instance with one statement, however many there are.
 /// </summary>
 public sealed class InstanceHeartbeat(
-    IDbContextFactory<TaskDbContext> contexts, InstanceIdentity instance, TimeProvider clock, IOptions<ExecutionOptions> options)
-    : IDisposable
+    IDbContextFactory<TaskDbContext> contexts,
+    ITaskStore store,
+    RunningTasks running,
+    InstanceIdentity instance,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private long? _lastBeat;
@@ -34,10 +38,10 @@ public sealed class InstanceHeartbeat(
             await using var db = await contexts.CreateDbContextAsync(cancel);
             var beaten = await db.Instances
                 .Where(i => i.Id == instance.Id)
-                .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now), cancel);
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now).SetProperty(i => i.ServerId, instance.ServerId), cancel);
             if (beaten == 0)
             {
-                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, SeenAt = now });
+                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, ServerId = instance.ServerId, SeenAt = now });
                 await db.SaveChangesAsync(cancel);
             }
 
@@ -49,6 +53,15 @@ public sealed class InstanceHeartbeat(
         }
     }
 
+    /// <summary>Beats, unless there is no other instance to see it and nothing to keep a lease for.</summary>
+    /// <returns>How long to rest before the next beat.</returns>
+    public async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        if (store.IsShared || running.Count > 0)
+            await BeatAsync(TimeSpan.Zero, stop);
+        return Interval;
+    }
+
     public void Dispose() => _gate.Dispose();
 
     /// <summary>Ends the lease at once: whatever an orderly stop could not give back is rescued without a wait.</summary>
@@ -57,5 +70,4 @@ public sealed class InstanceHeartbeat(
         await using var db = await contexts.CreateDbContextAsync();
         await db.Instances.Where(i => i.Id == instance.Id).ExecuteDeleteAsync();
     }
-
 }

@@ -2,14 +2,13 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
 /// Compares what this instance runs with what the task table says that it runs, in one query. Stops the attempts that the
-/// table no longer knows: their task was deleted, or taken over, or the whole table is gone. Gives back those that this
+/// table no longer knows: their task was deleted or taken over. Gives back those that this
 /// instance does not know: a claim whose connection broke can be committed after its repetition has found nothing.
 /// </summary>
 public sealed partial class LostAttempts(
@@ -37,20 +36,12 @@ public sealed partial class LostAttempts(
 
     private async Task<IReadOnlyCollection<(Guid Id, int Attempt, DateTimeOffset StartedAt)>> FindAsync(CancellationToken cancel)
     {
-        try
-        {
-            await using var db = await contexts.CreateDbContextAsync(cancel);
-            var rows = await db.Tasks
-                .Where(t => t.InstanceId == instance.Id && t.State == ScheduledTaskState.Running)
-                .Select(t => new { t.Id, t.Attempt, t.StartedAt })
-                .ToListAsync(cancel);
-            return [.. rows.Select(row => (row.Id, row.Attempt, row.StartedAt!.Value))];
-        }
-        catch (StorageUnavailableException)
-        {
-            // Gone for good: nobody could find what they come to.
-            return [];
-        }
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var rows = await db.Tasks
+            .Where(t => t.InstanceId == instance.Id && t.State == ScheduledTaskState.Running)
+            .Select(t => new { t.Id, t.Attempt, t.StartedAt })
+            .ToListAsync(cancel);
+        return [.. rows.Select(row => (row.Id, row.Attempt, row.StartedAt!.Value))];
     }
 
     private async Task GiveBackAsync(Guid[] unknown, DateTimeOffset before, CancellationToken cancel)

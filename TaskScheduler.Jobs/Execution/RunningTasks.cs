@@ -3,36 +3,23 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>One attempt that this instance holds. <paramref name="Token"/> is its claim's.</summary>
-public sealed record ClaimedTask(Delivery Delivery, int Attempt, int Tries, DateTimeOffset StartedAt, Guid Token)
-{
-    public Guid Id => Delivery.TaskId;
-
-    public TaskKind Kind => Delivery.Kind;
-}
-
 /// <summary>The attempts in progress on this instance, and the slots they take.</summary>
-public sealed class RunningTasks(int slots)
+public sealed class RunningTasks(int slots, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<Guid, RunningTask> _running = [];
-    private int _taken;
+    private readonly AsyncSignal _ended = new(clock);
 
     public int Slots => slots;
 
     public int Count => _running.Count;
 
-    public int Free => slots - Volatile.Read(ref _taken);
+    public int Free => slots - Count;
 
     public IReadOnlyCollection<RunningTask> All => [.. _running.Values];
 
     public bool Contains(Guid taskId) => _running.ContainsKey(taskId);
 
-    /// <summary>Slots are taken before the claim, so that a claim never brings home more than can run.</summary>
-    public void TakeSlots(int count) => Interlocked.Add(ref _taken, count);
-
-    public void FreeSlots(int count) => Interlocked.Add(ref _taken, -count);
-
-    public RunningTask Add(ClaimedTask task)
+    public RunningTask Add(ScheduledTask task)
     {
         var entry = new RunningTask(task);
         // A newer attempt of the same task on the same instance replaces one that was given back or lost its lease; fencing
@@ -48,18 +35,36 @@ public sealed class RunningTasks(int slots)
     {
         _running.TryRemove(new KeyValuePair<Guid, RunningTask>(entry.Task.Id, entry));
         entry.Dispose();
-        FreeSlots(1);
+        _ended.Set();
+    }
+
+    /// <summary>Returns when a slot is free, or when <paramref name="stop"/> is cancelled. For the one loop that starts tasks.</summary>
+    public async Task WaitForSlotAsync(CancellationToken stop)
+    {
+        while (Free <= 0 && !stop.IsCancellationRequested)
+            await _ended.WaitAsync(Timeout.InfiniteTimeSpan, stop);
+    }
+
+    /// <summary>
+    /// Returns when nothing runs any more, after <paramref name="timeout"/>, or when <paramref name="stop"/> is cancelled. For a
+    /// worker that starts nothing any more.
+    /// </summary>
+    public async Task WaitForAllAsync(TimeSpan timeout, CancellationToken stop)
+    {
+        var started = clock.GetTimestamp();
+        while (Count > 0 && !stop.IsCancellationRequested && timeout - clock.GetElapsedTime(started) is { Ticks: > 0 } left)
+            await _ended.WaitAsync(left, stop);
     }
 }
 
 /// <summary>An attempt in progress, and the means to stop it.</summary>
-public sealed class RunningTask(ClaimedTask task) : IDisposable
+public sealed class RunningTask(ScheduledTask task) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private bool _disposed;
 
-    public ClaimedTask Task { get; } = task;
+    public ScheduledTask Task { get; } = task;
 
     public CancellationToken Stopped => _stop.Token;
 

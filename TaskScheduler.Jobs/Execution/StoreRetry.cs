@@ -7,13 +7,18 @@ namespace TaskScheduler.Jobs.Execution;
 /// The task table may be away for a while: what talks to it is tried until it answers or the worker has stopped. Every
 /// statement is guarded, so a repetition does no harm. With a task table that is gone for good nothing is tried again.
 /// </summary>
-public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
+public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
 {
-    private const int FailuresPerReminder = 40;
-    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(250);
+    private const int FailuresPerReminder = 10;
+
+    /// <summary>Of real time, and longer with each failure: many instances would keep a server busy that has much to do already.</summary>
+    private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     public async Task RetryAsync(Func<CancellationToken, Task> action, CancellationToken stopped)
     {
+        var delay = MinDelay;
         for (var failures = 0; !stopped.IsCancellationRequested; failures++)
         {
             try
@@ -37,33 +42,35 @@ public sealed partial class StoreRetry(TimeProvider clock, ILogger logger)
             {
                 // Once with everything, then now and then: it may last.
                 if (failures == 0)
-                    Log.StoreFailed(logger, Delay, error);
+                    Log.StoreFailed(logger, error);
                 else if (failures % FailuresPerReminder == 0)
                     Log.StillFails(logger, failures, error.GetBaseException().Message);
-                await PauseAsync(Delay, stopped);
+                await PauseAsync(delay, stopped);
+                delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
             }
         }
     }
 
-    /// <summary>Does something again and again, with pauses in between.</summary>
-    public async Task RepeatAsync(TimeSpan interval, Func<CancellationToken, Task> action, CancellationToken stopped)
+    /// <summary>Does something again and again, with the pauses that it asks for.</summary>
+    public async Task RepeatAsync(Func<CancellationToken, Task<TimeSpan>> action, CancellationToken stopped)
     {
         while (!stopped.IsCancellationRequested)
         {
-            await RetryAsync(action, stopped);
-            await PauseAsync(interval, stopped);
+            var pause = MaxDelay;
+            await RetryAsync(async stop => pause = await action(stop), stopped);
+            await PauseAsync(pause, stopped);
         }
     }
 
-    private async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
-        await Task.Delay(pause, clock, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private static async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
+        await Task.Delay(pause, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Error, "The task table did not answer; trying again every {Delay}.")]
-        public static partial void StoreFailed(ILogger logger, TimeSpan delay, Exception error);
+        [LoggerMessage(1, LogLevel.Error, "The database did not answer; trying again until it does.")]
+        public static partial void StoreFailed(ILogger logger, Exception error);
 
-        [LoggerMessage(2, LogLevel.Error, "The task table still does not answer after {Failures} tries ({Reason}).")]
+        [LoggerMessage(2, LogLevel.Error, "The database still does not answer after {Failures} tries ({Reason}).")]
         public static partial void StillFails(ILogger logger, int failures, string reason);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Tasks;
@@ -7,50 +8,70 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Step 3, claim: one guarded statement starts everything that was granted a slot. It takes a task only from the job that
-/// its row names, only when it is due by the clock of the task table, and only if nobody who is alive runs it.
+/// Step 2, claim: one guarded statement starts what is due by the clock of the task table, what has been due longest
+/// first. Tasks whose instance fell silent go before them.
 /// </summary>
-public sealed class TaskClaimer(
+/// <remarks>The condition in <see cref="StoreSql.Claim"/> alone decides whether an attempt may start.</remarks>
+public sealed partial class TaskClaimer(
     IDbContextFactory<TaskDbContext> contexts,
     StoreSql sql,
+    StoreRetry retry,
+    InstanceHeartbeat heartbeat,
     InstanceIdentity instance,
     TimeProvider clock,
-    IOptions<ExecutionOptions> options)
+    IOptions<ExecutionOptions> options,
+    ILogger<TaskClaimer> logger)
 {
-    /// <summary>
-    /// Makes one attempt of each delivered task that may start. <paramref name="token"/> is new for each group and is kept
-    /// for its retries: what an earlier try claimed without learning of it is returned by the next.
-    /// </summary>
-    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(
-        IReadOnlyList<Delivery> deliveries, Guid token, CancellationToken cancel)
-    {
-        var claim = JsonSerializer.Serialize(new
-        {
-            jobs = deliveries.Select(delivery => new { job = delivery.JobId, id = delivery.TaskId, attempt = delivery.Attempt }),
-            token,
-            instance = instance.Name,
-            instanceId = instance.Id,
-            lease = (long)options.Value.Lease.TotalMilliseconds,
-            now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
-        });
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        // Plain SQL has no part in EF's strategy by itself; the token makes the repetition of a deadlock's victim harmless.
-        await db.Database.CreateExecutionStrategy().ExecuteAsync(
-            stop => db.Database.ExecuteSqlRawAsync(sql.Claim, [claim], stop), cancel);
+    /// <summary>Starts an attempt of at most <paramref name="max"/> tasks that are due, and returns their rows.</summary>
+    public Task<IReadOnlyList<ScheduledTask>> ClaimAsync(int max, CancellationToken stop) => StartAsync(sql.Claim, max, stop);
 
-        // A task may be held twice, each time with another due time or job; it was still claimed once.
-        var held = deliveries.ToLookup(delivery => delivery.TaskId);
-        var ids = held.Select(task => task.Key).ToArray();
-        var claimed = await db.Tasks.AsNoTracking()
-            .Where(t => EF.Parameter(ids).Contains(t.Id)
-                && t.ClaimToken == token && t.State == ScheduledTaskState.Running)
-            .Select(t => new { t.Id, t.JobId, t.Attempt, t.Tries, t.StartedAt })
-            .ToListAsync(cancel);
-        return
-        [
-            .. from row in claimed
-               let delivery = held[row.Id].FirstOrDefault(delivery => delivery.JobId == row.JobId) ?? held[row.Id].First()
-               select new ClaimedTask(delivery, row.Attempt, row.Tries, row.StartedAt!.Value, token),
-        ];
+    /// <summary>The same for tasks that run on an instance whose lease is over.</summary>
+    public async Task<IReadOnlyList<ScheduledTask>> TakeOverAsync(int max, CancellationToken stop)
+    {
+        var taken = await StartAsync(sql.TakeOver, max, stop);
+        if (taken.Count > 0)
+            Log.TookOver(logger, taken.Count);
+        return taken;
+    }
+
+    /// <summary>The token tells, when an answer was lost, what the statement started without this instance learning of it.</summary>
+    private async Task<IReadOnlyList<ScheduledTask>> StartAsync(string statement, int max, CancellationToken stop)
+    {
+        var token = Guid.NewGuid();
+        var unanswered = false;
+        List<ScheduledTask> started = [];
+        await retry.RetryAsync(async stopped =>
+        {
+            // What an instance starts must not look abandoned from the beginning.
+            await heartbeat.BeatAsync(heartbeat.Interval, stopped);
+            await using var db = await contexts.CreateDbContextAsync(stopped);
+            if (unanswered)
+                started = await FindAsync(db, token, stopped);
+            if (started.Count > 0)
+                return;
+            unanswered = true;
+            started = await db.QueryTasksAsync(statement, Document(token, max), stopped);
+        }, stop);
+        return [.. started.OrderBy(task => task.DueAt).ThenBy(task => task.Sequence)];
+    }
+
+    private string Document(Guid token, int max) => JsonSerializer.Serialize(new
+    {
+        max,
+        token,
+        instance = instance.Name,
+        instanceId = instance.Id,
+        lease = (long)options.Value.Lease.TotalMilliseconds,
+        now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+    });
+
+    private Task<List<ScheduledTask>> FindAsync(TaskDbContext db, Guid token, CancellationToken cancel) => db.Tasks.AsNoTracking()
+        .Where(t => t.State == ScheduledTaskState.Running && t.InstanceId == instance.Id && t.ClaimToken == token)
+        .ToListAsync(cancel);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
+        public static partial void TookOver(ILogger logger, int count);
     }
 }

@@ -16,7 +16,7 @@ public sealed class TaskMetrics
     private readonly Counter<long> _finished;
     private readonly Histogram<double> _startLateness;
 
-    public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running, HoldQueue holds)
+    public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running)
     {
         var meter = meters.Create(MeterName);
         _created = meter.CreateCounter<long>("taskscheduler.tasks.created", "{task}", "Tasks that this instance accepted.");
@@ -45,8 +45,6 @@ public sealed class TaskMetrics
             return;
         meter.CreateObservableGauge("taskscheduler.worker.slots", () => running.Slots, "{task}", "Tasks that this instance can run at once.");
         meter.CreateObservableGauge("taskscheduler.worker.running", () => running.Count, "{task}", "Tasks that this instance runs.");
-        meter.CreateObservableGauge(
-            "taskscheduler.worker.held", () => holds.Count, "{task}", "Tasks that wait on this instance for their time or for a slot.");
     }
 
     public void Created(IEnumerable<ScheduledTask> tasks)
@@ -56,16 +54,15 @@ public sealed class TaskMetrics
     }
 
     /// <summary>Later attempts are not measured: what they waited for is not the schedule.</summary>
-    public void Started(ClaimedTask task)
+    public void Started(ScheduledTask task)
     {
         if (task.Attempt > 1)
             return;
-        var delivery = task.Delivery;
-        var could = delivery.DueAt > delivery.CreatedAt ? delivery.DueAt : delivery.CreatedAt;
-        _startLateness.Record((task.StartedAt - could).TotalSeconds, TagOf(task.Kind));
+        var could = task.DueAt > task.CreatedAt ? task.DueAt : task.CreatedAt;
+        _startLateness.Record((task.StartedAt!.Value - could).TotalSeconds, TagOf(task.Kind));
     }
 
-    public void Finished(ClaimedTask task, ScheduledTaskState state) =>
+    public void Finished(ScheduledTask task, ScheduledTaskState state) =>
         _finished.Add(1, TagOf(task.Kind), TagOf(state));
 
     public static KeyValuePair<string, object?> TagOf(TaskKind kind) => new("kind", kind.ToString());

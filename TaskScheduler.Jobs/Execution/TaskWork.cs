@@ -3,7 +3,7 @@ using TaskScheduler.Jobs.Tasks;
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Step 4, run: the task's own work, which returns the line to print. An exception other than the cancellation of
+/// The task's own work, which returns the line to print. An exception other than the cancellation of
 /// <paramref name="stop"/> is the task's own failure and counts as a try.
 /// </summary>
 public delegate Task<string> TaskWork(TaskKind kind, Guid id, CancellationToken stop);

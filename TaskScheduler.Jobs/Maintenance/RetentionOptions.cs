@@ -3,13 +3,13 @@ namespace TaskScheduler.Jobs.Maintenance;
 /// <summary>Settings of the section <c>Retention</c>: how long the records of ended tasks stay.</summary>
 public sealed class RetentionOptions : ISettings
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Min = TimeSpan.FromMinutes(1);
 
     /// <summary>Clients are promised a day in which they may repeat a request.</summary>
-    private static readonly TimeSpan ShortestForKeys = TimeSpan.FromDays(1);
+    private static readonly TimeSpan MinForKeys = TimeSpan.FromDays(1);
 
     /// <summary>A longer one would reach back to a time before all calendars.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(36_525);
+    private static readonly TimeSpan Max = TimeSpan.FromDays(36_525);
 
     public static string Section => "Retention";
 
@@ -24,13 +24,13 @@ public sealed class RetentionOptions : ISettings
 
     public IEnumerable<InvalidSetting> Validate() =>
     [
-        .. Check(nameof(Finished), Finished, Shortest),
-        .. Check(nameof(Deleted), Deleted, Shortest),
-        .. Check(nameof(IdempotencyKeys), IdempotencyKeys, ShortestForKeys),
+        .. Check(nameof(Finished), Finished, Min),
+        .. Check(nameof(Deleted), Deleted, Min),
+        .. Check(nameof(IdempotencyKeys), IdempotencyKeys, MinForKeys),
     ];
 
-    private static IEnumerable<InvalidSetting> Check(string name, TimeSpan retention, TimeSpan shortest) =>
-        retention < shortest || retention > Longest
-            ? [new(name, retention, $"a duration from {shortest} to {Longest}")]
+    private static IEnumerable<InvalidSetting> Check(string name, TimeSpan retention, TimeSpan min) =>
+        retention < min || retention > Max
+            ? [new(name, retention, $"a duration from {min} to {Max}")]
             : [];
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using TaskScheduler.Jobs.Data;
 
 namespace TaskScheduler.Jobs.Storage;
 
@@ -9,7 +10,10 @@ public interface ITaskStore
     /// <summary>What and where it is, for the person who starts the process; without secrets.</summary>
     string Description { get; }
 
-    /// <summary>Whether Hangfire's storage takes part in an ambient transaction, so that a row and its job are one commit.</summary>
+    /// <summary>Whether several instances can use it.</summary>
+    bool IsShared { get; }
+
+    /// <summary>Whether Hangfire's storage takes part in an ambient transaction, so that a row's mark and its job are one commit.</summary>
     bool SharesTransactions { get; }
 
     /// <summary>
@@ -30,6 +34,17 @@ public interface ITaskStore
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
+
+    /// <summary>Runs <see cref="StoreSql.Insert"/> with an idempotency key: the rows and the key are one commit.</summary>
+    /// <exception cref="DbException">The key was used (<see cref="IsUniqueViolation"/>), or the rows were not taken.</exception>
+    Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel);
+
+    /// <summary>Takes a reading of the database's wall clock, for a store whose clock is the database's.</summary>
+    /// <param name="now">What it said.</param>
+    /// <param name="askedAt">When it was asked, by this process's monotonic clock.</param>
+    void TakeTime(DateTimeOffset now, long askedAt)
+    {
+    }
 }
 
 public static class TaskStoreExtensions
@@ -56,13 +71,5 @@ public static class TaskStoreExtensions
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(error);
         return error.InnerException is DbException refused && store.IsUniqueViolation(refused);
-    }
-
-    /// <inheritdoc cref="ITaskStore.IsTimeout(DbException)"/>
-    public static bool IsTimeout(this ITaskStore store, DbUpdateException error)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(error);
-        return error.InnerException is DbException late && store.IsTimeout(late);
     }
 }

@@ -67,6 +67,6 @@ public sealed class UsedIdempotencyKey
     public IReadOnlyList<ScheduledTask> TasksOf(IReadOnlyList<NewTask> request) =>
     [
         .. TaskIds.Split(' ').Select(Guid.Parse).Zip(
-            request, (id, task) => ScheduledTask.Create(task.Kind, task.ExecuteAt, CreatedAt, jobId: null, id)),
+            request, (id, task) => ScheduledTask.Create(task.Kind, task.ExecuteAt, CreatedAt, id)),
     ];
 }

@@ -2,8 +2,8 @@ namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>
 /// One unit of work that a client asked for: a row of the task table, which is the source of truth for what exists,
-/// what state it is in and what came out. Rows change through guarded set-based statements only, so an instance of this
-/// class is always a picture of the past. All times are UTC in whole milliseconds.
+/// what state it is in and what came out. Rows change by guarded statements only, so an instance of this class is a
+/// picture of the past. All times are UTC in whole milliseconds.
 /// </summary>
 public sealed class ScheduledTask
 {
@@ -48,16 +48,30 @@ public sealed class ScheduledTask
     /// </summary>
     public Guid? ClaimToken { get; private set; }
 
-    /// <summary>The Hangfire job that carries this task; only this job speaks for it.</summary>
-    public string? JobId { get; private set; }
-
     /// <summary>The committed output; null until <see cref="ScheduledTaskState.Completed"/>.</summary>
     public string? Output { get; private set; }
 
     /// <summary>Why the latest try failed; null unless one did.</summary>
     public string? Error { get; private set; }
 
-    public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, string? jobId, Guid id)
+    /// <summary>
+    /// Raised by every change of what the task is or does; guards changes of a row that was read before.
+    /// </summary>
+    public int Version { get; private set; } = 1;
+
+    /// <summary>Whether Hangfire's job shows this version. False after every change, until <see cref="Projection.JobProjector"/> was there.</summary>
+    public bool IsShown { get; private set; }
+
+    /// <summary>The Hangfire job that shows this task; null before the first. Valid in the storage <see cref="JobStorageId"/> only.</summary>
+    public string? JobId { get; private set; }
+
+    /// <summary>The state that the job was given last.</summary>
+    public string? JobState { get; private set; }
+
+    /// <summary>The life of Hangfire's storage that <see cref="JobId"/> belongs to (<see cref="Projection.JobStorageLife"/>).</summary>
+    public Guid? JobStorageId { get; private set; }
+
+    public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, Guid id)
     {
         var due = executeAt.RoundUpToMillisecond();
         return new ScheduledTask
@@ -68,7 +82,29 @@ public sealed class ScheduledTask
             ExecuteAt = due,
             DueAt = due,
             CreatedAt = now.RoundDownToMillisecond(),
-            JobId = jobId,
         };
+    }
+
+    /// <summary>Gives the task another time. The caller has checked that its state allows it.</summary>
+    public void Reschedule(DateTimeOffset executeAt)
+    {
+        ExecuteAt = DueAt = executeAt.RoundUpToMillisecond();
+        Move(TaskTransition.Reschedule);
+    }
+
+    /// <summary>Lets the task run again, with all its tries. The caller has checked that its state allows it.</summary>
+    public void Requeue()
+    {
+        DueAt = ExecuteAt;
+        (Tries, Error, FinishedAt) = (0, null, null);
+        (StartedAt, Instance, InstanceId) = (null, null, null);
+        Move(TaskTransition.Requeue);
+    }
+
+    private void Move(TaskTransition transition)
+    {
+        State = transition.Target();
+        Version++;
+        IsShown = false;
     }
 }

@@ -27,7 +27,7 @@ public static class TaskKinds
     ];
 
     /// <summary>An orderly stop must outlast this, or it would interrupt every task of that kind.</summary>
-    public static TimeSpan LongestPause { get; } = All.Max(definition => definition.Pause);
+    public static TimeSpan MaxPause { get; } = All.Max(definition => definition.Pause);
 
     public static TaskKindDefinition Definition(this TaskKind kind) =>
         All.FirstOrDefault(definition => definition.Kind == kind)

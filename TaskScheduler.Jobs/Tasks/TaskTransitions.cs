@@ -25,20 +25,20 @@ public enum TaskTransition
     /// <summary>The task's own work threw and no tries are left.</summary>
     Fail,
 
-    /// <summary>Somebody wants a failed task to run again.</summary>
+    /// <summary>A client lets a failed task run again.</summary>
     Requeue,
 
-    /// <summary>Somebody gives the task another time.</summary>
+    /// <summary>A client gives the task another time.</summary>
     Reschedule,
 
-    /// <summary>Somebody deletes the task.</summary>
+    /// <summary>A client deletes the task.</summary>
     Delete,
 }
 
 /// <summary>
 /// The one transition table; what it does not allow changes no row. Most guarded statements take the states they leave
-/// and lead to from here. Those that name them as constants (the claim and <see cref="Data.StoreSql"/>) are held against
-/// it by a test of every state times every transition. <c>docs/task-lifecycle.md</c> draws it.
+/// and lead to from here. Those of <see cref="Data.StoreSql"/> name them as constants and are held against it by a test
+/// of every state times every transition. <c>docs/task-lifecycle.md</c> draws it.
 /// </summary>
 public static class TaskTransitions
 {
@@ -74,13 +74,32 @@ public static class TaskTransitions
         return from is [var only] ? tasks.Where(t => t.State == only) : tasks.Where(t => from.Contains(t.State));
     }
 
+    /// <summary>
+    /// Moves those of the rows whose state allows it, and raises their version, so that their jobs follow.
+    /// </summary>
+    /// <returns>How many it moved.</returns>
+    public static Task<int> MoveAsync(
+        this IQueryable<ScheduledTask> tasks,
+        TaskTransition transition,
+        Action<UpdateSettersBuilder<ScheduledTask>> setters,
+        CancellationToken cancel) => tasks
+        .ThatCan(transition)
+        .ExecuteUpdateAsync(
+            set =>
+            {
+                setters(set
+                    .SetProperty(t => t.State, transition.Target())
+                    .SetProperty(t => t.Version, t => t.Version + 1)
+                    .SetProperty(t => t.IsShown, false));
+            },
+            cancel);
+
     /// <summary>Returns those of the rows that run; it does not count as a try.</summary>
     /// <returns>How many did.</returns>
-    public static Task<int> GiveBackAsync(this IQueryable<ScheduledTask> tasks, CancellationToken cancel) => tasks
-        .ThatCan(TaskTransition.GiveBack)
-        .ExecuteUpdateAsync(set => set.SetProperty(t => t.State, TaskTransition.GiveBack.Target()).WithoutAttempt(), cancel);
+    public static Task<int> GiveBackAsync(this IQueryable<ScheduledTask> tasks, CancellationToken cancel) =>
+        tasks.MoveAsync(TaskTransition.GiveBack, set => set.WithoutAttempt(), cancel);
 
-    /// <summary>What every way back to <see cref="ScheduledTaskState.Pending"/> clears; the attempt's number goes on.</summary>
+    /// <summary>What every way from a running attempt back to <see cref="ScheduledTaskState.Pending"/> clears; the attempt's number goes on.</summary>
     public static UpdateSettersBuilder<ScheduledTask> WithoutAttempt(this UpdateSettersBuilder<ScheduledTask> set) => set
         .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
         .SetProperty(t => t.Instance, (string?)null)

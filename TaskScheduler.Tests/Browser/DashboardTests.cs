@@ -40,7 +40,13 @@ public sealed class DashboardTests : IAsyncLifetime
         var page = await _browser.OpenAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/jobs/scheduled"));
         page.Dialog += (_, dialog) => dialog.AcceptAsync();
 
-        await page.GetByText($"Task {task.Id}").WaitForAsync();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await page.ReloadAsync();
+                return await page.GetByText($"Task {task.Id}").CountAsync() > 0;
+            },
+            "the dashboard lists the task");
         await page.Locator("input.js-jobs-list-checkbox").CheckAsync();
         await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Delete selected" }).ClickAsync();
 
@@ -48,9 +54,25 @@ public sealed class DashboardTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EnqueueNowChangesNothingAndTheJobsPageSaysWhy()
+    {
+        var task = await ShownAsync(await _app.CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow().AddDays(1)));
+        var page = await _browser.OpenAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/jobs/scheduled"));
+        await page.Locator("input.js-jobs-list-checkbox").CheckAsync();
+        var answer = page.WaitForResponseAsync(response => response.Url.EndsWith("/scheduled/enqueue", StringComparison.Ordinal));
+
+        await page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Enqueue now" }).ClickAsync();
+        await answer;
+
+        var job = await _browser.OpenAsync(new Uri(_app.Client.BaseAddress!, $"/hangfire/jobs/details/{task.JobId}"));
+        Assert.Equal(1, await job.GetByText("its task runs by itself at its time, never before").CountAsync());
+        Assert.Equal(task.Version, (await _app.FindAsync(task.Id)).Version);
+    }
+
+    [Fact]
     public async Task RunningTaskIsShownAsProcessingAndThenAsSucceeded()
     {
-        var task = await _app.CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow());
+        var task = await ShownAsync(await _app.CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow()));
 
         var page = await _browser.OpenAsync(new Uri(_app.Client.BaseAddress!, $"/hangfire/jobs/details/{task.JobId}"));
         await Eventually.TrueAsync(() => Shows("Processing"), "the dashboard shows Processing");
@@ -63,4 +85,7 @@ public sealed class DashboardTests : IAsyncLifetime
             return await page.Locator(".state-card-title", new() { HasText = state }).CountAsync() > 0;
         }
     }
+
+    private Task<ScheduledTask> ShownAsync(ScheduledTask task) => Eventually.GetAsync(
+        async () => await _app.FindAsync(task.Id) is { JobId: not null } row ? row : null, "the task has a job");
 }

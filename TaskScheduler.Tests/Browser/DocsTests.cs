@@ -1,23 +1,22 @@
 using Microsoft.Playwright;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Browser;
 
 /// <summary>The page on which the calls are read and tried.</summary>
-public sealed class DocsTests : IAsyncLifetime
+public sealed class DocsTests(ApiFixture api) : IClassFixture<ApiFixture>, IAsyncLifetime
 {
     private readonly List<string> _requests = [];
     private readonly List<string> _complaints = [];
-    private TestApplication _app = null!;
     private Chromium _browser = null!;
 
     public async ValueTask InitializeAsync() => _browser = await Chromium.StartAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (_app is not null)
-            await _app.DisposeAsync();
         if (_browser is not null)
             await _browser.DisposeAsync();
     }
@@ -25,33 +24,34 @@ public sealed class DocsTests : IAsyncLifetime
     [Fact]
     public async Task ListIsTriedOut()
     {
-        var page = await OpenAsync();
-        var task = await _app.CreateAsync(TaskKind.Buzz, TimeProvider.System.GetUtcNow().AddDays(1));
+        var page = await OpenAsync(api.App);
+        var task = await api.CreatePendingAsync(TaskKind.Buzz);
 
         var answer = await TryAsync(page, "ListTasks");
 
         Assert.Equal("200", await StatusAsync(answer));
-        await Assertions.Expect(answer).ToContainTextAsync(task.Id.ToString());
-        AssertLoadsFromHereAndComplainsOfNothing();
+        await Assertions.Expect(answer).ToContainTextAsync(task.ToString());
+        AssertLoadsAndComplainsOfNothing(from: api.App);
     }
 
     [Fact]
     public async Task ExampleOfCreateIsTriedOut()
     {
-        var page = await OpenAsync();
+        var page = await OpenAsync(api.App);
 
         var answer = await TryAsync(page, "CreateTask");
 
         Assert.Equal("201", await StatusAsync(answer));
         await Assertions.Expect(answer).ToContainTextAsync("FizzBuzz");
         await Assertions.Expect(answer).ToContainTextAsync("location: /tasks/");
-        AssertLoadsFromHereAndComplainsOfNothing();
+        AssertLoadsAndComplainsOfNothing(from: api.App);
     }
 
     [Fact]
     public async Task KeyIsEnteredOnThePage()
     {
-        var page = await OpenAsync(Credentials.WebKey);
+        await using var app = await SecuredApplication.StartAsync(Credentials.WebKey);
+        var page = await OpenAsync(app);
 
         Assert.Equal("401", await StatusAsync(await TryAsync(page, "ListTasks")));
         await page.Locator(".auth-wrapper .btn.authorize").ClickAsync();
@@ -62,13 +62,13 @@ public sealed class DocsTests : IAsyncLifetime
 
         await Eventually.TrueAsync(
             async () => await StatusAsync(page.Locator("#operations-Tasks-ListTasks")) == "200", "the call is answered");
-        Assert.All(_requests, request => Assert.StartsWith(Here, request, StringComparison.Ordinal));
+        AssertLoads(from: app);
     }
 
     [Fact]
     public async Task EveryCallIsShownWithItsErrors()
     {
-        var page = await OpenAsync();
+        var page = await OpenAsync(api.App);
 
         await page.Locator("#operations-Tasks-CreateTask .opblock-summary-control").ClickAsync();
 
@@ -77,26 +77,21 @@ public sealed class DocsTests : IAsyncLifetime
         await Assertions.Expect(page.Locator(".opblock")).Not.ToHaveCountAsync(0);
         await Assertions.Expect(page.Locator(".info")).ToContainTextAsync("/problems/store-unavailable");
         await Assertions.Expect(page.Locator(".errors-wrapper")).ToHaveCountAsync(0);
-        AssertLoadsFromHereAndComplainsOfNothing();
+        AssertLoadsAndComplainsOfNothing(from: api.App);
     }
 
     [Fact]
     public async Task PageForbidsTheBrowserToAskOtherHosts()
     {
-        _app = await TestApplication.StartAsync();
-
-        using var answer = await _app.Client.GetAsync("/docs/index.html", TestContext.Current.CancellationToken);
+        using var answer = await api.App.Client.GetAsync("/docs/index.html", TestContext.Current.CancellationToken);
 
         var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
         Assert.Contains("default-src 'self'", policy, StringComparison.Ordinal);
         Assert.DoesNotContain("http", policy, StringComparison.Ordinal);
     }
 
-    private string Here => _app.Client.BaseAddress!.ToString();
-
-    private async Task<IPage> OpenAsync(params string[] settings)
+    private async Task<IPage> OpenAsync(TestApplication app)
     {
-        _app = await TestApplication.StartAsync(null, null, settings);
         var page = await _browser.OpenAsync(new Uri("about:blank"));
         page.Request += (_, request) => _requests.Add(request.Url);
         page.Console += (_, message) =>
@@ -105,7 +100,7 @@ public sealed class DocsTests : IAsyncLifetime
                 _complaints.Add(message.Text);
         };
         page.PageError += (_, error) => _complaints.Add(error);
-        await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/docs").ToString());
+        await page.GotoAsync(new Uri(app.Client.BaseAddress!, "/docs").ToString());
         await page.Locator("#operations-Tasks-ListTasks").WaitForAsync();
         return page;
     }
@@ -123,13 +118,18 @@ public sealed class DocsTests : IAsyncLifetime
     private static async Task<string> StatusAsync(ILocator block) =>
         (await block.Locator(".live-responses-table .response > .response-col_status").InnerTextAsync()).Trim();
 
-    private void AssertLoadsFromHereAndComplainsOfNothing()
+    private void AssertLoadsAndComplainsOfNothing(TestApplication from)
+    {
+        AssertLoads(from);
+        Assert.Empty(_complaints);
+    }
+
+    private void AssertLoads(TestApplication from)
     {
         Assert.NotEmpty(_requests);
         // The page's icons are written into its style sheet.
         Assert.All(
             _requests.Where(request => !request.StartsWith("data:", StringComparison.Ordinal)),
-            request => Assert.StartsWith(Here, request, StringComparison.Ordinal));
-        Assert.Empty(_complaints);
+            request => Assert.StartsWith(from.Client.BaseAddress!.ToString(), request, StringComparison.Ordinal));
     }
 }

@@ -10,6 +10,7 @@ public sealed class GuardTests
     [InlineData(Guard.ClaimTime)]
     [InlineData(Guard.AttemptNumber)]
     [InlineData(Guard.Rescue)]
+    [InlineData(Guard.ProjectionOrder)]
     public void StatementsAreOtherOnesWithoutTheGuard(Guard guard) =>
         Assert.NotEqual(PostgreSqlSql.Statements, CampaignInstance.WithoutGuard(PostgreSqlSql.Statements, guard));
 }

@@ -10,6 +10,7 @@ namespace TaskScheduler.Tests.Faults;
 public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
 {
     private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);
+    private static readonly string[] Way = ["Scheduled", "Processing", "Succeeded"];
     private readonly PostgreSqlTestStore _store = new();
     private readonly DashboardBrowser _browser = new();
     private InstanceProcess[] _instances = [];
@@ -19,8 +20,7 @@ public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _store.CreateAsync(migrated: false);
-        _instances = await InstanceProcess.StartManyAsync(
-            _store, 2, [.. Credentials.Users, Credentials.WebKey, "--Execution:LookAhead=00:00:02"]);
+        _instances = await InstanceProcess.StartManyAsync(_store, 2, [.. Credentials.Users, Credentials.WebKey]);
         foreach (var instance in _instances)
         {
             var (name, key) = Credentials.WithKey(Credentials.Key);
@@ -47,7 +47,22 @@ public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("scheduled/delete", id, page, post));
 
-        await ShowsEverywhereAsync(id, "Deleted");
+        // It has taken effect when the page answers.
+        await ShowsAsync(_instances[page], id, "Deleted", TimeSpan.Zero);
+        await ShowsAsync(_instances[post], id, "Deleted", TimeSpan.Zero);
+        await DashboardShowsAsync(id, "Deleted");
+    }
+
+    [Fact]
+    public async Task TaskDeletedOnOneInstanceIsShownAsDeleted()
+    {
+        var id = await _instances[0].CreateAsync("Fizz", TimeProvider.System.GetUtcNow().AddHours(1));
+        await DashboardShowsAsync(id, "Scheduled");
+
+        using (var deleted = await _instances[1].Client.DeleteAsync($"/tasks/{id}", Cancel))
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+
+        await DashboardShowsAsync(id, "Deleted", OnePicture);
     }
 
     [Fact]
@@ -86,9 +101,10 @@ public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NoContent, await ClickAsync("succeeded/requeue", done, page: 1, post: 0));
 
         await Eventually.TrueAsync(() => _instances.Sum(instance => instance.Output.Count) >= 3, "what is due is printed");
-        await DashboardShowsAsync(done, "Succeeded");
-        await DashboardShowsAsync(far, "Scheduled");
         await ShowsEverywhereAsync(far, "Pending");
+        // No job was ever enqueued, and none has a state that its task was not in.
+        foreach (var id in (Guid[])[running, done, later, far])
+            Assert.Empty((await StatesOfAsync(id)).Except(Way));
 
         Assert.Equal(
             ((string[])[$"Buzz {running}", $"Fizz {done}", $"Fizz {later}"]).Order(), (await StopAndReadAsync()).Order());
@@ -102,13 +118,18 @@ public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
     private async Task<HttpStatusCode> ClickAsync(string command, Guid id, int page, int post) => await _browser.ClickAsync(
         command, await JobOfAsync(id), _instances[page].Client.BaseAddress!, _instances[post].Client.BaseAddress!, Cancel);
 
-    private async Task<string> JobOfAsync(Guid id) =>
-        (await _store.AskAsync<string>($"SELECT \"JobId\" FROM scheduler.\"Tasks\" WHERE \"Id\" = '{id}'")).Single();
+    /// <summary>Once it has one.</summary>
+    private Task<string> JobOfAsync(Guid id) => Eventually.GetAsync(
+        async () => (await _store.AskAsync<string>(
+            $"SELECT \"JobId\" FROM scheduler.\"Tasks\" WHERE \"Id\" = '{id}' AND \"JobId\" IS NOT NULL")).SingleOrDefault(),
+        $"task {id} has a job");
 
-    private Task DashboardShowsAsync(Guid id, string state) => Eventually.TrueAsync(
-        async () => await JobOfAsync(id) is var job
-            && await _store.AskAsync<string>($"SELECT statename FROM hangfire.job WHERE id = {job}") is [var name] && name == state,
-        $"the job of {id} becomes {state}");
+    private Task DashboardShowsAsync(Guid id, string state, TimeSpan? within = null) => Eventually.TrueAsync(
+        async () => await StatesOfAsync(id) is [.., var last] && last == state, $"the job of {id} becomes {state}", within);
+
+    /// <summary>Of its job, oldest first.</summary>
+    private async Task<IReadOnlyList<string>> StatesOfAsync(Guid id) =>
+        await _store.AskAsync<string>($"SELECT name FROM hangfire.state WHERE jobid = {await JobOfAsync(id)} ORDER BY id");
 
     private async Task ShowsEverywhereAsync(Guid id, string state) =>
         await Task.WhenAll(_instances.Select(instance => ShowsAsync(instance, id, state, OnePicture)));

@@ -39,12 +39,17 @@ public sealed class LateCommitTests : IAsyncLifetime
     [InlineData(false)]
     public async Task TaskWhoseClaimCameThroughLateRuns(bool isBusy)
     {
-        var id = await _instance.CreateAsync("Fizz", Now.AddSeconds(1));
+        var id = await _instance.CreateAsync("Fizz", Now.AddSeconds(5));
+        await Eventually.TrueAsync(
+            async () => await _store.AskAsync<bool>("SELECT \"IsShown\" FROM scheduler.\"Tasks\"") is [true],
+            "its job is there, so that the next commit is the claim's");
         await using (var stall = await StalledCommits.BeginAsync(_store))
         {
             await CutAsync(stall);
+            // Long enough for the instance to ask what it has claimed, and to claim again, in vain.
             await Eventually.TrueAsync(
-                () => IsAnyDoingAsync("""state = 'idle' AND query LIKE '%"ClaimToken" = %'"""), "it asks what it has claimed");
+                async () => await _store.AskAsync<bool>("SELECT clock_timestamp() > at + interval '3 seconds' FROM public.cut") is [true],
+                "the commit has waited for three seconds");
         }
 
         if (isBusy)
@@ -81,6 +86,7 @@ public sealed class LateCommitTests : IAsyncLifetime
     {
         await Eventually.TrueAsync(stall.IsAnyWaitingAsync, "a commit waits");
         _proxy.Cut();
+        await _store.ExecuteAsync("CREATE TABLE public.cut AS SELECT clock_timestamp() AS at");
     }
 
     private async Task<bool> IsAnyDoingAsync(string what) => await _store.AskAsync<long>(

@@ -33,15 +33,21 @@ public sealed class StartOnAServerTests : IAsyncLifetime
     public async Task TenProcessesStartedAtOnceOnAnEmptyDatabaseAllComeUp()
     {
         var instances = await InstanceProcess.StartManyAsync(_store, 10);
+        try
+        {
+            var ids = await Task.WhenAll(
+                instances.Select(instance => instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow())));
 
-        var ids = await Task.WhenAll(instances.Select(instance => instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow())));
-
-        await Eventually.TrueAsync(() => instances.Sum(instance => instance.Output.Count) == ids.Length, "all tasks are done");
-        Assert.Equal(
-            ids.Order(), instances.SelectMany(instance => instance.Output).Select(line => Guid.Parse(line.Text["Fizz ".Length..])).Order());
-        Assert.Equal(new int[10], await Task.WhenAll(instances.Select(instance => instance.StopAsync())));
-        foreach (var instance in instances)
-            await instance.DisposeAsync();
+            await Eventually.TrueAsync(() => instances.Sum(instance => instance.Output.Count) == ids.Length, "all tasks are done");
+            var lines = instances.SelectMany(instance => instance.Output);
+            Assert.Equal(ids.Order(), lines.Select(line => Guid.Parse(line.Text["Fizz ".Length..])).Order());
+            Assert.Equal(new int[10], await Task.WhenAll(instances.Select(instance => instance.StopAsync())));
+        }
+        finally
+        {
+            foreach (var instance in instances)
+                await instance.DisposeAsync();
+        }
     }
 
     [Fact]

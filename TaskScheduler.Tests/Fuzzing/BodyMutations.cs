@@ -7,7 +7,7 @@ namespace TaskScheduler.Tests.Fuzzing;
 /// <summary>What can be done to a body, at every level of it.</summary>
 public static class BodyMutations
 {
-    private const int LargestBody = 1024 * 1024;
+    private const int MaxBody = 1024 * 1024;
 
     /// <summary>JSON values that have no place in any of the bodies, whatever they replace.</summary>
     private static readonly string[] Misplaced =
@@ -89,11 +89,11 @@ public static class BodyMutations
             $"garbage of {shorter}", place, Expected.Refusal, _ => new JsonLeaf($"\"{mark}{string.Concat(Enumerable.Repeat(filling, shorter))}\"")));
 
     private static Gen<Mutation> Nested =>
-        from depth in Gen.Elements(2, 31, 62, 63, 64, 65, 66, 1_000, 100_000, LargestBody)
+        from depth in Gen.Elements(2, 31, 62, 63, 64, 65, 66, 1_000, 100_000, MaxBody)
         from kind in Gen.Elements(("[", "]"), ("{\"a\":", "}"), ("[", ""), ("{\"a\":[", ""))
         from place in Place
             // Beside the deepest there is room for the rest of a large batch: what is too large is refused as that.
-        select Shrinking(Math.Min(depth, (LargestBody - 200_000) / (kind.Item1 + kind.Item2).Length), less => At(
+        select Shrinking(Math.Min(depth, (MaxBody - 200_000) / (kind.Item1 + kind.Item2).Length), less => At(
             $"{less} levels of {kind.Item1}", place, Expected.Refusal, _ => new JsonLeaf(
                 string.Concat(Enumerable.Repeat(kind.Item1, less)) + "1" + string.Concat(Enumerable.Repeat(kind.Item2, less)))));
 
@@ -173,12 +173,12 @@ public static class BodyMutations
     private static Gen<Mutation> TooLarge => Gen.Elements(0, 10_000).Select(chunk => new Mutation(
         $"a byte more than a mebibyte{(chunk > 0 ? ", in chunks" : "")}", Part.Body, Expected.Refusal, request =>
         {
-            var rewritten = Rewritten(request, bytes => [.. bytes, .. Enumerable.Repeat((byte)' ', Math.Max(0, LargestBody + 1 - bytes.Length))]);
+            var rewritten = Rewritten(request, bytes => [.. bytes, .. Enumerable.Repeat((byte)' ', Math.Max(0, MaxBody + 1 - bytes.Length))]);
             return rewritten with { Body = rewritten.Body! with { ChunkSize = chunk, IsTooLarge = true } };
         }))
         .Or(Gen.Constant(new Mutation("ten megabytes of nesting", Part.Body, Expected.Refusal, request => request with
         {
-            Body = new FuzzedBody(new JsonLeaf(new string('[', 10 * LargestBody))) { IsTooLarge = true },
+            Body = new FuzzedBody(new JsonLeaf(new string('[', 10 * MaxBody))) { IsTooLarge = true },
         })));
 
     private static Gen<Mutation> Put(string kind, string[] texts) =>

@@ -10,21 +10,24 @@ namespace TaskScheduler.Tests.Fuzzing;
 /// belongs to the change that it is found with. FUZZ_REQUESTS sends more of each call, and others every time; FUZZ_SEED
 /// repeats the ones of an earlier run.
 /// </summary>
-public abstract class FuzzTests<TStore>(FuzzFixture<TStore> api) : IClassFixture<FuzzFixture<TStore>>
+/// <param name="api">The application.</param>
+/// <param name="fewRequests">How many of each call are usual: most answers depend on no store.</param>
+public abstract class FuzzTests<TStore>(FuzzFixture<TStore> api, int fewRequests) : IClassFixture<FuzzFixture<TStore>>
     where TStore : ITestStore, new()
 {
-    private const int FewRequests = 200;
     private const ulong UsualSeed = 20261123;
 
-    private static readonly int Requests =
-        int.TryParse(Environment.GetEnvironmentVariable("FUZZ_REQUESTS"), CultureInfo.InvariantCulture, out var many) ? many : FewRequests;
+    private static readonly int? ManyRequests =
+        int.TryParse(Environment.GetEnvironmentVariable("FUZZ_REQUESTS"), CultureInfo.InvariantCulture, out var many) ? many : null;
 
     private static readonly ulong Seed =
         ulong.TryParse(Environment.GetEnvironmentVariable("FUZZ_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed
-        : Requests == FewRequests ? UsualSeed
+        : ManyRequests is null ? UsualSeed
         : (ulong)Random.Shared.NextInt64(long.MaxValue);
 
-    private static string HowToRepeat => $"Repeat with FUZZ_SEED={Seed} FUZZ_REQUESTS={Requests}.";
+    private int Requests => ManyRequests ?? fewRequests;
+
+    private string HowToRepeat => $"Repeat with FUZZ_SEED={Seed} FUZZ_REQUESTS={Requests}.";
 
     public static TheoryData<string> Calls => [.. DocumentedApi.Instance.Calls.Select(call => call.Id)];
 

@@ -80,6 +80,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("--Security:ApiKeys:web", "two", "words")]
+    [InlineData("--Security:ApiKeys:web=", "word-behind-a-space")]
     [InlineData("--Security:Dashboard:Password=", "words")]
     [InlineData("--ConnectionStrings:TaskScheduler=Host=db;Password=two", "words")]
     public void WordThatMayBelongToASecretIsNotShown(params string[] arguments) =>

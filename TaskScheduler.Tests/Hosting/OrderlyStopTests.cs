@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -12,14 +13,14 @@ public sealed class OrderlyStopTests
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
-    public async Task SignalLetsTheRunningFinishGivesBackTheHeldAndExitsWithZero(string signal)
+    public async Task SignalLetsTheRunningFinishKeepsTheWaitingAndExitsWithZero(string signal)
     {
         using var folder = new TemporaryFolder();
         var file = folder.File("tasks.db");
         await using var instance = await InstanceProcess.StartAsync(file);
         var now = TimeProvider.System.GetUtcNow();
         var running = await instance.CreateAsync("Fizz", now);
-        var held = await instance.CreateAsync("Fizz", now.AddSeconds(5));
+        var waiting = await instance.CreateAsync("Fizz", now.AddHours(1));
         await Eventually.TrueAsync(
             async () => (await instance.ShowAsync(running)).GetProperty("state").GetString() == "Running", "the first task runs");
 
@@ -27,8 +28,10 @@ public sealed class OrderlyStopTests
 
         Assert.Equal([$"Fizz {running}"], instance.Output.Select(line => line.Text));
         await using var next = await InstanceProcess.StartAsync(file);
-        await Eventually.TrueAsync(() => next.Output.Any(line => line.Text == $"Fizz {held}"), "the held task runs in the next life");
-        Assert.Equal(1, (await next.ShowAsync(held)).GetProperty("attempt").GetInt32());
+        using var moved = await next.Client.PatchAsJsonAsync(
+            $"/tasks/{waiting}", new { executeAt = now }, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => next.Output.Any(line => line.Text == $"Fizz {waiting}"), "the waiting task runs in the next life");
+        Assert.Equal(1, (await next.ShowAsync(waiting)).GetProperty("attempt").GetInt32());
     }
 
     [Fact]

@@ -4,32 +4,30 @@ using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Security;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Hosting;
 
-/// <summary>What an instance does and does not in each role. Here on the embedded store, which only tests let it be alone on.</summary>
-public sealed class RoleTests
+/// <summary>What an instance does and does not in each role.</summary>
+public sealed class RoleTests(RoleTests.ApiInstance api, RoleTests.WorkerInstance worker)
+    : IClassFixture<RoleTests.ApiInstance>, IClassFixture<RoleTests.WorkerInstance>
 {
     [Fact]
     public async Task ApiTakesTasksAndRunsNone()
     {
-        await using var app = await StartAsync(InstanceRole.Api);
-
-        var task = await app.PostTaskAsync("Fizz", ApiFixture.Now);
+        var task = await api.App.PostTaskAsync("Fizz", ApiFixture.Now);
 
         Assert.Equal("Pending", task.GetProperty("state").GetString());
-        Assert.Empty(app.Get<JobStorage>().GetMonitoringApi().Servers());
-        Assert.Equal(HttpStatusCode.OK, (await GetAsync(app, "/hangfire")).Status);
-        Assert.Equal(HttpStatusCode.OK, (await GetAsync(app, "/")).Status);
+        Assert.Empty(api.App.Get<JobStorage>().GetMonitoringApi().Servers());
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/hangfire")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/")).Status);
     }
 
     [Fact]
     public async Task ApiIsReadyWithoutAWorker()
     {
-        await using var app = await StartAsync(InstanceRole.Api);
-
-        var answer = await GetAsync(app, "/health/ready");
+        var answer = await api.GetAsync("/health/ready");
 
         Assert.Equal((HttpStatusCode.OK, "Healthy"), (answer.Status, answer.Text));
     }
@@ -37,14 +35,12 @@ public sealed class RoleTests
     [Fact]
     public async Task WorkerRunsTasks()
     {
-        await using var app = await StartAsync(InstanceRole.Worker);
+        var task = await worker.App.CreateAsync(TaskKind.Fizz, ApiFixture.Now);
 
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now);
-
-        await app.WaitForAsync(task.Id, ScheduledTaskState.Completed);
+        await worker.App.WaitForAsync(task.Id, ScheduledTaskState.Completed);
         await Eventually.TrueAsync(
-            async () => (await GetAsync(app, "/health/ready")).Status == HttpStatusCode.OK, "the worker is ready");
-        Assert.Single(app.Get<JobStorage>().GetMonitoringApi().Servers());
+            async () => (await worker.GetAsync("/health/ready")).Status == HttpStatusCode.OK, "the worker is ready");
+        Assert.Single(worker.App.Get<JobStorage>().GetMonitoringApi().Servers());
     }
 
     [Theory]
@@ -52,9 +48,9 @@ public sealed class RoleTests
     [InlineData(InstanceRole.Api)]
     public async Task EveryRoleTellsItsMetrics(InstanceRole role)
     {
-        await using var app = await StartAsync(role);
+        var app = role == InstanceRole.Worker ? worker.App : api.App;
 
-        var answer = await GetAsync(app, "/metrics");
+        var answer = await app.GetAsync("/metrics", Credentials.WithKey(Credentials.Key));
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);
         Assert.Contains("taskscheduler_tasks{", answer.Text);
@@ -72,19 +68,18 @@ public sealed class RoleTests
     [InlineData("/nowhere")]
     public async Task WorkerHasNothingElse(string path)
     {
-        await using var app = await StartAsync(InstanceRole.Worker, "--Security:ApiKeys:web=the-key-of-the-web-shop");
-
-        (await GetAsync(app, path)).Problem(HttpStatusCode.NotFound, "not-found");
+        (await worker.GetAsync(path)).Problem(HttpStatusCode.NotFound, "not-found");
     }
 
-    private static Task<TestApplication> StartAsync(InstanceRole role, params string[] settings) =>
-        TestApplication.StartAsync<PostgreSqlTestStore>(
+    public sealed class ApiInstance() : Instance(InstanceRole.Api);
+
+    /// <summary>With a key, which nobody needs to hear that there is nothing here.</summary>
+    public sealed class WorkerInstance() : Instance(InstanceRole.Worker, Credentials.WebKey);
+
+    public abstract class Instance(InstanceRole role, params string[] settings) : ApiFixture
+    {
+        protected override Task<TestApplication> MakeAsync() => TestApplication.StartAsync<PostgreSqlTestStore>(
             services => services.AddSingleton<TaskWork>((kind, id, _) => Task.FromResult(kind.Definition().OutputOf(id))),
             [$"--Instance:Role={role}", .. settings]);
-
-    private static async Task<Answer> GetAsync(TestApplication app, string path)
-    {
-        using var response = await app.Client.GetAsync(path, TestContext.Current.CancellationToken);
-        return await Answer.ReadAsync(response);
     }
 }

@@ -2,42 +2,53 @@ using Microsoft.Playwright;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
-/// <summary>The machine's own Chromium. Where there is none, a test is skipped on a laptop and fails on CI.</summary>
+/// <summary>
+/// A person at the machine's own Chromium, which all tests share: without another's pages and cookies. Where there is none, a
+/// test is skipped on a laptop and fails on CI.
+/// </summary>
 public sealed class Chromium : IAsyncDisposable
 {
     private static readonly string[] Places =
         ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
-    private readonly IPlaywright _playwright;
-    private readonly IBrowser _browser;
+    /// <summary>It takes seconds to start. It ends with the process.</summary>
+    private static readonly Lazy<Task<IBrowser>> Common = new(LaunchAsync);
 
-    private Chromium(IPlaywright playwright, IBrowser browser) => (_playwright, _browser) = (playwright, browser);
+    private readonly IBrowserContext _person;
+
+    private Chromium(IBrowserContext person) => _person = person;
 
     public static async Task<Chromium> StartAsync()
+    {
+        FindProgramOrSkip();
+        return new Chromium(await (await Common.Value).NewContextAsync());
+    }
+
+    public async Task<IPage> OpenAsync(Uri address)
+    {
+        var page = await _person.NewPageAsync();
+        await page.GotoAsync(address.ToString());
+        return page;
+    }
+
+    public ValueTask DisposeAsync() => _person.DisposeAsync();
+
+    private static string FindProgramOrSkip()
     {
         var path = Environment.GetEnvironmentVariable("CHROMIUM_PATH") ?? Places.FirstOrDefault(File.Exists);
         if (path is null && Environment.GetEnvironmentVariable("CI") == "true")
             Assert.Fail("Chromium is missing; .ci/run installs it.");
         Assert.SkipWhen(path is null, "Chromium is missing: install it, or set CHROMIUM_PATH.");
+        return path!;
+    }
+
+    private static async Task<IBrowser> LaunchAsync()
+    {
         var playwright = await Playwright.CreateAsync();
-        var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        return await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
-            ExecutablePath = path,
+            ExecutablePath = FindProgramOrSkip(),
             Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
         });
-        return new Chromium(playwright, browser);
-    }
-
-    public async Task<IPage> OpenAsync(Uri address)
-    {
-        var page = await _browser.NewPageAsync();
-        await page.GotoAsync(address.ToString());
-        return page;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _browser.DisposeAsync();
-        _playwright.Dispose();
     }
 }

@@ -47,9 +47,9 @@ public sealed class EmbeddedTestStore : ITestStore
         var at = time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         return $"""
             INSERT INTO Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, StartedAt, FinishedAt, DeletedAt, Attempt, Tries,
-              Instance, InstanceId, ClaimToken, JobId, Output, Error)
+              Instance, InstanceId, ClaimToken, Output, Error, Version, IsShown, JobId, JobState, JobStorageId)
             VALUES ('{id}', 'Fizz', '{state}', {at}, {at}, {at}, {at}, {at}, {at}, 1, 0,
-              'web-1', '{Guid.NewGuid()}', '{Guid.NewGuid()}', '{id}', 'Fizz {id}', 'Full')
+              'web-1', '{Guid.NewGuid()}', '{Guid.NewGuid()}', 'Fizz {id}', 'Full', 2, 1, '{id}', 'Scheduled', '{Guid.NewGuid()}')
             """;
     }
 

@@ -27,7 +27,8 @@ public interface ITestStore : IAsyncDisposable
 
     /// <summary>
     /// A statement that writes a row as the first version of the schema had it, which later migrations will find: kind
-    /// <c>Fizz</c>, attempt 1, some job, output <c>Fizz {id}</c>, error <c>Full</c>, and <paramref name="time"/> for every time.
+    /// <c>Fizz</c>, attempt 1, version 2, shown by some job as <c>Scheduled</c>, output <c>Fizz {id}</c>, error
+    /// <c>Full</c>, and <paramref name="time"/> for every time.
     /// </summary>
     string InsertIntoFirstVersion(Guid id, string state, DateTimeOffset time);
 }

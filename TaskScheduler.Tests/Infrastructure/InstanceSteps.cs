@@ -29,10 +29,19 @@ public static class InstanceSteps
             await store.CreateAsync();
             var instances = await Task.WhenAll(Enumerable.Range(0, count).Select(i =>
                 LaunchOnAsync(store, new Dictionary<string, string>(), [$"--Instance:Name=i{i}", .. arguments])));
-            // Many that start at once share the processors.
-            await Task.WhenAll(
-                instances.Select(instance => InstanceProcess.WaitUntilListeningAsync(instance, Eventually.Deadline * 2)));
-            return instances;
+            try
+            {
+                // Many that start at once share the processors.
+                await Task.WhenAll(
+                    instances.Select(instance => InstanceProcess.WaitUntilListeningAsync(instance, Eventually.Deadline * 4)));
+                return instances;
+            }
+            catch
+            {
+                foreach (var instance in instances)
+                    await instance.DisposeAsync();
+                throw;
+            }
         }
     }
 

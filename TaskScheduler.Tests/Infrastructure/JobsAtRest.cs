@@ -1,11 +1,12 @@
 using Hangfire;
-using Hangfire.States;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
@@ -17,6 +18,8 @@ namespace TaskScheduler.Tests.Infrastructure;
 /// </summary>
 public sealed class JobsAtRest : IAsyncDisposable
 {
+    private const int MaxClaim = 1_000;
+
     private readonly ServiceProvider _services;
     private readonly ITestStore _store;
     private readonly string[] _address;
@@ -84,14 +87,10 @@ public sealed class JobsAtRest : IAsyncDisposable
     public Task<ScheduledTask> CreateAsync(DateTimeOffset? executeAt = null, TaskKind kind = TaskKind.Fizz) =>
         Get<TaskCreator>().CreateAsync(kind, executeAt ?? Now, TestContext.Current.CancellationToken);
 
-    /// <summary>Many rows at once; without jobs, as if these were lost.</summary>
-    public async Task<IReadOnlyList<ScheduledTask>> AddAsync(IEnumerable<DateTimeOffset> executeAt, bool withJobs)
+    /// <summary>Many rows at once.</summary>
+    public async Task<IReadOnlyList<ScheduledTask>> AddAsync(params IEnumerable<DateTimeOffset> executeAt)
     {
-        var tasks = executeAt
-            .Select(time => (Time: time, Id: Guid.NewGuid()))
-            .Select(t => ScheduledTask.Create(
-                TaskKind.Fizz, t.Time, Now, withJobs ? Get<TaskJobs>().Create(t.Id) : null, t.Id))
-            .ToList();
+        var tasks = executeAt.Select(time => ScheduledTask.Create(TaskKind.Fizz, time, Now, Guid.NewGuid())).ToList();
         await using var db = await OpenTableAsync();
         db.Tasks.AddRange(tasks);
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);
@@ -120,48 +119,79 @@ public sealed class JobsAtRest : IAsyncDisposable
     /// <summary>Beats for this instance, so that what it runs counts as alive.</summary>
     public Task BeatAsync() => Get<InstanceHeartbeat>().BeatAsync(TimeSpan.Zero, TestContext.Current.CancellationToken);
 
-    public async Task<IReadOnlyList<ClaimedTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
+    /// <summary>Claims what is due, as the worker does, and returns those of these tasks that it started; all if none are named.</summary>
+    public async Task<IReadOnlyList<ScheduledTask>> ClaimAsync(params IEnumerable<ScheduledTask> tasks)
     {
         await BeatAsync();
-        var deliveries = new List<Delivery>();
-        foreach (var task in tasks)
-            deliveries.Add(task.Delivered() with { Attempt = (await FindAsync(task.Id)).Attempt });
-        return await Get<TaskClaimer>()
-            .ClaimAsync(deliveries, Guid.NewGuid(), TestContext.Current.CancellationToken);
+        return Of(tasks, await Get<TaskClaimer>().ClaimAsync(MaxClaim, TestContext.Current.CancellationToken));
     }
 
-    public Task CompleteAsync(params IEnumerable<ClaimedTask> tasks) =>
-        Get<TaskCompleter>()
-            .CompleteAsync([.. tasks.Select(task => task.Finished())], TestContext.Current.CancellationToken);
-
-    /// <summary>Applies what was reported to Hangfire so far.</summary>
-    public Task ReportAsync() => Get<JobReporter>().RunAsync(new CancellationToken(canceled: true));
-
-    /// <summary>A job of the task that its row does not name.</summary>
-    public string CreateSpareJob(ScheduledTask task, IState state)
+    /// <summary>The same with what runs on instances that are gone.</summary>
+    public async Task<IReadOnlyList<ScheduledTask>> TakeOverAsync(params IEnumerable<ScheduledTask> tasks)
     {
-        var jobId = Get<TaskJobs>().Create(task.Id);
-        Get<TaskJobs>().ApplyFirst([new JobStateChange(jobId, task.Id, task.CreatedAt, state)]);
-        return jobId;
+        await BeatAsync();
+        return Of(tasks, await Get<TaskClaimer>().TakeOverAsync(MaxClaim, TestContext.Current.CancellationToken));
     }
 
-    public void ChangeJob(string jobId, IState state) =>
-        Assert.True(new BackgroundJobClient(Get<JobStorage>()).ChangeState(jobId, state));
+    /// <summary>Ends attempts as their work does, all at once.</summary>
+    public Task CompleteAsync(params IEnumerable<ScheduledTask> attempts) =>
+        RecordAsync(attempts.Select(task => new Outcome(new RunningTask(task), task.Kind.Definition().OutputOf(task.Id), null)));
 
-    public string? JobState(string? jobId) => Get<JobStorage>().StateOf(jobId!);
+    public Task FailAsync(ScheduledTask attempt, string error) =>
+        RecordAsync([new Outcome(new RunningTask(attempt), null, new IOException(error))]);
+
+    public Task GiveBackAsync(params IEnumerable<ScheduledTask> attempts) =>
+        RecordAsync(attempts.Select(task =>
+        {
+            var attempt = new RunningTask(task);
+            attempt.Stop(giveBack: true);
+            return new Outcome(attempt, null, null);
+        }));
+
+    /// <summary>Shows in Hangfire what changed so far.</summary>
+    public async Task ShowAsync()
+    {
+        while (await Get<JobProjector>().ShowAsync(MaxClaim, TestContext.Current.CancellationToken) > 0)
+        {
+        }
+    }
+
+    /// <summary>The tasks that Hangfire does not show as they are.</summary>
+    public async Task<IReadOnlyList<Guid>> NotShownAsync() => [.. (await RowsAsync()).Where(row => !row.IsShown).Select(row => row.Id)];
+
+    /// <summary>Looks once through a part of what Hangfire shows.</summary>
+    public Task AuditAsync() => Get<JobAudit>().RunOnceAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>The names of the states that the task's job has been in, oldest first.</summary>
+    public async Task<IEnumerable<string>> HistoryAsync(ScheduledTask task) =>
+        Get<JobStorage>().HistoryOf((await FindAsync(task.Id)).JobId!).Select(state => state.StateName);
+
+    /// <summary>What Hangfire shows of the task; null if it shows nothing.</summary>
+    public async Task<string?> JobStateAsync(ScheduledTask task) =>
+        (await FindAsync(task.Id)).JobId is { } jobId ? Get<JobStorage>().StateOf(jobId) : null;
+
+    /// <summary>Sets how many tries the task has behind it.</summary>
+    public async Task SetTriesAsync(ScheduledTask task, int tries)
+    {
+        await using var db = await OpenTableAsync();
+        await db.Tasks.Where(t => t.Id == task.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.Tries, tries), TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Creates a task and brings it into the state as the product does.</summary>
     public async Task<ScheduledTask> CreateInAsync(ScheduledTaskState state)
     {
         var cancel = TestContext.Current.CancellationToken;
         var task = await CreateAsync();
+        if (state is ScheduledTaskState.Failed)
+            await SetTriesAsync(task, LastTry);
         if (state is ScheduledTaskState.Running or ScheduledTaskState.Completed or ScheduledTaskState.Failed)
         {
             var claimed = Assert.Single(await ClaimAsync(task));
             if (state is ScheduledTaskState.Completed)
                 await CompleteAsync(claimed);
             if (state is ScheduledTaskState.Failed)
-                await Get<TaskCompleter>().FailAsync(claimed with { Tries = LastTry }, new IOException("Full"), cancel);
+                await FailAsync(claimed, "Full");
         }
 
         if (state is ScheduledTaskState.Deleted)
@@ -169,6 +199,19 @@ public sealed class JobsAtRest : IAsyncDisposable
         var created = await FindAsync(task.Id);
         Assert.Equal(state, created.State);
         return created;
+    }
+
+    private static IReadOnlyList<ScheduledTask> Of(IEnumerable<ScheduledTask> tasks, IReadOnlyList<ScheduledTask> started)
+    {
+        var ids = tasks.Select(task => task.Id).ToHashSet();
+        return ids.Count == 0 ? started : [.. started.Where(task => ids.Contains(task.Id))];
+    }
+
+    private async Task RecordAsync(IEnumerable<Outcome> outcomes)
+    {
+        var ended = outcomes.ToList();
+        await Get<TaskCompleter>().RecordAsync(ended, TestContext.Current.CancellationToken);
+        ended.ForEach(outcome => outcome.Attempt.Dispose());
     }
 
     public async ValueTask DisposeAsync()

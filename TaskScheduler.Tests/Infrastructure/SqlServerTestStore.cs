@@ -36,9 +36,9 @@ public sealed class SqlServerTestStore : ITestStore
         var at = string.Create(CultureInfo.InvariantCulture, $"'{time.UtcDateTime:yyyy-MM-ddTHH:mm:ss.fff}+00:00'");
         return $"""
             INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, StartedAt, FinishedAt, DeletedAt, Attempt,
-              Tries, Instance, InstanceId, ClaimToken, JobId, [Output], Error)
+              Tries, Instance, InstanceId, ClaimToken, [Output], Error, [Version], IsShown, JobId, JobState, JobStorageId)
             SELECT '{id}', 'Fizz', '{state}', {at}, {at}, {at}, {at}, {at}, {at}, 1, 0,
-              'web-1', NEWID(), NEWID(), CAST(COUNT(*) + 4711 AS nvarchar(20)), 'Fizz {id}', 'Full'
+              'web-1', NEWID(), NEWID(), 'Fizz {id}', 'Full', 2, 1, CAST(COUNT(*) + 4711 AS nvarchar(20)), 'Scheduled', NEWID()
             FROM scheduler.Tasks
             """;
     }

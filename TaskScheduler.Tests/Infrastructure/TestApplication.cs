@@ -53,6 +53,14 @@ public sealed class TestApplication : IAsyncDisposable
     public Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt) =>
         Get<TaskCreator>().CreateAsync(kind, executeAt, TestContext.Current.CancellationToken);
 
+    /// <summary>Creates a task and waits until its job is on the dashboard.</summary>
+    public async Task<ScheduledTask> CreateShownAsync(TaskKind kind, DateTimeOffset executeAt)
+    {
+        var task = await CreateAsync(kind, executeAt);
+        return await Eventually.GetAsync(
+            async () => await FindAsync(task.Id) is { IsShown: true } shown ? shown : null, $"task {task.Id} is shown");
+    }
+
     public async Task<ScheduledTask> FindAsync(Guid id) =>
         await Get<TaskClient>().FindAsync(id, TestContext.Current.CancellationToken)
         ?? throw new InvalidOperationException($"There is no task {id}.");

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Hosting;
-using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
 
@@ -30,15 +29,12 @@ public sealed class SettingsTests
     [InlineData("Execution:MaxTries=0", "Execution:MaxTries is '0'; allowed: a whole number from 1 to 100.")]
     [InlineData("Execution:MaxTries=101", "Execution:MaxTries is '101'; allowed: a whole number from 1 to 100.")]
     [InlineData(
-        "Execution:LookAhead=00:00:01.999",
-        "Execution:LookAhead is '00:00:01.9990000'; allowed: a duration from 00:00:02 to 01:00:00.")]
-    [InlineData(
-        "Execution:LookAhead=01:00:00.001",
-        "Execution:LookAhead is '01:00:00.0010000'; allowed: a duration from 00:00:02 to 01:00:00.")]
-    [InlineData("Execution:LookAhead=soon", "Execution:LookAhead is 'soon'; allowed: a duration such as 00:00:10.")]
-    [InlineData(
         "Execution:Heartbeat=00:00:00.099",
         "Execution:Heartbeat is '00:00:00.0990000'; allowed: a duration from 00:00:00.1 to 00:00:10.")]
+    [InlineData(
+        "Execution:Heartbeat=00:00:10.001",
+        "Execution:Heartbeat is '00:00:10.0010000'; allowed: a duration from 00:00:00.1 to 00:00:10.")]
+    [InlineData("Execution:Heartbeat=soon", "Execution:Heartbeat is 'soon'; allowed: a duration such as 00:00:10.")]
     [InlineData(
         "Execution:Heartbeat=5000000",
         "Execution:Heartbeat is '5000000.00:00:00'; allowed: a duration from 00:00:00.1 to 00:00:10.")]
@@ -109,7 +105,7 @@ public sealed class SettingsTests
     [InlineData("Worker:Counts=5", "Worker:Counts is not a setting; allowed: Count.")]
     [InlineData(
         "Execution:MaxTry=5",
-        "Execution:MaxTry is not a setting; allowed: MaxTries, LookAhead, Heartbeat, Lease, DrainTimeout.")]
+        "Execution:MaxTry is not a setting; allowed: MaxTries, Heartbeat, Lease, DrainTimeout.")]
     [InlineData("Retention:Completed=1", "Retention:Completed is not a setting; allowed: Finished, Deleted, IdempotencyKeys.")]
     [InlineData("Tasks:MaxPast=1", "Tasks:MaxPast is not a setting; allowed: MaxAhead.")]
     [InlineData("Security:Keys=1", "Security:Keys is not a setting; allowed: ApiKeys, Dashboard, KnownProxies.")]
@@ -133,10 +129,10 @@ public sealed class SettingsTests
     [Fact]
     public void EveryInvalidSettingOfASectionIsNamed()
     {
-        var line = Start("Execution:MaxTries=0", "Execution:LookAhead=2");
+        var line = Start("Execution:MaxTries=0", "Execution:DrainTimeout=1");
 
         Assert.Contains("Execution:MaxTries", line, StringComparison.Ordinal);
-        Assert.Contains("Execution:LookAhead", line, StringComparison.Ordinal);
+        Assert.Contains("Execution:DrainTimeout", line, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -152,8 +148,6 @@ public sealed class SettingsTests
     [InlineData("worker:count=1")]
     [InlineData("Worker:Count=10000")]
     [InlineData("Storage:Provider=embedded")]
-    [InlineData("Execution:LookAhead=00:00:02")]
-    [InlineData("Execution:LookAhead=01:00:00")]
     [InlineData("Execution:Heartbeat=00:00:02")]
     [InlineData("Execution:Lease=00:00:03")]
     [InlineData("Execution:DrainTimeout=00:00:15.001")]
@@ -175,13 +169,10 @@ public sealed class SettingsTests
     public void EveryStepOfTheStopOutlastsTheOneBeforeIt(string drain)
     {
         using var app = Build($"Execution:DrainTimeout={drain}");
-        var execution = app.Services.GetRequiredService<IOptions<ExecutionOptions>>().Value;
         TimeSpan[] steps =
         [
-            TaskKinds.LongestPause,
+            TaskKinds.MaxPause,
             TimeSpan.Parse(drain, CultureInfo.InvariantCulture),
-            execution.HangfireStopTimeout(),
-            execution.HangfireShutdownTimeout(),
             app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout,
         ];
 

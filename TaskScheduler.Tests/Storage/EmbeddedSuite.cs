@@ -1,7 +1,5 @@
 using TaskScheduler.Tests.Api;
-using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Errors;
-using TaskScheduler.Tests.Api.Health;
 using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Original;
 using TaskScheduler.Tests.Api.Tasks;
@@ -9,6 +7,7 @@ using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
 using TaskScheduler.Tests.Jobs.Maintenance;
+using TaskScheduler.Tests.Jobs.Projection;
 using TaskScheduler.Tests.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Storage;
@@ -19,49 +18,33 @@ public sealed class EmbeddedTaskClaimerTests : TaskClaimerTests<EmbeddedTestStor
 
 public sealed class EmbeddedTaskCompleterTests : TaskCompleterTests<EmbeddedTestStore>;
 
-public sealed class EmbeddedJobIntakeTests : JobIntakeTests<EmbeddedTestStore>;
-
-public sealed class EmbeddedJobReporterTests : JobReporterTests<EmbeddedTestStore>;
-
 public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedLostAttemptsTests : LostAttemptsTests<EmbeddedTestStore>;
 
-public sealed class EmbeddedHeldTaskTests : HeldTaskTests<EmbeddedTestStore>;
+public sealed class EmbeddedWaitingTaskTests : WaitingTaskTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTaskCreatorTests : TaskCreatorTests<EmbeddedTestStore>;
 
-public sealed class EmbeddedRescheduledTaskTests : RescheduledTaskTests<EmbeddedTestStore>;
-
 public sealed class EmbeddedTriesTests : TriesTests<EmbeddedTestStore>;
 
-public sealed class EmbeddedTaskRescuerTests : TaskRescuerTests<EmbeddedTestStore>;
-
-public sealed class EmbeddedJobRebuilderTests : JobRebuilderTests<EmbeddedTestStore>;
-
-public sealed class EmbeddedDashboardMirrorTests : DashboardMirrorTests<EmbeddedTestStore>;
-
-public sealed class EmbeddedFinishedJobSweeperTests : FinishedJobSweeperTests<EmbeddedTestStore>;
-
 public sealed class EmbeddedTaskCleanerTests : TaskCleanerTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedJobAuditTests : JobAuditTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedJobProjectorTests : JobProjectorTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTransitionStatementTests(TransitionStatementTests<EmbeddedTestStore>.Table table)
     : TransitionStatementTests<EmbeddedTestStore>(table);
 
-public sealed class EmbeddedDashboardActionTests(DashboardActionTests<EmbeddedTestStore>.Application application)
-    : DashboardActionTests<EmbeddedTestStore>(application);
+public sealed class EmbeddedDashboardCommandTests(DashboardCommandTests<EmbeddedTestStore>.Application application)
+    : DashboardCommandTests<EmbeddedTestStore>(application);
 
 public sealed class EmbeddedCreateTaskTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTests<EmbeddedTestStore>(api);
-
-public sealed class EmbeddedCreateTaskBodyTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskBodyTests<EmbeddedTestStore>(api);
-
-public sealed class EmbeddedCreateTaskTimeTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTimeTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : ListTasksTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
-
-public sealed class EmbeddedListQueryTests(ApiFixture<EmbeddedTestStore> api) : ListQueryTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedCountTasksTests(ApiFixture<EmbeddedTestStore> api) : CountTasksTests<EmbeddedTestStore>(api);
 
@@ -77,24 +60,23 @@ public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) 
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
 
-public sealed class EmbeddedSetTaskTests(ApiFixture<EmbeddedTestStore> api) : SetTaskTests<EmbeddedTestStore>(api);
-
 public sealed class EmbeddedOriginalListTests(ApiFixture<EmbeddedTestStore> api) : OriginalListTests<EmbeddedTestStore>(api);
 
-public sealed class EmbeddedOriginalTaskTests(ApiFixture<EmbeddedTestStore> api) : OriginalTaskTests<EmbeddedTestStore>(api);
+public sealed class EmbeddedStoreAwayTests(ApiFixture<EmbeddedTestStore> api) : StoreAwayTests<EmbeddedTestStore>(
+    api, TaskTable.Away, TaskTable.Back);
 
-public sealed class EmbeddedProblemTests(ApiFixture<EmbeddedTestStore> api) : ProblemTests<EmbeddedTestStore>(api);
+public sealed class EmbeddedTableMetricsTests(MeteredInstance<EmbeddedTestStore> metered) : TableMetricsTests<EmbeddedTestStore>(
+    metered, TaskTable.Away, TaskTable.Back);
 
-public sealed class EmbeddedStoreAwayTests() : StoreAwayTests<EmbeddedTestStore>(
-    "ALTER TABLE Tasks RENAME TO TasksAway",
-    "ALTER TABLE TasksAway RENAME TO Tasks");
+public sealed class EmbeddedMigrationTests(MigrationTests<EmbeddedTestStore>.Migrated migrated)
+    : MigrationTests<EmbeddedTestStore>(migrated);
 
-public sealed class EmbeddedHealthTests(ApiFixture<EmbeddedTestStore> api) : HealthTests<EmbeddedTestStore>(api);
+public sealed class EmbeddedFuzzTests(FuzzFixture<EmbeddedTestStore> api) : FuzzTests<EmbeddedTestStore>(api, fewRequests: 200);
 
-public sealed class EmbeddedContractTests(ApiFixture<EmbeddedTestStore> api) : ContractTests<EmbeddedTestStore>(api);
+/// <summary>How the task table is broken behind an application's back.</summary>
+file static class TaskTable
+{
+    public const string Away = "ALTER TABLE Tasks RENAME TO TasksAway";
 
-public sealed class EmbeddedMetricsTests() : MetricsTests<EmbeddedTestStore>("\"Tasks\"");
-
-public sealed class EmbeddedMigrationTests : MigrationTests<EmbeddedTestStore>;
-
-public sealed class EmbeddedFuzzTests(FuzzFixture<EmbeddedTestStore> api) : FuzzTests<EmbeddedTestStore>(api);
+    public const string Back = "ALTER TABLE TasksAway RENAME TO Tasks";
+}

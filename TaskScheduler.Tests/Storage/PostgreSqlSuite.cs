@@ -1,7 +1,5 @@
 using TaskScheduler.Tests.Api;
-using TaskScheduler.Tests.Api.Documentation;
 using TaskScheduler.Tests.Api.Errors;
-using TaskScheduler.Tests.Api.Health;
 using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Original;
 using TaskScheduler.Tests.Api.Tasks;
@@ -9,6 +7,7 @@ using TaskScheduler.Tests.Fuzzing;
 using TaskScheduler.Tests.Infrastructure;
 using TaskScheduler.Tests.Jobs.Execution;
 using TaskScheduler.Tests.Jobs.Maintenance;
+using TaskScheduler.Tests.Jobs.Projection;
 using TaskScheduler.Tests.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Storage;
@@ -19,49 +18,35 @@ public sealed class PostgreSqlTaskClaimerTests : TaskClaimerTests<PostgreSqlTest
 
 public sealed class PostgreSqlTaskCompleterTests : TaskCompleterTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlJobIntakeTests : JobIntakeTests<PostgreSqlTestStore>;
-
-public sealed class PostgreSqlJobReporterTests : JobReporterTests<PostgreSqlTestStore>;
-
 public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlLostAttemptsTests : LostAttemptsTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlHeldTaskTests : HeldTaskTests<PostgreSqlTestStore>;
+public sealed class PostgreSqlWaitingTaskTests : WaitingTaskTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTaskCreatorTests : TaskCreatorTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlRescheduledTaskTests : RescheduledTaskTests<PostgreSqlTestStore>;
-
 public sealed class PostgreSqlTriesTests : TriesTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlTaskRescuerTests : TaskRescuerTests<PostgreSqlTestStore>;
-
-public sealed class PostgreSqlJobRebuilderTests : JobRebuilderTests<PostgreSqlTestStore>;
-
-public sealed class PostgreSqlDashboardMirrorTests : DashboardMirrorTests<PostgreSqlTestStore>;
-
-public sealed class PostgreSqlFinishedJobSweeperTests : FinishedJobSweeperTests<PostgreSqlTestStore>;
-
 public sealed class PostgreSqlTaskCleanerTests : TaskCleanerTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlJobAuditTests : JobAuditTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlJobProjectorTests : JobProjectorTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlSeveralProjectorsTests : SeveralProjectorsTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTransitionStatementTests(TransitionStatementTests<PostgreSqlTestStore>.Table table)
     : TransitionStatementTests<PostgreSqlTestStore>(table);
 
-public sealed class PostgreSqlDashboardActionTests(DashboardActionTests<PostgreSqlTestStore>.Application application)
-    : DashboardActionTests<PostgreSqlTestStore>(application);
+public sealed class PostgreSqlDashboardCommandTests(DashboardCommandTests<PostgreSqlTestStore>.Application application)
+    : DashboardCommandTests<PostgreSqlTestStore>(application);
 
 public sealed class PostgreSqlCreateTaskTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTests<PostgreSqlTestStore>(api);
-
-public sealed class PostgreSqlCreateTaskBodyTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskBodyTests<PostgreSqlTestStore>(api);
-
-public sealed class PostgreSqlCreateTaskTimeTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTimeTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api) : ListTasksTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
-
-public sealed class PostgreSqlListQueryTests(ApiFixture<PostgreSqlTestStore> api) : ListQueryTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlCountTasksTests(ApiFixture<PostgreSqlTestStore> api) : CountTasksTests<PostgreSqlTestStore>(api);
 
@@ -77,28 +62,27 @@ public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> a
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
 
-public sealed class PostgreSqlSetTaskTests(ApiFixture<PostgreSqlTestStore> api) : SetTaskTests<PostgreSqlTestStore>(api);
-
 public sealed class PostgreSqlOriginalListTests(ApiFixture<PostgreSqlTestStore> api) : OriginalListTests<PostgreSqlTestStore>(api);
 
-public sealed class PostgreSqlOriginalTaskTests(ApiFixture<PostgreSqlTestStore> api) : OriginalTaskTests<PostgreSqlTestStore>(api);
+public sealed class PostgreSqlStoreAwayTests(ApiFixture<PostgreSqlTestStore> api) : StoreAwayTests<PostgreSqlTestStore>(
+    api, TaskTable.Away, TaskTable.Back);
 
-public sealed class PostgreSqlProblemTests(ApiFixture<PostgreSqlTestStore> api) : ProblemTests<PostgreSqlTestStore>(api);
+public sealed class PostgreSqlTableMetricsTests(MeteredInstance<PostgreSqlTestStore> metered) : TableMetricsTests<PostgreSqlTestStore>(
+    metered, TaskTable.Away, TaskTable.Back);
 
-public sealed class PostgreSqlStoreAwayTests() : StoreAwayTests<PostgreSqlTestStore>(
-    "ALTER TABLE scheduler.\"Tasks\" RENAME TO \"TasksAway\"",
-    "ALTER TABLE scheduler.\"TasksAway\" RENAME TO \"Tasks\"");
-
-public sealed class PostgreSqlHealthTests(ApiFixture<PostgreSqlTestStore> api) : HealthTests<PostgreSqlTestStore>(api);
-
-public sealed class PostgreSqlContractTests(ApiFixture<PostgreSqlTestStore> api) : ContractTests<PostgreSqlTestStore>(api);
-
-public sealed class PostgreSqlMetricsTests() : MetricsTests<PostgreSqlTestStore>("scheduler.\"Tasks\"");
-
-public sealed class PostgreSqlMigrationTests : MigrationTests<PostgreSqlTestStore>;
+public sealed class PostgreSqlMigrationTests(MigrationTests<PostgreSqlTestStore>.Migrated migrated)
+    : MigrationTests<PostgreSqlTestStore>(migrated);
 
 public sealed class PostgreSqlStartTogetherTests : StartTogetherTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlSharedKeysTests : SharedKeysTests<PostgreSqlTestStore>;
 
-public sealed class PostgreSqlFuzzTests(FuzzFixture<PostgreSqlTestStore> api) : FuzzTests<PostgreSqlTestStore>(api);
+public sealed class PostgreSqlFuzzTests(FuzzFixture<PostgreSqlTestStore> api) : FuzzTests<PostgreSqlTestStore>(api, fewRequests: 50);
+
+/// <summary>How the task table is broken behind an application's back.</summary>
+file static class TaskTable
+{
+    public const string Away = "ALTER TABLE scheduler.\"Tasks\" RENAME TO \"TasksAway\"";
+
+    public const string Back = "ALTER TABLE scheduler.\"TasksAway\" RENAME TO \"Tasks\"";
+}

@@ -22,9 +22,13 @@ public abstract class StartTogetherTests<TStore> : IAsyncLifetime
 
         await Task.WhenAll(instances.Select(instance => Task.Run(() => instance.Get<ITaskStore>().OpenAsync(Cancel), Cancel)));
 
-        var tasks = await Task.WhenAll(instances.Select(instance => instance.CreateAsync()));
-        Assert.Equal(tasks.Select(task => task.Id).Order(), (await instances[0].RowsAsync()).Select(row => row.Id).Order());
-        Assert.All(tasks, task => Assert.NotNull(task.JobId));
+        var tasks = await Task.WhenAll(instances.Select(instance => instance.CreateAsync(JobsAtRest.Start.AddHours(1))));
+        await Task.WhenAll(instances.Select(instance => instance.BeatAsync()));
+        await Task.WhenAll(instances.Select(instance => instance.ShowAsync()));
+        var rows = await instances[0].RowsAsync();
+        Assert.Equal(tasks.Select(task => task.Id).Order(), rows.Select(row => row.Id).Order());
+        Assert.All(rows, row => Assert.True(row.IsShown));
+        Assert.Equal(rows.Count, rows.Select(row => row.JobId).Distinct().Count());
         foreach (var instance in instances)
             await instance.DisposeAsync();
     }

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -13,11 +13,7 @@ public static class EmbeddedServiceCollectionExtensions
     /// <summary>The task table in a SQLite file and the jobs in memory: nothing to install, one instance.</summary>
     public static IServiceCollection AddEmbeddedStore(this IServiceCollection services)
     {
-        services.AddSingleton<JobStorage>(_ => new InMemoryStorage(new InMemoryStorageOptions
-        {
-            // Numbers begin at 1 again with every start, and rows of the last life would name jobs of this one.
-            IdType = InMemoryStorageIdType.Guid,
-        }));
+        services.AddSingleton<JobStorage>(_ => new InMemoryStorage());
         services.AddSingleton<StorageFile>();
         services.AddSingleton<ITaskStore, EmbeddedStore>();
         services.TryAddSingleton(TimeProvider.System);
@@ -30,8 +26,7 @@ public static class EmbeddedServiceCollectionExtensions
                 provider.GetRequiredService<WriterTurns>(),
                 new LostFileInterceptor(provider.GetRequiredService<StorageFile>())));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
-        services.AddSingleton<IJobQueue, InMemoryJobQueue>();
-        services.AddSingleton<IJobStates, InMemoryJobStates>();
+        services.AddSingleton<IJobLookup, InMemoryJobLookup>();
         return services;
     }
 }

@@ -20,6 +20,8 @@ public sealed class EmbeddedStore(
 
     private FileStream? _lock;
 
+    public bool IsShared => false;
+
     public bool SharesTransactions => false;
 
     public string Description => $"embedded, {file.Path}";
@@ -50,6 +52,15 @@ public sealed class EmbeddedStore(
         {
             throw Unusable(error);
         }
+    }
+
+    public async Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel)
+    {
+        // Two statements. No one waits for a frozen process here: there is no other.
+        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
+        await db.Database.ExecuteSqlRawAsync(EmbeddedSql.InsertKey, [document], cancel);
+        await db.Database.ExecuteSqlRawAsync(EmbeddedSql.Statements.Insert, [document], cancel);
+        await transaction.CommitAsync(cancel);
     }
 
     public void Dispose() => _lock?.Dispose();

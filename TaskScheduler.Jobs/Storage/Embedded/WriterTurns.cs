@@ -12,11 +12,15 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor
 {
     /// <summary>Somebody outside (a backup) may have the file. Whoever waited this long asks SQLite, which waits as long again.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>How claims, completions and heartbeats begin.</summary>
     private static readonly string[] Urgent =
-        [BeginningOf(EmbeddedSql.Statements.Claim), BeginningOf(EmbeddedSql.Statements.Complete), "UPDATE \"Instances\""];
+    [
+        BeginningOf(EmbeddedSql.Statements.Claim),
+        BeginningOf(EmbeddedSql.Statements.Complete),
+        "UPDATE \"Instances\"",
+    ];
 
     private readonly Lock _gate = new();
     private readonly Queue<Waiter> _urgent = new();
@@ -113,7 +117,7 @@ public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor
             queue.Enqueue(waiter);
         }
 
-        await waiter.Task.WaitAsync(LongestWait, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await waiter.Task.WaitAsync(MaxWait, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // Whoever gives up stays in the queue and is passed over.
         var hasTurn = !waiter.TrySetCanceled(CancellationToken.None);
         if (!cancel.IsCancellationRequested)

@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
-using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
@@ -12,7 +11,7 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 public static class PostgreSqlServiceCollectionExtensions
 {
     /// <summary>One for the lock of the schemas, one for the migrations under it, one for whoever comes between.</summary>
-    private const int LeastPoolSize = 3;
+    private const int MinPoolSize = 3;
 
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
@@ -24,16 +23,9 @@ public static class PostgreSqlServiceCollectionExtensions
             Configure(options
                 .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
                 .AddInterceptors(provider.GetRequiredService<ConnectionGate>())));
-        services.AddSingleton<JobStorage>(provider =>
-        {
-            var database = provider.GetRequiredService<NpgsqlDataSource>();
-            var storage = new PostgreSqlJobStorage(
-                new Connections(database, provider.GetRequiredService<ConnectionGate>()),
-                HangfireOptions(),
-                provider.GetRequiredService<TimeProvider>());
-            storage.QueueProviders.Add(new PostgreSqlJobQueue(provider.GetRequiredService<TableJobQueue>()), [TaskJobs.Queue]);
-            return storage;
-        });
+        services.AddSingleton<JobStorage>(provider => new PostgreSqlStorage(
+            new Connections(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<ConnectionGate>()),
+            HangfireOptions()));
         return services;
     }
 
@@ -53,8 +45,8 @@ public static class PostgreSqlServiceCollectionExtensions
             if (string.IsNullOrEmpty(address.Host))
                 throw new ArgumentException("It names no host.");
             address.SetDefault("Maximum Pool Size", ConnectionDefaults.MaxPoolSize);
-            if (address.MaxPoolSize < LeastPoolSize)
-                throw new ArgumentException($"'Maximum Pool Size' must be at least {LeastPoolSize}.");
+            if (address.MaxPoolSize < MinPoolSize)
+                throw new ArgumentException($"'Maximum Pool Size' must be at least {MinPoolSize}.");
             if (address.Multiplexing)
                 throw new ArgumentException("'Multiplexing' must be off: it knows no keepalive.");
             // An idle instance gives back what a burst needed, so that many of them fit one server.
@@ -98,15 +90,9 @@ public static class PostgreSqlServiceCollectionExtensions
         SchemaName = PostgreSqlStore.HangfireSchema,
         // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
         PrepareSchemaIfNecessary = false,
-        // Locks are rows that outlive a killed holder by this time, and that others take from a living one after it. Nothing
-        // due waits for them. Moving a thousand jobs to the queue takes seconds, though, and on a busy server more than ten:
-        // with the lock gone all instances would move the same jobs, each waiting for the others row by row.
-        DistributedLockTimeout = TimeSpan.FromMinutes(1),
-        // A task and its job are committed in one transaction.
+        // Jobs and the marks of their rows are committed in one transaction.
         EnableTransactionScopeEnlistment = true,
-        // Our own queue needs no invisibility: the task's row is what brings a lost job back.
-        UseSlidingInvisibilityTimeout = false,
-        EnableLongPolling = false,
+        // Nothing here for Hangfire's queue: no job of ours is ever enqueued.
         StartupConnectionMaxRetries = 0,
     };
 

@@ -16,9 +16,10 @@ public sealed partial class PostgreSqlStore(
     NpgsqlDataSource database,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
+    StoreSql statements,
     ServerSql sql,
     IOptions<StorageOptions> options,
-    ILogger<PostgreSqlStore> logger) : ServerStore(contexts, clock, sql, options, logger)
+    ILogger<PostgreSqlStore> logger) : ServerStore(contexts, clock, statements, sql, options, logger)
 {
     public const string HangfireSchema = "hangfire";
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
 
@@ -21,13 +20,20 @@ public sealed class DatabaseClock : TimeProvider
     public override DateTimeOffset GetUtcNow() =>
         Volatile.Read(ref _reading) is { } reading ? reading.Time + GetElapsedTime(reading.At) : base.GetUtcNow();
 
-    /// <summary>Takes a reading and keeps it if it is better than what is left of the last one.</summary>
+    /// <summary>Asks the database for the time.</summary>
     public async Task ReadAsync(TaskDbContext db, string nowSql, CancellationToken cancel)
     {
-        var asked = Stopwatch.GetTimestamp();
-        var time = (await db.Database.SqlQueryRaw<DateTimeOffset>(nowSql).ToListAsync(cancel)).Single();
-        var answered = Stopwatch.GetTimestamp();
-        var uncertainty = Stopwatch.GetElapsedTime(asked, answered) / 2;
+        var asked = GetTimestamp();
+        Take((await db.Database.SqlQueryRaw<DateTimeOffset>(nowSql).ToListAsync(cancel)).Single(), asked);
+    }
+
+    /// <summary>Takes a reading that was just answered, and keeps it if it is better than what is left of the last one.</summary>
+    /// <param name="time">What the database said.</param>
+    /// <param name="asked">When it was asked, by <see cref="TimeProvider.GetTimestamp"/>.</param>
+    public void Take(DateTimeOffset time, long asked)
+    {
+        var answered = GetTimestamp();
+        var uncertainty = GetElapsedTime(asked, answered) / 2;
         var reading = new Reading(time + uncertainty, answered, uncertainty);
         var last = Volatile.Read(ref _reading);
         if (last is null || Distance(last, reading) > last.Uncertainty + uncertainty + Aged(last)

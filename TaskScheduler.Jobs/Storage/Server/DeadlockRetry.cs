@@ -15,10 +15,10 @@ namespace TaskScheduler.Jobs.Storage.Server;
 /// are of no use: they retry too much, or hide a server that is away behind an <see cref="InvalidOperationException"/>.
 /// </remarks>
 public sealed class DeadlockRetry(ExecutionStrategyDependencies dependencies, Func<DbException, bool> isDeadlock)
-    : ExecutionStrategy(dependencies, MostRetries, LongestPause)
+    : ExecutionStrategy(dependencies, MaxRetries, MaxPause)
 {
-    private const int MostRetries = 6;
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private const int MaxRetries = 6;
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
 
     public override bool RetriesOnFailure => Transaction.Current is null && base.RetriesOnFailure;
 

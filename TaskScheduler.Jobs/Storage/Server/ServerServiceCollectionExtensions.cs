@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Jobs.Storage.Server;
 
@@ -18,9 +18,7 @@ public static class ServerServiceCollectionExtensions
         services.AddSingleton<ITaskStore, TStore>();
         services.AddSingleton(sql);
         services.AddSingleton(serverSql);
-        services.AddSingleton<TableJobQueue>();
-        services.AddSingleton<IJobQueue>(provider => provider.GetRequiredService<TableJobQueue>());
-        services.AddSingleton<IJobStates, TableJobStates>();
+        services.AddSingleton<IJobLookup, TableJobLookup>();
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, TContext>>();
         services.AddSingleton<IDbContextFactory<ServerTaskDbContext>, TaskContexts<ServerTaskDbContext, TContext>>();
         return services;

@@ -9,22 +9,24 @@ using TaskScheduler.Jobs.Data;
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>
-/// A database on a server: waits until it is there, brings both schemas up to date (one instance at a time), and keeps
-/// the clock of this process with the clock of the database.
+/// A database on a server: waits until it is there, and brings both schemas up to date (one instance at a time).
 /// </summary>
 public abstract partial class ServerStore(
-    IDbContextFactory<TaskDbContext> contexts, DatabaseClock clock, ServerSql sql, IOptions<StorageOptions> options, ILogger logger)
-    : ITaskStore, IAsyncDisposable
+    IDbContextFactory<TaskDbContext> contexts,
+    DatabaseClock clock,
+    StoreSql statements,
+    ServerSql sql,
+    IOptions<StorageOptions> options,
+    ILogger logger)
+    : ITaskStore
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenReminders = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan LongestMigration = TimeSpan.FromHours(1);
-
-    private readonly CancellationTokenSource _closed = new();
-    private Task _clockwork = Task.CompletedTask;
+    private static readonly TimeSpan MaxMigration = TimeSpan.FromHours(1);
 
     public abstract string Description { get; }
+
+    public bool IsShared => true;
 
     public abstract bool SharesTransactions { get; }
 
@@ -48,17 +50,13 @@ public abstract partial class ServerStore(
 
             await Task.Delay(BetweenTries, cancel);
         }
-
-        _clockwork = KeepTimeAsync();
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _closed.CancelAsync();
-        await _clockwork;
-        _closed.Dispose();
-        GC.SuppressFinalize(this);
-    }
+    /// <summary>One batch: an instance that is frozen keeps no row from the others.</summary>
+    public Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel) =>
+        db.ExecuteAsync(statements.Insert, document, cancel);
+
+    public void TakeTime(DateTimeOffset now, long askedAt) => clock.Take(now, askedAt);
 
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
     protected abstract string? Refusal(Exception error);
@@ -129,7 +127,7 @@ public abstract partial class ServerStore(
         try
         {
             // An index on millions of rows takes its time.
-            database.SetCommandTimeout(LongestMigration);
+            database.SetCommandTimeout(MaxMigration);
             await database.MigrateAsync(cancel);
             InstallHangfireSchema(database.GetDbConnection());
         }
@@ -140,26 +138,6 @@ public abstract partial class ServerStore(
         }
 
         return null;
-    }
-
-    private async Task KeepTimeAsync()
-    {
-        while (true)
-        {
-            await Task.Delay(BetweenReadings, _closed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_closed.IsCancellationRequested)
-                return;
-            try
-            {
-                await using var db = await contexts.CreateDbContextAsync(_closed.Token);
-                await clock.ReadAsync(db, sql.Now, _closed.Token);
-            }
-#pragma warning disable CA1031 // The last reading carries on; whoever needs the database will say that it is away.
-            catch (Exception)
-#pragma warning restore CA1031
-            {
-            }
-        }
     }
 
     private static partial class Log

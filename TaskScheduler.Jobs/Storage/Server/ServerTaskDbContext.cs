@@ -8,8 +8,6 @@ public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbCont
 {
     public const string Schema = "scheduler";
 
-    public DbSet<QueuedJob> JobQueue => Set<QueuedJob>();
-
     public DbSet<SharedKey> SharedKeys => Set<SharedKey>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -22,24 +20,10 @@ public abstract class ServerTaskDbContext(DbContextOptions options) : TaskDbCont
     {
         modelBuilder.HasDefaultSchema(Schema);
         base.OnModelCreating(modelBuilder);
-        var queued = modelBuilder.Entity<QueuedJob>();
-        queued.Property(job => job.JobId).HasMaxLength(64);
-        queued.HasIndex(job => job.DueAt);
         var keys = modelBuilder.Entity<SharedKey>();
         keys.Property(key => key.Name).HasMaxLength(256);
         keys.HasIndex(key => key.Name).IsUnique();
     }
-}
-
-/// <summary>A job that Hangfire has enqueued and no instance has taken yet.</summary>
-public sealed class QueuedJob
-{
-    public long Id { get; set; }
-
-    public required string JobId { get; set; }
-
-    /// <summary>When its task is due, so that what is due is taken before what is only to be held.</summary>
-    public DateTimeOffset DueAt { get; set; }
 }
 
 /// <summary>A data protection key, so that a dashboard page served by one instance can be posted to another.</summary>

@@ -4,7 +4,6 @@ using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.SqlServer;
@@ -26,9 +25,7 @@ public static class SqlServerServiceCollectionExtensions
         {
             var address = provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString;
             // Given the string itself, Hangfire would take it apart for the dashboard's footer at every semicolon.
-            var storage = new SqlServerStorage(() => new SqlConnection(address), HangfireOptions());
-            storage.QueueProviders.Add(new SqlServerJobQueue(provider.GetRequiredService<TableJobQueue>()), [TaskJobs.Queue]);
-            return storage;
+            return new SqlServerStorage(() => new SqlConnection(address), HangfireOptions());
         });
         return services;
     }
@@ -57,8 +54,8 @@ public static class SqlServerServiceCollectionExtensions
         // Writes go out as one batch. By default it may wait five minutes for a lock, the connection string notwithstanding.
         CommandTimeout = CommandTimeout,
         CommandBatchMaxTimeout = CommandTimeout,
-        // Nothing here for Hangfire's queue (polling, invisibility, acknowledging): only ours is used. Nothing on isolation
-        // either: off the .NET Framework it is always READ COMMITTED.
+        // Nothing here for Hangfire's queue: no job of ours is ever enqueued. Nothing on isolation either: off the .NET
+        // Framework it is always READ COMMITTED.
     };
 
     private static SqlConnectionStringBuilder Complete(string? connectionString)

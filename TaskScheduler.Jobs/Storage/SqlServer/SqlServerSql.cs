@@ -4,12 +4,13 @@ using TaskScheduler.Jobs.Storage.Server;
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 /// <summary>
-/// The set-based statements in Transact-SQL. Each of them goes from the document to the rows by index
-/// (<c>FORCESEEK</c>, <c>FORCE ORDER</c>), so that it locks the rows it names and no others.
+/// The set-based statements in Transact-SQL. Those that name rows go from the document to the rows by index
+/// (<c>FORCESEEK</c>, <c>FORCE ORDER</c>), in the order of their sequence numbers, so that they lock these rows and no
+/// others, and two of them never wait for each other.
 /// </summary>
 /// <remarks>
 /// <para>
-/// The claim and the queue pass over locked rows (<c>READPAST</c>), which asks for the isolation level READ COMMITTED, the
+/// What starts tasks passes over locked rows (<c>READPAST</c>), which asks for the isolation level READ COMMITTED, the
 /// server's default; with READ_COMMITTED_SNAPSHOT it also asks for locks instead of row versions
 /// (<c>READCOMMITTEDLOCK</c>; where that option is off it changes nothing). What is updated is always read under a lock, so
 /// the guards hold either way.
@@ -18,85 +19,152 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 /// The clock is read once, at the start of the batch: a lock that is waited for makes a statement late, never early. It
 /// has 100 ns; what is kept of it is cut off at the millisecond, because a cast would round up.
 /// </para>
+/// <para>
+/// What looks for rows names the index. While the table is small the server would rather read all of it and sort: a claim
+/// would lock everything that is due, from 5,000 locks on the whole table, and the plan stays for a while as the table
+/// grows. What a statement changed is committed before the answer is sent (<c>OUTPUT … INTO</c>), so that an instance that is
+/// frozen while it reads keeps no row from the others.
+/// </para>
 /// </remarks>
 public static class SqlServerSql
 {
+    private const string Clock = "DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);";
+
+    private const string Claimer = $$"""
+        {{Clock}}
+        DECLARE @max int, @token uniqueidentifier, @instance nvarchar(256), @instanceId uniqueidentifier, @since datetimeoffset(7);
+        SELECT @max = c.[max], @token = c.token, @instance = c.instance, @instanceId = c.instanceId,
+          @since = DATEADD(millisecond, -c.lease, @now)
+        FROM OPENJSON({0}) WITH (
+          [max] int, token uniqueidentifier, instance nvarchar(256), instanceId uniqueidentifier, lease int) AS c;
+        DECLARE @started TABLE (Sequence bigint NOT NULL);
+        """;
+
+    private const string Start = """
+        SET State = N'Running', Attempt = t.Attempt + 1, [Version] = t.[Version] + 1, IsShown = 0,
+            StartedAt = DATEADD(nanosecond, -(DATEPART(nanosecond, @now) % 1000000), @now),
+            Instance = @instance, InstanceId = @instanceId, ClaimToken = @token
+        OUTPUT inserted.Sequence INTO @started
+        """;
+
+    /// <summary>Without what was deleted since.</summary>
+    private const string Started = """
+        SELECT t.*
+        FROM @started AS s
+        INNER JOIN scheduler.Tasks AS t WITH (FORCESEEK) ON t.Sequence = s.Sequence
+        WHERE t.ClaimToken = @token AND t.State = N'Running'
+        OPTION (LOOP JOIN, FORCE ORDER)
+        """;
+
+    private const string HasLostInstance = """
+        NOT EXISTS (
+            SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK) WHERE i.Id = t.InstanceId AND i.SeenAt > @since)
+        """;
+
     public static StoreSql Statements { get; } = new(
-        Claim: """
-            DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
+        Insert: $$"""
+            SET XACT_ABORT ON;
+            DECLARE @created datetimeoffset(3) = (
+              SELECT {{Time("r.createdAt")}} FROM OPENJSON({0}) WITH (createdAt bigint) AS r);
+            BEGIN TRANSACTION;
+            INSERT INTO scheduler.IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
+            SELECT k.id, k.request, @created, k.taskIds
+            FROM OPENJSON({0}, '$.keys') WITH (id nvarchar(64), request nvarchar(64), taskIds nvarchar(max)) AS k;
+            INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
+            SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, @created, 0, 0
+            FROM OPENJSON({0}, '$.tasks') AS listed
+            CROSS APPLY OPENJSON(listed.[value]) WITH (id uniqueidentifier, kind nvarchar(16), executeAt bigint) AS t
+            ORDER BY CAST(listed.[key] AS int);
+            COMMIT TRANSACTION
+            """,
+        Claim: $$"""
+            {{Claimer}}
+            WITH t AS (
+              SELECT TOP (@max) due.*
+              FROM scheduler.Tasks AS due WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, INDEX (IX_Tasks_Pending), FORCESEEK)
+              WHERE due.State = N'Pending' AND due.DueAt <= @now
+              ORDER BY due.DueAt, due.Sequence)
             UPDATE t
-            SET State = N'Running', Attempt = t.Attempt + 1,
-                StartedAt = DATEADD(nanosecond, -(DATEPART(nanosecond, @now) % 1000000), @now),
-                Instance = claim.instance, InstanceId = claim.instanceId, ClaimToken = claim.token
-            FROM OPENJSON({0}) WITH (
-                token uniqueidentifier, instance nvarchar(256), instanceId uniqueidentifier, lease int) AS claim
-            CROSS JOIN OPENJSON({0}, '$.jobs') WITH (job nvarchar(64), id uniqueidentifier, attempt int) AS delivered
+            {{Start}};
+            {{Started}}
+            """,
+        // What runs on instances that live is read without being locked, hence the attempt is compared under the lock.
+        TakeOver: $$"""
+            {{Claimer}}
+            UPDATE t
+            {{Start}}
+            FROM (
+              SELECT TOP (@max) t.Sequence, t.Attempt
+              FROM {{Seen("IX_Tasks_Running")}}
+              WHERE t.State = N'Running' AND {{HasLostInstance}}
+              ORDER BY t.DueAt, t.Sequence) AS abandoned
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK)
-              ON t.JobId = delivered.job AND t.Id = delivered.id
-            WHERE (t.ClaimToken IS NULL OR t.ClaimToken <> claim.token)
-              AND ((t.State = N'Pending' AND t.DueAt <= @now)
-                OR (t.State = N'Running' AND t.Attempt = delivered.attempt AND NOT EXISTS (
-                  SELECT 1 FROM scheduler.Instances AS i
-                  WHERE i.Id = t.InstanceId AND i.SeenAt > DATEADD(millisecond, -claim.lease, @now))))
-            OPTION (LOOP JOIN, FORCE ORDER)
+              ON t.Sequence = abandoned.Sequence
+            WHERE t.Attempt = abandoned.Attempt AND t.State = N'Running'
+            OPTION (LOOP JOIN, FORCE ORDER);
+            {{Started}}
             """,
-        Complete: """
+        // TOP keeps the order, which is that of the locks.
+        Complete: $$"""
+            DECLARE @completed TABLE (Id uniqueidentifier NOT NULL);
             UPDATE t
-            SET State = N'Completed', [Output] = done.[output], Error = NULL,
-                FinishedAt = DATEADD(millisecond, done.finishedAt % 86400000, DATEADD(day, done.finishedAt / 86400000,
-                  CAST('1970-01-01T00:00:00Z' AS datetimeoffset(3))))
-            OUTPUT inserted.Id AS Value
-            FROM OPENJSON({0}) WITH (
-                id uniqueidentifier, attempt int, [output] nvarchar(256), finishedAt bigint) AS done
-            INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Id = done.id
+            SET State = N'Completed', [Version] = t.[Version] + 1, IsShown = 0, [Output] = done.[output], Error = NULL,
+                FinishedAt = {{Time("done.finishedAt")}}
+            OUTPUT inserted.Id INTO @completed
+            FROM (
+              SELECT TOP (9223372036854775807) named.Sequence, finished.attempt, finished.[output], finished.finishedAt
+              FROM OPENJSON({0}) WITH (
+                  id uniqueidentifier, attempt int, [output] nvarchar(256), finishedAt bigint) AS finished
+              INNER JOIN scheduler.Tasks AS named WITH (FORCESEEK) ON named.Id = finished.id
+              ORDER BY named.Sequence) AS done
+            INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Sequence = done.Sequence
             WHERE t.Attempt = done.attempt AND t.State = N'Running'
+            OPTION (LOOP JOIN, FORCE ORDER);
+            SELECT c.Id AS Value FROM @completed AS c
+            """,
+        Look: $$"""
+            {{Clock}}
+            DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
+            SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
+            FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
+            SELECT @now AS [Now],
+              (SELECT TOP (1) CAST(DATEDIFF_BIG(microsecond, @now, t.DueAt) AS float) / 1000
+                FROM {{Seen("IX_Tasks_Pending")}} WHERE t.State = N'Pending' ORDER BY t.DueAt, t.Sequence) AS NextDueIn,
+              {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND {HasLostInstance}")}} AS HasAbandoned,
+              {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_NotShown")} WHERE t.IsShown = CAST(0 AS bit)")}} AS IsBehind,
+              {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND t.InstanceId = @instanceId")}} AS IsRunning,
+              (SELECT COUNT(*) FROM scheduler.Instances AS i WHERE i.ServerId IS NOT NULL AND i.SeenAt > @since) AS Workers
+            """,
+        Show: """
+            UPDATE t
+            SET IsShown = CASE WHEN t.[Version] = shown.[version] THEN 1 ELSE 0 END, JobId = shown.job, JobState = shown.[state],
+                JobStorageId = CAST(JSON_VALUE({0}, '$.storage') AS uniqueidentifier)
+            FROM OPENJSON({0}, '$.rows') WITH (
+                sequence bigint, [version] int, job nvarchar(64), [state] nvarchar(16)) AS shown
+            INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Sequence = shown.sequence
             OPTION (LOOP JOIN, FORCE ORDER)
             """,
-        NameJobs: """
-            UPDATE t
-            SET JobId = named.[to]
-            OUTPUT inserted.Id AS Value
-            FROM OPENJSON({0}) WITH (
-                id uniqueidentifier, attempt int, [from] nvarchar(64), [to] nvarchar(64)) AS named
-            INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Id = named.id
-            WHERE t.Attempt = named.attempt AND t.State IN (N'Pending', N'Running')
-              AND (t.JobId = named.[from] OR (t.JobId IS NULL AND named.[from] IS NULL))
-            OPTION (LOOP JOIN, FORCE ORDER)
+        // The one that has lived longest of those with a lease (the server orders IDs its own way, their texts as they were made);
+        // any if none has. No transaction of Hangfire's could be guarded by a lock that ends with a frozen instance.
+        IsProjector: $$"""
+            {{Clock}}
+            DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
+            SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
+            FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
+            SELECT CAST(CASE
+                WHEN (SELECT MIN(CAST(i.Id AS char(36))) FROM scheduler.Instances AS i WHERE i.SeenAt > @since)
+                  <> CAST(@instanceId AS char(36)) THEN 0
+                ELSE 1 END AS bit) AS Value
             """);
 
     public static ServerSql ServerStatements { get; } = new(
-        TakeJobs: """
-            WITH earliest AS (
-              SELECT TOP ({0}) JobId
-              FROM scheduler.JobQueue WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK)
-              WHERE DueAt <= {1}
-              ORDER BY DueAt)
-            DELETE FROM earliest
-            OUTPUT deleted.JobId AS Value
-            """,
         JobStates: """
             SELECT CAST(j.Id AS nvarchar(20)) AS JobId, j.StateName AS State, j.Arguments
-            FROM OPENJSON({0}) WITH (id bigint '$') AS asked
+            FROM (SELECT DISTINCT a.id FROM OPENJSON({0}) WITH (id bigint '$') AS a) AS asked
             INNER JOIN hangfire.Job AS j WITH (FORCESEEK) ON j.Id = asked.id
             OPTION (LOOP JOIN, FORCE ORDER)
             """,
-        EnqueuedJobs: """
-            SELECT CAST(Id AS nvarchar(20)) AS Value
-            FROM hangfire.Job WITH (READPAST, READCOMMITTEDLOCK)
-            WHERE StateName = {0} AND InvocationData LIKE {1}
-            """,
         Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
-
-    /// <summary>
-    /// A job whose row was removed, or is held by somebody, is due at once: at worst it is looked at too early. Not COALESCE,
-    /// which asks twice and may find the row the first time only.
-    /// </summary>
-    internal const string Enqueue = """
-        INSERT INTO scheduler.JobQueue (JobId, DueAt)
-        VALUES (@jobId, ISNULL(
-          (SELECT t.DueAt FROM scheduler.Tasks AS t WITH (READPAST, READCOMMITTEDLOCK) WHERE t.JobId = @jobId),
-          TODATETIMEOFFSET(SYSUTCDATETIME(), 0)))
-        """;
 
     /// <summary>The version of Hangfire's schema as <c>Value</c>; null without one.</summary>
     internal const string HangfireSchema = """
@@ -116,4 +184,14 @@ public static class SqlServerSql
 
     internal const string UnlockSchema =
         "EXEC sp_releaseapplock @Resource = N'TaskScheduler:Schema', @LockOwner = N'Session'";
+
+    /// <summary>A time from its Unix milliseconds; they are too many for one DATEADD.</summary>
+    private static string Time(string milliseconds) =>
+        $"DATEADD(millisecond, {milliseconds} % 86400000, DATEADD(day, {milliseconds} / 86400000, "
+        + "CAST('1970-01-01T00:00:00Z' AS datetimeoffset(3))))";
+
+    private static string Bit(string rows) => $"CAST(CASE WHEN EXISTS ({rows}) THEN 1 ELSE 0 END AS bit)";
+
+    /// <summary>The task table for a look through an index, which passes over locked rows and locks none for longer.</summary>
+    private static string Seen(string index) => $"scheduler.Tasks AS t WITH (READPAST, READCOMMITTEDLOCK, INDEX ({index}))";
 }

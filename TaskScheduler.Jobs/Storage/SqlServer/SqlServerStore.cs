@@ -16,9 +16,10 @@ public sealed class SqlServerStore(
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
     TimeProvider time,
+    StoreSql statements,
     ServerSql sql,
     IOptions<StorageOptions> options,
-    ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, sql, options, logger)
+    ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, statements, sql, options, logger)
 {
     public const string HangfireSchema = "hangfire";
 
@@ -28,7 +29,7 @@ public sealed class SqlServerStore(
     /// <summary>SEC_E_UNTRUSTED_ROOT, which the driver's native part for Windows gives as a number only.</summary>
     private const int UntrustedOnWindows = -2146893019;
 
-    private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxRecovery = TimeSpan.FromSeconds(30);
 
     private long? _notOpenSince;
 
@@ -71,7 +72,7 @@ public sealed class SqlServerStore(
     private bool MayBeRecovering()
     {
         _notOpenSince ??= time.GetTimestamp();
-        return time.GetElapsedTime(_notOpenSince.Value) < LongestRecovery;
+        return time.GetElapsedTime(_notOpenSince.Value) < MaxRecovery;
     }
 
     protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(

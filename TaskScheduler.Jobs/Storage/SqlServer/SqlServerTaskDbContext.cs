@@ -12,13 +12,10 @@ public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbConte
     {
         base.OnModelCreating(modelBuilder);
         var task = modelBuilder.Entity<ScheduledTask>();
-        // A join does not reliably seek in an index that leaves the nulls out, and one that has them allows a single one: so
-        // one index to find rows by, and one to keep a job from having two.
-        task.HasIndex(t => t.JobId).IsUnique(false);
-        task.HasIndex(t => t.JobId, "IX_Tasks_JobId_Unique").IsUnique().HasFilter("[JobId] IS NOT NULL");
         // In the words of the queries: such an index is used where the query's own literal says the same.
         task.HasIndex(t => new { t.DueAt, t.Sequence }).HasFilter("[State] = N'Pending'");
         task.HasIndex(t => t.InstanceId).HasFilter("[State] = N'Running'");
+        task.HasIndex(t => t.Sequence).HasFilter("[IsShown] = CAST(0 AS bit)");
         task.HasIndex(t => t.FinishedAt).HasFilter("[FinishedAt] IS NOT NULL AND [DeletedAt] IS NULL");
         task.HasIndex(t => t.DeletedAt).HasFilter("[DeletedAt] IS NOT NULL");
     }

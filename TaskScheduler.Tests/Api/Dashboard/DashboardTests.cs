@@ -25,7 +25,8 @@ public sealed class DashboardTests(ApiFixture api) : IClassFixture<ApiFixture>
     public async Task DashboardCommandWithoutItsTokenIsRefused()
     {
         var id = await api.CreatePendingAsync();
-        var task = await api.App.FindAsync(id);
+        var task = await Eventually.GetAsync(
+            async () => await api.App.FindAsync(id) is { JobId: not null } row ? row : null, "the task has a job");
 
         var form = new FormUrlEncodedContent([new("jobs[]", task.JobId!)]);
         var answer = await api.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form);

@@ -14,7 +14,7 @@ namespace TaskScheduler.Tests.Api.Errors;
 /// <summary>Requests that are too large, too deep or too slow, and connections that nothing comes from.</summary>
 public sealed class LimitTests(LimitTests.Application application) : IClassFixture<LimitTests.Application>
 {
-    private const int LargestBody = 1024 * 1024;
+    private const int MaxBody = 1024 * 1024;
     private const int LongestLine = 8 * 1024;
     private const int LargestHeaders = 32 * 1024;
 
@@ -29,7 +29,7 @@ public sealed class LimitTests(LimitTests.Application application) : IClassFixtu
     [InlineData("/task/set", "{\"when\":")]
     public async Task DeeplyNestedBodyIsRefusedInAClearSentence(string path, string level)
     {
-        var answer = await PostNestedAsync(path, level, LargestBody);
+        var answer = await PostNestedAsync(path, level, MaxBody);
 
         Assert.StartsWith("HTTP/1.1 400 ", answer);
         Assert.Matches(@"""The body is nested deeper than \d+ levels \(line 1, byte \d+\)\.""", answer);
@@ -40,7 +40,7 @@ public sealed class LimitTests(LimitTests.Application application) : IClassFixtu
     [InlineData("/task/set")]
     public async Task DeeplyNestedBodyThatBeginsWrongIsRefusedForThat(string path)
     {
-        var answer = await PostNestedAsync(path, "[", LargestBody);
+        var answer = await PostNestedAsync(path, "[", MaxBody);
 
         Assert.StartsWith("HTTP/1.1 400 ", answer);
         Assert.Contains("The body must be a JSON object", answer);
@@ -51,7 +51,7 @@ public sealed class LimitTests(LimitTests.Application application) : IClassFixtu
     [InlineData("/task/set")]
     public async Task NestingThatIsTooLargeIsNotEvenRead(string path)
     {
-        var answer = await PostNestedAsync(path, "[", 10 * LargestBody);
+        var answer = await PostNestedAsync(path, "[", 10 * MaxBody);
 
         Assert.StartsWith("HTTP/1.1 413 ", answer);
         Assert.Contains("1 MiB", answer);
@@ -123,7 +123,7 @@ public sealed class LimitTests(LimitTests.Application application) : IClassFixtu
         {
             var now = TimeProvider.System.GetUtcNow();
             table.Tasks.AddRange(Enumerable.Range(0, 500).Select(
-                _ => ScheduledTask.Create(TaskKind.Fizz, now.AddDays(1), now, jobId: null, Guid.NewGuid())));
+                _ => ScheduledTask.Create(TaskKind.Fizz, now.AddDays(1), now, Guid.NewGuid())));
             await table.SaveChangesAsync(Cancel);
         }
 

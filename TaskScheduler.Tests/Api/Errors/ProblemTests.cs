@@ -1,14 +1,12 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Errors;
 
-public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
-    private const int LargestBody = 1024 * 1024;
+    private const int MaxBody = 1024 * 1024;
     private const string Nobody = "0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11";
     private const string Valid = """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}""";
 
@@ -110,7 +108,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
     [Fact]
     public async Task BodyOfTheLargestSizeIsRead()
     {
-        var answer = await api.PostAsync("/tasks", Valid + new string(' ', LargestBody - Valid.Length));
+        var answer = await api.PostAsync("/tasks", Valid + new string(' ', MaxBody - Valid.Length));
 
         Assert.Equal(HttpStatusCode.Created, answer.Status);
     }
@@ -139,7 +137,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
     [Fact]
     public async Task ClientThatGoesOnSendingIsHeardOut()
     {
-        var body = new string(' ', 8 * LargestBody);
+        var body = new string(' ', 8 * MaxBody);
 
         var answer = await RawHttp.SendAsync(
             api.App.Client.BaseAddress!,
@@ -157,7 +155,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
     [InlineData("/task", "200")]
     public async Task ConnectionOutlivesALargeBodyThatNobodyReads(string path, string status)
     {
-        var body = new string(' ', 2 * LargestBody);
+        var body = new string(' ', 2 * MaxBody);
 
         var answers = await RawHttp.SendAsync(
             api.App.Client.BaseAddress!,
@@ -205,7 +203,7 @@ public abstract class ProblemTests<TStore>(ApiFixture<TStore> api) : IClassFixtu
 
     private Task<Answer> SendLargeAsync(string path, bool chunked)
     {
-        var body = Valid + new string(' ', LargestBody);
+        var body = Valid + new string(' ', MaxBody);
         var request = new HttpRequestMessage(HttpMethod.Post, path)
         {
             Content = new StringContent(body, new MediaTypeHeaderValue("application/json")),

@@ -1,10 +1,8 @@
 using System.Net;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Health;
 
-public abstract class HealthTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class HealthTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     [Fact]
     public async Task LivingInstanceSaysSoAndNothingElse()

@@ -96,7 +96,7 @@ public abstract class OriginalListTests<TStore>(ApiFixture<TStore> api) : IClass
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, 1_001)
             .Select(i => ScheduledTask.Create(
-                TaskKind.FizzBuzz, now.AddDays(1), now.AddMilliseconds(i), jobId: null, Guid.NewGuid()))
+                TaskKind.FizzBuzz, now.AddDays(1), now.AddMilliseconds(i), Guid.NewGuid()))
             .ToList();
         await using var db = await api.App.OpenTableAsync();
         db.Tasks.AddRange(tasks);

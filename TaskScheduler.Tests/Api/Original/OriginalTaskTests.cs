@@ -1,12 +1,10 @@
 using System.Net;
 using TaskScheduler.Jobs.Tasks;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Original;
 
 /// <summary>The calls about one task: show and delete.</summary>
-public abstract class OriginalTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class OriginalTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     private const string Nobody = "0199d0a8-6a53-7c2e-9a53-0b9d6f3f8a11";
 

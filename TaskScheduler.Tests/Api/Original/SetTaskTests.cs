@@ -1,12 +1,10 @@
 using System.Net;
 using System.Text;
 using TaskScheduler.Jobs.Tasks;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Original;
 
-public abstract class SetTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class SetTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     private const string Valid = """{"kind":"FizzBuzz","when":1900000000}""";
 

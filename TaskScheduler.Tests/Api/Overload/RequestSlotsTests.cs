@@ -41,7 +41,7 @@ public sealed class RequestSlotsTests
         using var slots = new RequestSlots(count: 1, Timeout.InfiniteTimeSpan);
         using var gone = new CancellationTokenSource();
         await slots.TakeAsync(Cancel);
-        var waiting = Enumerable.Range(0, RequestSlots.MostWaiting).Select(_ => slots.TakeAsync(gone.Token).AsTask()).ToList();
+        var waiting = Enumerable.Range(0, RequestSlots.MaxWaiting).Select(_ => slots.TakeAsync(gone.Token).AsTask()).ToList();
 
         var next = slots.TakeAsync(Cancel);
 

@@ -7,8 +7,19 @@ using static TaskScheduler.Tests.Api.Security.SecuredApplication;
 
 namespace TaskScheduler.Tests.Api.Security;
 
-public sealed class DashboardLoginTests
+public sealed class DashboardLoginTests : IClassFixture<DashboardLoginTests.Application>, IClassFixture<DashboardLoginTests.WithKeys>
 {
+    private readonly Application _application;
+    private readonly WithKeys _withKeys;
+
+    public DashboardLoginTests(Application application, WithKeys withKeys)
+    {
+        (_application, _withKeys) = (application, withKeys);
+        application.ForgetFailedLogins();
+    }
+
+    private TestApplication App => _application.App;
+
     [Theory]
     [InlineData("GET", "/hangfire")]
     [InlineData("GET", "/hangfire/jobs/scheduled")]
@@ -17,9 +28,7 @@ public sealed class DashboardLoginTests
     [InlineData("POST", "/hangfire/jobs/scheduled/delete")]
     public async Task VisitorIsAskedToLogIn(string method, string path)
     {
-        await using var app = await StartAsync([.. Keys, .. Users]);
-
-        var answer = await app.SendAsync(new HttpMethod(method), path, content: null, WithKey(Key));
+        var answer = await _withKeys.App.SendAsync(new HttpMethod(method), path, content: null, WithKey(Key));
 
         answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
         Assert.Equal("Basic realm=\"TaskScheduler\"", answer.WwwAuthenticate);
@@ -30,9 +39,7 @@ public sealed class DashboardLoginTests
     [InlineData("reader", ReaderPassword)]
     public async Task UserSeesTheDashboard(string userName, string password)
     {
-        await using var app = await StartAsync(Users);
-
-        var answer = await app.GetAsync("/hangfire/jobs/scheduled", Login(userName, password), ("Host", "tasks.example.com"));
+        var answer = await App.GetAsync("/hangfire/jobs/scheduled", Login(userName, password), ("Host", "tasks.example.com"));
 
         Assert.Equal((HttpStatusCode.OK, "text/html"), (answer.Status, answer.MediaType));
     }
@@ -47,9 +54,7 @@ public sealed class DashboardLoginTests
     [InlineData("", Password)]
     public async Task WrongLoginIsRefused(string userName, string password)
     {
-        await using var app = await StartAsync(Users);
-
-        var answer = await app.GetAsync("/hangfire", Login(userName, password));
+        var answer = await App.GetAsync("/hangfire", Login(userName, password));
 
         answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
     }
@@ -63,9 +68,7 @@ public sealed class DashboardLoginTests
     [InlineData("Bearer YWRtaW46ZnVsbCBwYXNzd29yZA==")]
     public async Task LoginThatCannotBeReadIsRefused(string authorization)
     {
-        await using var app = await StartAsync(Users);
-
-        var answer = await app.GetAsync("/hangfire", ("Authorization", authorization));
+        var answer = await App.GetAsync("/hangfire", ("Authorization", authorization));
 
         answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
     }
@@ -93,38 +96,35 @@ public sealed class DashboardLoginTests
     [Fact]
     public async Task UserWithFullAccessDeletesATask()
     {
-        await using var app = await StartAsync(Users);
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        var task = await App.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
-        var answer = await app.DeleteOnDashboardAsync(task.JobId!, Admin);
+        var answer = await App.DeleteOnDashboardAsync(task.JobId!, Admin);
 
         Assert.Equal(HttpStatusCode.NoContent, answer.Status);
-        await app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
+        await App.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
     }
 
     [Fact]
     public async Task CommandWithoutItsTokenIsRefusedEvenWithALogin()
     {
-        await using var app = await StartAsync(Users);
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        var task = await App.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
         var form = new FormUrlEncodedContent([new("jobs[]", task.JobId!)]);
-        var answer = await app.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, Admin);
+        var answer = await App.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, Admin);
 
         Assert.Equal(HttpStatusCode.Forbidden, answer.Status);
-        await AssertStillScheduledAsync(app, task);
+        await AssertStillScheduledAsync(App, task);
     }
 
     [Fact]
     public async Task ReadersCommandIsRefusedOnTheServerEvenWithItsToken()
     {
-        await using var app = await StartAsync(Users);
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        var task = await App.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
-        var answer = await app.DeleteOnDashboardAsync(task.JobId!, Reader);
+        var answer = await App.DeleteOnDashboardAsync(task.JobId!, Reader);
 
         answer.Problem(HttpStatusCode.Forbidden, "forbidden");
-        await AssertStillScheduledAsync(app, task);
+        await AssertStillScheduledAsync(App, task);
     }
 
     [Theory]
@@ -136,25 +136,23 @@ public sealed class DashboardLoginTests
     [InlineData("PUT", "/hangfire/jobs/scheduled/delete")]
     public async Task ReaderChangesNothing(string method, string path)
     {
-        await using var app = await StartAsync(Users);
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        var task = await App.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
         var form = new FormUrlEncodedContent([new("jobs[]", task.JobId!)]);
-        var answer = await app.SendAsync(
+        var answer = await App.SendAsync(
             new HttpMethod(method), path.Replace("{job}", task.JobId, StringComparison.Ordinal), form, Reader);
 
         Assert.Contains(answer.Status, (HttpStatusCode[])[HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden]);
-        await AssertStillScheduledAsync(app, task);
+        await AssertStillScheduledAsync(App, task);
     }
 
     [Fact]
     public async Task ReaderIsShownNoCommands()
     {
-        await using var app = await StartAsync(Users);
-        await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        await App.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
-        Assert.Contains("Delete selected", (await app.GetAsync("/hangfire/jobs/scheduled", Admin)).Text);
-        Assert.DoesNotContain("Delete selected", (await app.GetAsync("/hangfire/jobs/scheduled", Reader)).Text);
+        Assert.Contains("Delete selected", (await App.GetAsync("/hangfire/jobs/scheduled", Admin)).Text);
+        Assert.DoesNotContain("Delete selected", (await App.GetAsync("/hangfire/jobs/scheduled", Reader)).Text);
     }
 
     [Fact]
@@ -169,11 +167,9 @@ public sealed class DashboardLoginTests
     [Fact]
     public async Task ApiWithoutKeysAnswersThisMachineOnly()
     {
-        await using var app = await StartAsync(Users);
-
-        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/tasks")).Status);
-        (await app.GetAsync("/tasks", ("Host", "tasks.example.com"), Admin)).Problem(HttpStatusCode.Forbidden, "this-machine-only");
-        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/", ("Host", "tasks.example.com"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await App.GetAsync("/tasks")).Status);
+        (await App.GetAsync("/tasks", ("Host", "tasks.example.com"), Admin)).Problem(HttpStatusCode.Forbidden, "this-machine-only");
+        Assert.Equal(HttpStatusCode.OK, (await App.GetAsync("/", ("Host", "tasks.example.com"))).Status);
     }
 
     private static async Task AssertStillScheduledAsync(TestApplication app, ScheduledTask task)
@@ -181,4 +177,8 @@ public sealed class DashboardLoginTests
         Assert.Equal(ScheduledTaskState.Pending, (await app.FindAsync(task.Id)).State);
         Assert.Equal("Scheduled", app.Get<Hangfire.JobStorage>().StateOf(task.JobId!));
     }
+
+    public sealed class Application() : SecuredFixture(Users);
+
+    public sealed class WithKeys() : SecuredFixture([.. Keys, .. Users]);
 }

@@ -146,10 +146,10 @@ public sealed class FailedLoginsTests
     {
         var logins = NewLogins();
         Fail(logins, "192.0.2.1", times: 10);
-        for (var i = 1; i < FailedLogins.MostAddresses + 500; i++)
+        for (var i = 1; i < FailedLogins.MaxAddresses + 500; i++)
             logins.Add(new IPAddress([10, (byte)(i >> 16), (byte)(i >> 8), (byte)i]));
 
-        Assert.Equal(FailedLogins.MostAddresses, logins.AddressCount);
+        Assert.Equal(FailedLogins.MaxAddresses, logins.AddressCount);
         // The quietest was forgotten first.
         Assert.Null(logins.WaitOf(IPAddress.Parse("192.0.2.1")));
     }

@@ -34,7 +34,7 @@ public sealed class ReverseProxyTests
     public async Task CommandOfTheDashboardGoesThroughIt(string proxies)
     {
         await using var app = await StartAsync([.. Users, proxies]);
-        var task = await app.CreateAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
+        var task = await app.CreateShownAsync(TaskKind.Fizz, ApiFixture.Now.AddDays(1));
 
         var answer = await app.DeleteOnDashboardAsync(task.JobId!, [.. Forwarded, Admin]);
 

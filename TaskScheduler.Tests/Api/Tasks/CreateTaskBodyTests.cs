@@ -1,12 +1,10 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public abstract class CreateTaskBodyTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     private const string Members = "\"kind\":\"Fizz\",\"executeAt\":\"2030-01-01T00:00:00Z\"";
 

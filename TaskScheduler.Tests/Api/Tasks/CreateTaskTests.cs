@@ -30,6 +30,18 @@ public abstract class CreateTaskTests<TStore>(ApiFixture<TStore> api) : IClassFi
         Assert.Equal(created.Text, shown.Text);
     }
 
+    [Theory]
+    [InlineData("1970-01-01T00:00:00.000Z")]
+    [InlineData("2029-12-31T23:59:59.999Z")]
+    public async Task TimeIsKeptToTheMillisecond(string executeAt)
+    {
+        var created = await api.PostAsync("/tasks", $$"""{"kind":"Buzz","executeAt":"{{executeAt}}"}""");
+
+        var shown = await api.GetAsync(created.Location!);
+
+        Assert.Equal(executeAt, shown.Json.GetProperty("executeAt").GetString());
+    }
+
     [Fact]
     public async Task CreatedTaskHasExactlyTheMembersOfTheContract()
     {

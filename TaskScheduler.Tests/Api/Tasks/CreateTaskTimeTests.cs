@@ -5,8 +5,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public abstract class CreateTaskTimeTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class CreateTaskTimeTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     [Theory]
     [InlineData("2030-01-01T00:00:00Z", "2030-01-01T00:00:00.000Z")]

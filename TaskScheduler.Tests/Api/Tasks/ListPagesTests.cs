@@ -188,7 +188,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, count)
             .Select(i => ScheduledTask.Create(
-                (TaskKind)(i % 3), now.AddDays(1), now.AddMilliseconds(i / 5), jobId: null, Guid.NewGuid()))
+                (TaskKind)(i % 3), now.AddDays(1), now.AddMilliseconds(i / 5), Guid.NewGuid()))
             .ToList();
         db.Tasks.AddRange(tasks);
         await db.SaveChangesAsync(TestContext.Current.CancellationToken);

@@ -1,10 +1,8 @@
 using System.Net;
-using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Tasks;
 
-public abstract class ListQueryTests<TStore>(ApiFixture<TStore> api) : IClassFixture<ApiFixture<TStore>>
-    where TStore : ITestStore, new()
+public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
 {
     [Theory]
     [InlineData("")]

@@ -25,7 +25,7 @@ public abstract class ListTasksTests<TStore>(ApiFixture<TStore> api) : IClassFix
     {
         var now = ApiFixture.Now;
         var tasks = Enumerable.Range(0, 5)
-            .Select(_ => ScheduledTask.Create(TaskKind.FizzBuzz, now.AddDays(2), now, jobId: null, Guid.NewGuid()))
+            .Select(_ => ScheduledTask.Create(TaskKind.FizzBuzz, now.AddDays(2), now, Guid.NewGuid()))
             .ToList();
         await using var db = await api.App.OpenTableAsync();
         foreach (var task in tasks)

@@ -14,7 +14,7 @@ public sealed class ConsoleOutputTests
         var lines = Enumerable.Range(0, 20_000).Select(i => $"Fizz Buzz {i} {new string('x', 80)}").ToList();
 
         await using (var console = Create(stream))
-            Parallel.ForEach(lines, line => console.Print([line]));
+            Parallel.ForEach(lines, line => console.Print(line));
 
         Assert.Equal(lines.Order(), stream.Lines.Order());
     }
@@ -26,8 +26,9 @@ public sealed class ConsoleOutputTests
 
         await using (var console = Create(stream))
         {
-            console.Print(["Fizz 1", "Buzz 2"]);
-            console.Print(["Fizz Buzz 3"]);
+            console.Print("Fizz 1");
+            console.Print("Buzz 2");
+            console.Print("Fizz Buzz 3");
         }
 
         Assert.Equal(["Fizz 1", "Buzz 2", "Fizz Buzz 3"], stream.Lines);
@@ -39,7 +40,7 @@ public sealed class ConsoleOutputTests
         using var stream = new ScriptedStream();
         await using var console = Create(stream);
 
-        console.Print(["Fizz 1"]);
+        console.Print("Fizz 1");
 
         await Eventually.TrueAsync(() => stream.Events.LastOrDefault() is "flush", "the line is flushed");
     }
@@ -50,7 +51,10 @@ public sealed class ConsoleOutputTests
         using var stream = new ScriptedStream();
 
         await using (var console = Create(stream))
-            console.Print(Enumerable.Range(0, 5_000).Select(i => $"Fizz {i}"));
+        {
+            for (var i = 0; i < 5_000; i++)
+                console.Print($"Fizz {i}");
+        }
 
         Assert.All(stream.Events.Where(e => e != "flush"), written => Assert.EndsWith("\n", written));
     }
@@ -61,10 +65,11 @@ public sealed class ConsoleOutputTests
         using var read = new ManualResetEventSlim();
         using var stream = new ScriptedStream(() => read.Wait(TimeSpan.FromMinutes(1)));
         await using var console = Create(stream);
-        console.Print(["Fizz 1"]);
+        console.Print("Fizz 1");
         await Eventually.TrueAsync(() => stream.Writes == 1, "the writer is stuck");
 
-        console.Print(Enumerable.Range(0, 100_000).Select(i => $"Fizz {i}"));
+        for (var i = 0; i < 100_000; i++)
+            console.Print($"Fizz {i}");
 
         Assert.Equal(1, stream.Writes);
         read.Set();
@@ -76,7 +81,7 @@ public sealed class ConsoleOutputTests
         using var read = new ManualResetEventSlim();
         using var stream = new ScriptedStream(() => read.Wait(TimeSpan.FromMinutes(1)));
         var console = Create(stream);
-        console.Print(["Fizz 1"]);
+        console.Print("Fizz 1");
 
         await console.DisposeAsync();
 
@@ -95,9 +100,9 @@ public sealed class ConsoleOutputTests
         });
         await using var console = Create(stream);
 
-        console.Print(["Fizz 1"]);
+        console.Print("Fizz 1");
         await Eventually.TrueAsync(() => stream.Writes == 1, "the first line is dropped");
-        console.Print(["Fizz 2"]);
+        console.Print("Fizz 2");
 
         await console.DisposeAsync();
         Assert.Equal(["Fizz 2\n", "flush"], stream.Events);

@@ -5,37 +5,41 @@ namespace TaskScheduler.Tests.Jobs.Execution;
 
 public sealed class RunningTasksTests
 {
-    private readonly RunningTasks _running = new(slots: 2);
+    private readonly RunningTasks _running = new(slots: 2, TimeProvider.System);
 
     [Fact]
-    public void SlotIsTakenBeforeTheClaimAndFreedByTheEndOfTheAttempt()
+    public async Task SlotIsTakenByAnAttemptAndFreedByItsEnd()
     {
-        _running.TakeSlots(2);
-        Assert.Equal(0, _running.Free);
         var attempt = _running.Add(Claimed());
+        _running.Add(Claimed());
+        Assert.Equal(0, _running.Free);
+        var waiting = _running.WaitForSlotAsync(TestContext.Current.CancellationToken);
+        Assert.False(waiting.IsCompleted);
 
         _running.Remove(attempt);
 
-        Assert.Equal((1, 0), (_running.Free, _running.Count));
+        await waiting;
+        Assert.Equal((1, 1), (_running.Free, _running.Count));
     }
 
     [Fact]
-    public void SlotsOfRefusedClaimsAreFreeAgain()
+    public async Task WaitForAllEndsWithTheLastAttempt()
     {
-        _running.TakeSlots(2);
+        var attempt = _running.Add(Claimed());
+        var waiting = _running.WaitForAllAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.False(waiting.IsCompleted);
 
-        _running.FreeSlots(2);
+        _running.Remove(attempt);
 
-        Assert.Equal(2, _running.Free);
+        await waiting;
     }
 
     [Fact]
     public void ReplacedAttemptIsStoppedAndItsEndLeavesItsSuccessorRunning()
     {
         var task = Claimed();
-        _running.TakeSlots(2);
         var replaced = _running.Add(task);
-        var successor = _running.Add(task with { Attempt = 2 });
+        var successor = _running.Add(task);
 
         Assert.True(replaced.Stopped.IsCancellationRequested);
         _running.Remove(replaced);
@@ -70,10 +74,5 @@ public sealed class RunningTasksTests
         Assert.False(attempt.ToGiveBack);
     }
 
-    private static ClaimedTask Claimed()
-    {
-        var id = Guid.NewGuid();
-        var delivery = new Delivery($"{id}", id, TaskKind.Fizz, default, 1, default, Rescued: false);
-        return new ClaimedTask(delivery, Attempt: 1, Tries: 0, default, Guid.NewGuid());
-    }
+    private static ScheduledTask Claimed() => ScheduledTask.Create(TaskKind.Fizz, default, default, Guid.NewGuid());
 }

@@ -1,5 +1,5 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
@@ -14,46 +14,34 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    private TimeSpan Lease => _jobs.Get<IOptions<ExecutionOptions>>().Value.Lease;
+
     public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task TaskIsNotClaimedOneMillisecondEarly(bool saidToBeRescued)
+    [Fact]
+    public async Task TaskIsNotClaimedOneMillisecondEarly()
     {
         var task = await _jobs.CreateAsync(_jobs.Now.AddMinutes(1));
-        var delivery = task.Delivered(rescued: saidToBeRescued) with { DueAt = DateTimeOffset.MinValue };
         _jobs.Clock.Advance(TimeSpan.FromMinutes(1) - Millisecond);
-        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel));
+        Assert.Empty(await _jobs.ClaimAsync());
 
         _jobs.Clock.Advance(Millisecond);
 
-        var claimed = Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel));
-        Assert.Equal(task.ExecuteAt, claimed.StartedAt);
+        Assert.Equal(task.ExecuteAt, Assert.Single(await _jobs.ClaimAsync()).StartedAt);
     }
 
     [Fact]
     public async Task FractionOfAMillisecondIsNotGiven()
     {
-        var task = await _jobs.CreateAsync(_jobs.Now.AddTicks(1));
+        await _jobs.CreateAsync(_jobs.Now.AddTicks(1));
         _jobs.Clock.Advance(TimeSpan.FromTicks(TimeSpan.TicksPerMillisecond - 1));
-        Assert.Empty(await _jobs.ClaimAsync(task));
+        Assert.Empty(await _jobs.ClaimAsync());
 
         _jobs.Clock.Advance(TimeSpan.FromTicks(1));
 
-        Assert.Single(await _jobs.ClaimAsync(task));
-    }
-
-    [Fact]
-    public async Task JobThatTheRowDoesNotNameClaimsNothing()
-    {
-        var task = await _jobs.CreateAsync();
-        var spare = task.Delivered(byJob: _jobs.Get<TaskJobs>().Create(task.Id));
-
-        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([spare], Guid.NewGuid(), Cancel));
-        Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
+        Assert.Single(await _jobs.ClaimAsync());
     }
 
     [Fact]
@@ -61,181 +49,166 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
     {
         var task = await _jobs.CreateAsync();
 
-        var claimed = Assert.Single(await _jobs.ClaimAsync(task));
+        var claimed = Assert.Single(await _jobs.ClaimAsync());
 
         var row = await _jobs.FindAsync(task.Id);
         Assert.Equal((1, 1), (claimed.Attempt, row.Attempt));
         Assert.Equal(_jobs.Get<InstanceIdentity>().Id, row.InstanceId);
         Assert.Equal(_jobs.Get<InstanceIdentity>().Name, row.Instance);
-        Assert.Equal(claimed.Token, row.ClaimToken);
+        Assert.Equal(claimed.ClaimToken, row.ClaimToken);
     }
 
     [Fact]
-    public async Task SameTokenAgainReturnsWhatItClaimed()
+    public async Task WhatHasBeenDueLongestIsClaimedFirstAndNoMoreThanAskedFor()
     {
-        var task = await _jobs.CreateAsync();
-        var token = Guid.NewGuid();
+        var tasks = await _jobs.AddAsync(
+            _jobs.Now.AddMinutes(-3), _jobs.Now.AddMinutes(-1), _jobs.Now.AddMinutes(-5), _jobs.Now.AddMinutes(-2));
         await _jobs.BeatAsync();
-        var lost = await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
-        _jobs.Clock.Advance(Millisecond);
 
-        var again = await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
+        var first = await _jobs.Get<TaskClaimer>().ClaimAsync(2, Cancel);
+        var rest = await _jobs.Get<TaskClaimer>().ClaimAsync(10, Cancel);
 
-        Assert.Equal(lost, again);
-        Assert.Equal(1, (await _jobs.FindAsync(task.Id)).Attempt);
+        var inOrder = tasks.OrderBy(task => task.DueAt).Select(task => task.Id).ToList();
+        Assert.Equal(inOrder.Take(2), first.Select(task => task.Id));
+        Assert.Equal(inOrder.Skip(2), rest.Select(task => task.Id));
     }
 
     [Fact]
-    public async Task SameTokenAgainTakesNothingBackFromASuccessor()
+    public async Task OfTasksDueAtOneMomentTheOneCreatedFirstIsClaimedFirst()
     {
-        var task = await _jobs.CreateAsync();
-        var token = Guid.NewGuid();
-        await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel);
-        await using var successor = _jobs.Another();
-        Assert.Single(await successor.ClaimAsync(task));
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 20));
 
-        Assert.Empty(await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], token, Cancel));
-    }
+        var claimed = await _jobs.ClaimAsync();
 
-    [Fact]
-    public async Task JobDeliveredTwiceInOneGroupIsOneAttempt()
-    {
-        var task = await _jobs.CreateAsync();
-        Delivery[] twice = [task.Delivered(), task.Delivered() with { DueAt = task.DueAt.AddSeconds(-1) }];
-
-        Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync(twice, Guid.NewGuid(), Cancel));
-    }
-
-    /// <summary>
-    /// As after Hangfire's tables were lost and their numbers began again: whoever still holds the one task under that job
-    /// would run it with the other's attempt.
-    /// </summary>
-    [Fact]
-    public async Task JobThatStandsForAnotherTaskNowStartsNeither()
-    {
-        var (held, other) = (await _jobs.CreateAsync(), await _jobs.CreateAsync());
-        await using (var db = await _jobs.OpenTableAsync())
-        {
-            await db.Tasks.Where(t => t.Id == held.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), Cancel);
-            await db.Tasks.Where(t => t.Id == other.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, held.JobId), Cancel);
-        }
-
-        Assert.Empty(await _jobs.ClaimAsync(held));
-
-        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(ScheduledTaskState.Pending, row.State));
-    }
-
-    [Fact]
-    public async Task TaskHeldUnderTwoJobsStartsUnderTheOneThatItsRowNames()
-    {
-        var task = await _jobs.CreateAsync();
-        await _jobs.BeatAsync();
-        Delivery[] twice = [task.Delivered(byJob: "4711"), task.Delivered()];
-
-        var claimed = await _jobs.Get<TaskClaimer>().ClaimAsync(twice, Guid.NewGuid(), Cancel);
-
-        Assert.Equal(task.JobId, Assert.Single(claimed).Delivery.JobId);
+        Assert.Equal(tasks.Select(task => task.Id), claimed.Select(task => task.Id));
     }
 
     [Fact]
     public async Task RunningTaskIsTakenOverOnlyOnceItsLeaseHasRunOut()
     {
         var task = await _jobs.CreateAsync();
-        await _jobs.ClaimAsync(task);
+        await _jobs.ClaimAsync();
         await using var successor = _jobs.Another();
-        var lease = _jobs.Get<IOptions<ExecutionOptions>>().Value.Lease;
-        _jobs.Clock.Advance(lease - Millisecond);
-        Assert.Empty(await successor.ClaimAsync(task));
+        _jobs.Clock.Advance(Lease - Millisecond);
+        Assert.Empty(await successor.TakeOverAsync());
 
         _jobs.Clock.Advance(Millisecond);
 
-        var taken = Assert.Single(await successor.ClaimAsync(task));
+        var taken = Assert.Single(await successor.TakeOverAsync());
         Assert.Equal(2, taken.Attempt);
         Assert.Equal("another", (await _jobs.FindAsync(task.Id)).Instance);
     }
 
-    /// <summary>
-    /// Of two instances that want the same row, the second sees it as it was before the first one's heartbeat. Here that one's
-    /// instance has never beaten at all.
-    /// </summary>
     [Fact]
-    public async Task AttemptThatBeganAfterTheDeliveryIsNotTakenOver()
+    public async Task TaskOfAnInstanceThatIsGoneIsTakenOverAtOnce()
     {
         var task = await _jobs.CreateAsync();
+        await _jobs.ClaimAsync();
         await using var successor = _jobs.Another();
-        await _jobs.Get<TaskClaimer>().ClaimAsync([task.Delivered()], Guid.NewGuid(), Cancel);
-        await successor.BeatAsync();
+        await _jobs.Get<InstanceHeartbeat>().LeaveAsync();
 
-        Assert.Empty(await successor.Get<TaskClaimer>().ClaimAsync([task.Delivered(rescued: true)], Guid.NewGuid(), Cancel));
-
-        Assert.Single(await successor.ClaimAsync(task));
+        Assert.Equal(task.Id, Assert.Single(await successor.TakeOverAsync()).Id);
     }
 
     [Fact]
     public async Task HeartbeatKeepsARunningTask()
     {
-        var task = await _jobs.CreateAsync();
-        await _jobs.ClaimAsync(task);
+        await _jobs.CreateAsync();
+        await _jobs.ClaimAsync();
         await using var successor = _jobs.Another();
         _jobs.Clock.Advance(TimeSpan.FromMinutes(1));
         await _jobs.BeatAsync();
 
-        Assert.Empty(await successor.ClaimAsync(task));
+        Assert.Empty(await successor.TakeOverAsync());
     }
 
     [Fact]
-    public async Task TwoInstancesRacingForTheSameTasksClaimEachOnce()
+    public async Task ClaimBeatsFirstSoThatWhatItStartsDoesNotLookAbandoned()
     {
-        await using var other = _jobs.Another();
-        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 500), withJobs: true);
-        await Task.WhenAll(_jobs.BeatAsync(), other.BeatAsync());
+        await _jobs.CreateAsync();
+        await using var successor = _jobs.Another();
 
-        // Small groups in opposite directions, so that both meet in the middle again and again.
-        var claims = await Task.WhenAll(
-            Task.Run(() => ClaimInGroupsAsync(_jobs, tasks), Cancel),
-            Task.Run(() => ClaimInGroupsAsync(other, tasks.AsEnumerable().Reverse()), Cancel));
+        Assert.Single(await _jobs.Get<TaskClaimer>().ClaimAsync(1, Cancel));
 
-        Assert.Equal(tasks.Select(t => t.Id).Order(), claims.SelectMany(claimed => claimed).Select(c => c.Id).Order());
-        Assert.All(
-            await _jobs.RowsAsync(), row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
+        Assert.Empty(await successor.TakeOverAsync());
     }
 
-    [Fact]
-    public async Task ManyInstancesWithTheSameDeliveriesAtOnceClaimEachOnce()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(100)]
+    public async Task InstancesRacingForTheSameTasksClaimEachOnce(int size)
     {
-        var others = Enumerable.Range(0, 4).Select(_ => _jobs.Another()).ToList();
-        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 200), withJobs: true);
+        var others = Enumerable.Range(0, 3).Select(_ => _jobs.Another()).ToList();
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 300));
         await Task.WhenAll(others.Select(other => other.BeatAsync()));
 
-        var claims = await Task.WhenAll(others.Select(other => Task.Run(() => ClaimInGroupsAsync(other, Shuffled(tasks), 100), Cancel)));
+        var claims = await Task.WhenAll(others.Select(other => Task.Run(() => ClaimAllAsync(other, size), Cancel)));
 
         Assert.Equal(tasks.Select(t => t.Id).Order(), claims.SelectMany(claimed => claimed).Select(c => c.Id).Order());
-        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(1, row.Attempt));
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal((ScheduledTaskState.Running, 1), (row.State, row.Attempt)));
         foreach (var other in others)
             await other.DisposeAsync();
     }
 
     [Fact]
-    public async Task WhoeverChangesTheSameRowsAtOnceNeverDeadlocks()
+    public async Task InstancesRacingForAbandonedTasksTakeEachOverOnce()
+    {
+        var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 200));
+        await _jobs.ClaimAsync();
+        await _jobs.Get<InstanceHeartbeat>().LeaveAsync();
+        var others = Enumerable.Range(0, 3).Select(_ => _jobs.Another()).ToList();
+        await Task.WhenAll(others.Select(other => other.BeatAsync()));
+
+        var taken = await Task.WhenAll(others.Select(other => Task.Run(() => other.Get<TaskClaimer>().TakeOverAsync(1_000, Cancel), Cancel)));
+
+        Assert.Equal(tasks.Select(t => t.Id).Order(), taken.SelectMany(claimed => claimed).Select(c => c.Id).Order());
+        Assert.All(await _jobs.RowsAsync(), row => Assert.Equal(2, row.Attempt));
+        foreach (var other in others)
+            await other.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task WhateverChangesTheSameRowsAtOnceNeverDeadlocks()
     {
         await using var other = _jobs.Another();
         for (var round = 0; round < 10; round++)
         {
-            var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 100), withJobs: true);
-            var running = await _jobs.ClaimAsync(tasks.Take(80));
+            var tasks = await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 100));
+            await _jobs.BeatAsync();
+            var running = await _jobs.Get<TaskClaimer>().ClaimAsync(80, Cancel);
 
             await Task.WhenAll(
-                Task.Run(() => ClaimInGroupsAsync(_jobs, Shuffled(tasks)), Cancel),
-                Task.Run(() => ClaimInGroupsAsync(other, Shuffled(tasks), 100), Cancel),
+                Task.Run(() => ClaimAllAsync(_jobs, 5), Cancel),
+                Task.Run(() => ClaimAllAsync(other, 100), Cancel),
                 Task.Run(() => _jobs.CompleteAsync(Shuffled(running)), Cancel),
                 Task.Run(() => other.CompleteAsync(Shuffled(running)), Cancel),
-                Task.Run(() => _jobs.Get<TaskCompleter>().GiveBackAsync([.. Shuffled(running)], Cancel), Cancel),
-                Task.Run(() => _jobs.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => new JobOfTask(t.JobId!, t.Id))], Cancel), Cancel),
-                Task.Run(() => other.Get<TaskClient>().DeleteByJobsAsync([.. Shuffled(tasks).Select(t => new JobOfTask(t.JobId!, t.Id))], Cancel), Cancel));
+                Task.Run(() => _jobs.GiveBackAsync(Shuffled(running)), Cancel),
+                Task.Run(() => ShowAsync(_jobs), Cancel),
+                Task.Run(() => ShowAsync(other), Cancel),
+                Task.Run(() => DeleteAsync(_jobs, Shuffled(tasks)), Cancel),
+                Task.Run(() => DeleteAsync(other, Shuffled(tasks)), Cancel));
 
-            Assert.All(
-                (await _jobs.RowsAsync()).TakeLast(100), row => Assert.Equal(ScheduledTaskState.Deleted, row.State));
+            Assert.All((await _jobs.RowsAsync()).TakeLast(100), row => Assert.Equal(ScheduledTaskState.Deleted, row.State));
         }
+    }
+
+    /// <summary>The projector waits for a lock for a second only, and comes again.</summary>
+    private static async Task ShowAsync(JobsAtRest jobs)
+    {
+        try
+        {
+            await jobs.ShowAsync();
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+        }
+    }
+
+    private static async Task DeleteAsync(JobsAtRest jobs, IEnumerable<ScheduledTask> tasks)
+    {
+        foreach (var task in tasks)
+            await jobs.Get<TaskClient>().DeleteAsync(task.Id, Cancel);
     }
 
     private static T[] Shuffled<T>(IEnumerable<T> items)
@@ -245,16 +218,12 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
         return shuffled;
     }
 
-    private static async Task<IReadOnlyList<ClaimedTask>> ClaimInGroupsAsync(
-        JobsAtRest jobs, IEnumerable<ScheduledTask> tasks, int size = 5)
+    /// <summary>In groups, until there are none. What another one has locked at that moment is its own.</summary>
+    private static async Task<IReadOnlyList<ScheduledTask>> ClaimAllAsync(JobsAtRest jobs, int size)
     {
-        var claimed = new List<ClaimedTask>();
-        foreach (var group in tasks.Chunk(size))
-        {
-            claimed.AddRange(await jobs.Get<TaskClaimer>()
-                .ClaimAsync([.. group.Select(task => task.Delivered())], Guid.NewGuid(), Cancel));
-        }
-
+        var claimed = new List<ScheduledTask>();
+        while (await jobs.Get<TaskClaimer>().ClaimAsync(size, Cancel) is { Count: > 0 } group)
+            claimed.AddRange(group);
         return claimed;
     }
 }

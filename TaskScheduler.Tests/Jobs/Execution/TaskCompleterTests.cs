@@ -12,8 +12,6 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private TaskCompleter Completer => _jobs.Get<TaskCompleter>();
-
     public async ValueTask InitializeAsync() => _jobs = await JobsAtRest.OpenAsync<TStore>();
 
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
@@ -28,7 +26,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
 
         var row = await _jobs.FindAsync(claimed.Id);
         Assert.Equal((ScheduledTaskState.Completed, $"Fizz {claimed.Id}"), (row.State, row.Output));
-        Assert.Equal(claimed.StartedAt.AddSeconds(3), row.FinishedAt);
+        Assert.Equal(claimed.StartedAt?.AddSeconds(3), row.FinishedAt);
         await AssertPrintedAsync(claimed.Id);
     }
 
@@ -50,7 +48,6 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         await _jobs.Get<TaskClient>().DeleteAsync(claimed.Id, Cancel);
 
         await _jobs.CompleteAsync(claimed);
-        await Completer.SettleAsync([claimed.Finished()], Cancel);
 
         Assert.Null((await _jobs.FindAsync(claimed.Id)).Output);
         await AssertPrintedAsync();
@@ -77,10 +74,8 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         var before = await _jobs.ColumnsAsync(task.Id);
 
         await _jobs.CompleteAsync(stale);
-        await Completer.SettleAsync([stale.Finished()], Cancel);
-        await Completer.FailAsync(stale, new IOException("Full"), Cancel);
-        await Completer.FailAsync(stale with { Tries = _jobs.LastTry }, new IOException("Full"), Cancel);
-        await Completer.GiveBackAsync([stale], Cancel);
+        await _jobs.FailAsync(stale, "Full");
+        await _jobs.GiveBackAsync(stale);
 
         Assert.Equal(before, await _jobs.ColumnsAsync(task.Id));
         await AssertPrintedAsync();
@@ -91,10 +86,10 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     {
         var task = await _jobs.CreateAsync();
         var stale = Assert.Single(await _jobs.ClaimAsync(task));
-        await Completer.GiveBackAsync([stale], Cancel);
-        var latest = Assert.Single(await _jobs.ClaimAsync(await _jobs.FindAsync(task.Id)));
+        await _jobs.GiveBackAsync(stale);
+        var latest = Assert.Single(await _jobs.ClaimAsync(task));
 
-        await Completer.CompleteAsync([stale.Finished(), latest.Finished()], Cancel);
+        await _jobs.CompleteAsync(stale, latest);
 
         await AssertPrintedAsync(task.Id);
     }
@@ -105,30 +100,11 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         var task = await _jobs.CreateAsync();
         var stale = Assert.Single(await _jobs.ClaimAsync(task));
         await using var successor = await TakeOverAsync(task);
-        await successor.CompleteAsync((await _jobs.FindAsync(task.Id)).Attempted());
+        await successor.CompleteAsync(await _jobs.FindAsync(task.Id));
 
-        var left = await Completer.SettleAsync([stale.Finished()], Cancel);
+        await _jobs.CompleteAsync(stale);
 
-        Assert.Equal(stale, Assert.Single(left).Task);
         await AssertPrintedAsync();
-    }
-
-    [Fact]
-    public async Task SettlingPrintsExactlyWhatWasCommitted()
-    {
-        var claimed = await _jobs.ClaimAsync(
-            await _jobs.CreateAsync(), await _jobs.CreateAsync(), await _jobs.CreateAsync(), await _jobs.CreateAsync());
-        var (committed, uncommitted, deletedBefore, deletedAfter) = (claimed[0], claimed[1], claimed[2], claimed[3]);
-        await _jobs.Get<TaskClient>().DeleteAsync(deletedBefore.Id, Cancel);
-        // The other instance stands for the commit whose answer was lost: its console is not this one's.
-        await using (var lost = _jobs.Another())
-            await lost.CompleteAsync(committed, deletedBefore, deletedAfter);
-        await _jobs.Get<TaskClient>().DeleteAsync(deletedAfter.Id, Cancel);
-
-        var left = await Completer.SettleAsync([.. claimed.Select(c => c.Finished())], Cancel);
-
-        Assert.Equal([uncommitted, deletedBefore], left.Select(f => f.Task));
-        await AssertPrintedAsync(committed.Id, deletedAfter.Id);
     }
 
     [Fact]
@@ -140,7 +116,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         for (var tries = 0; tries < 8; tries++)
         {
             var claimed = Assert.Single(await patient.ClaimAsync(task));
-            await patient.Get<TaskCompleter>().FailAsync(claimed, new IOException("Full"), Cancel);
+            await patient.FailAsync(claimed, "Full");
             task = await patient.FindAsync(task.Id);
             waits.Add((task.DueAt - patient.Now).TotalSeconds);
             patient.Clock.SetUtcNow(task.DueAt);
@@ -153,7 +129,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     public async Task BackOffDoesNotChangeTheTimeThatTheClientAskedFor()
     {
         var task = await _jobs.CreateAsync();
-        await Completer.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), new IOException("Full"), Cancel);
+        await _jobs.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), "Full");
 
         Assert.Equal(task.ExecuteAt, (await _jobs.FindAsync(task.Id)).ExecuteAt);
     }
@@ -169,7 +145,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         {
             Assert.Equal(ScheduledTaskState.Pending, task.State);
             var claimed = Assert.Single(await jobs.ClaimAsync(task));
-            await jobs.Get<TaskCompleter>().FailAsync(claimed, new IOException($"Full {tries + 1}"), Cancel);
+            await jobs.FailAsync(claimed, $"Full {tries + 1}");
             task = await jobs.FindAsync(task.Id);
             jobs.Clock.Advance(TimeSpan.FromMinutes(1));
         }
@@ -181,7 +157,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     public async Task CompletionClearsTheErrorOfAnEarlierTry()
     {
         var task = await _jobs.CreateAsync();
-        await Completer.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), new IOException("Full"), Cancel);
+        await _jobs.FailAsync(Assert.Single(await _jobs.ClaimAsync(task)), "Full");
         _jobs.Clock.Advance(TimeSpan.FromMinutes(1));
 
         await _jobs.CompleteAsync(Assert.Single(await _jobs.ClaimAsync(task)));
@@ -194,7 +170,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     {
         var claimed = Assert.Single(await _jobs.ClaimAsync(await _jobs.CreateAsync()));
 
-        await Completer.FailAsync(claimed, new IOException(new string('x', 10_000)), Cancel);
+        await _jobs.FailAsync(claimed, new string('x', 10_000));
 
         Assert.Equal(2_048, (await _jobs.FindAsync(claimed.Id)).Error?.Length);
     }
@@ -205,7 +181,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
         var task = await _jobs.CreateAsync();
         var claimed = Assert.Single(await _jobs.ClaimAsync(task));
 
-        await Completer.GiveBackAsync([claimed], Cancel);
+        await _jobs.GiveBackAsync(claimed);
 
         var row = await _jobs.FindAsync(task.Id);
         Assert.Equal((0, task.DueAt), (row.Tries, row.DueAt));
@@ -216,7 +192,7 @@ public abstract class TaskCompleterTests<TStore> : IAsyncLifetime
     {
         var successor = _jobs.Another();
         _jobs.Clock.Advance(_jobs.Get<IOptions<ExecutionOptions>>().Value.Lease);
-        Assert.Single(await successor.ClaimAsync(task));
+        Assert.Single(await successor.TakeOverAsync(task));
         return successor;
     }
 

@@ -25,11 +25,27 @@ public abstract class TaskCleanerTests<TStore> : IAsyncLifetime
     public async Task EndedTaskStaysAsLongAsItsRetention(ScheduledTaskState state, int hours)
     {
         await _jobs.CreateInAsync(state);
+        await _jobs.ShowAsync();
         _jobs.Clock.Advance(TimeSpan.FromHours(hours));
         await CleanAsync();
         Assert.Single(await _jobs.RowsAsync());
 
         _jobs.Clock.Advance(Millisecond);
+        await CleanAsync();
+
+        Assert.Empty(await _jobs.RowsAsync());
+    }
+
+    /// <summary>Its job would show for good that it runs.</summary>
+    [Fact]
+    public async Task EndedTaskStaysUntilItsJobShowsItsEnd()
+    {
+        await _jobs.CreateInAsync(ScheduledTaskState.Completed);
+        _jobs.Clock.Advance(TimeSpan.FromDays(1));
+        await CleanAsync();
+        Assert.Single(await _jobs.RowsAsync());
+
+        await _jobs.ShowAsync();
         await CleanAsync();
 
         Assert.Empty(await _jobs.RowsAsync());
@@ -76,13 +92,14 @@ public abstract class TaskCleanerTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task ManyTasksAreRemovedInBatchesOldestFirst()
     {
-        await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 450), withJobs: false);
+        await _jobs.AddAsync(Enumerable.Repeat(_jobs.Now, 450));
         await using (var db = await _jobs.OpenTableAsync())
         {
             foreach (var task in await db.Tasks.ToListAsync(Cancel))
             {
                 db.Entry(task).Property(t => t.State).CurrentValue = ScheduledTaskState.Completed;
                 db.Entry(task).Property(t => t.FinishedAt).CurrentValue = _jobs.Now.AddMilliseconds(-task.Sequence);
+                db.Entry(task).Property(t => t.IsShown).CurrentValue = true;
             }
 
             await db.SaveChangesAsync(Cancel);

@@ -154,7 +154,7 @@ public sealed class EmbeddedStoreTests : IDisposable
 
         await using var jobs = await JobsAtRest.OpenAsync(new EmbeddedTestStore(File));
 
-        Assert.Equal(2, Assert.Single(await jobs.ClaimAsync(await jobs.FindAsync(id))).Attempt);
+        Assert.Equal(2, Assert.Single(await jobs.TakeOverAsync(await jobs.FindAsync(id))).Attempt);
     }
 
     [Fact]

@@ -29,13 +29,27 @@ public abstract class TaskCreatorTests<TStore> : IAsyncLifetime
     public ValueTask DisposeAsync() => _jobs.DisposeAsync();
 
     [Fact]
-    public async Task EveryTaskOfABatchHasAJobThatWaitsForItsTime()
+    public async Task RowsAreWhatTheAnswerSaysInItsOrder()
     {
-        await CreateAsync(key: null);
+        var creation = await CreateAsync(key: null);
 
         var rows = await _jobs.RowsAsync();
         Assert.Equal(_request.Select(task => task.ExecuteAt), rows.Select(row => row.DueAt));
-        Assert.All(rows, row => Assert.Equal("Scheduled", _jobs.JobState(row.JobId)));
+        Assert.Equal(
+            creation.Tasks.Select(task => (task.Id, task.Kind, task.State, task.ExecuteAt, task.DueAt, task.CreatedAt, task.Version, task.IsShown)),
+            rows.Select(task => (task.Id, task.Kind, task.State, task.ExecuteAt, task.DueAt, task.CreatedAt, task.Version, task.IsShown)));
+    }
+
+    [Fact]
+    public async Task RequestWhoseKeyIsTakenCreatesNothing()
+    {
+        var first = await CreateAsync(Key);
+        NewTask[] other = [new(TaskKind.Buzz, JobsAtRest.Start)];
+
+        var refused = await _jobs.Get<TaskCreator>().CreateAsync(other, IdempotencyKey.Of("web", "a key", Call, other), Cancel);
+
+        Assert.Equal((CreationOutcome.KeyReused, 0), (refused.Outcome, refused.Tasks.Count));
+        Assert.Equal(first.Tasks.Select(task => task.Id), (await _jobs.RowsAsync()).Select(row => row.Id));
     }
 
     /// <summary>As if the process died between the two: nothing of either is left, and the repetition creates all.</summary>

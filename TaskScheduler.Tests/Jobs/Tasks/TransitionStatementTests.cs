@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
@@ -9,7 +10,7 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
     : IClassFixture<TransitionStatementTests<TStore>.Table>
     where TStore : ITestStore, new()
 {
-    /// <summary>The columns that each transition changes, besides the state.</summary>
+    /// <summary>The columns that each transition changes, besides the state and what tells Hangfire's job to follow.</summary>
     private static readonly Dictionary<TaskTransition, string[]> Changes = new()
     {
         [TaskTransition.Claim] = ["Attempt", "ClaimToken", "Instance", "InstanceId", "StartedAt"],
@@ -33,43 +34,55 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
     {
         var task = await table.CreateAsync(state, transition);
         var before = await table.Jobs.ColumnsAsync(task.Id);
+        Assert.Equal(true, before["IsShown"]);
 
         await table.PerformAsync(transition, task);
 
         var after = await table.Jobs.ColumnsAsync(task.Id);
-        var expected = TaskTransitions.Table[transition].From.Contains(state) ? Changes[transition] : [];
-        Assert.Equal(TaskTransitions.Table[transition].From.Contains(state) ? transition.Target() : state, after["State"]);
+        var moves = TaskTransitions.Table[transition].From.Contains(state);
+        string[] expected = moves ? [.. Changes[transition].Concat(["IsShown", "Version"]).Order(StringComparer.Ordinal)] : [];
+        Assert.Equal(moves ? transition.Target() : state, after["State"]);
         Assert.Equal(
             expected,
             after.Where(column => column.Key != "State" && !Equals(column.Value, before[column.Key]))
                 .Select(column => column.Key).Order(StringComparer.Ordinal));
+        Assert.Equal((int)before["Version"]! + (moves ? 1 : 0), after["Version"]);
     }
 
     public sealed class Table : Fixture<JobsAtRest>
     {
         public JobsAtRest Jobs => Made;
 
-        /// <summary>A pending row that meets a takeover is not due, or it would be claimed instead.</summary>
-        public Task<ScheduledTask> CreateAsync(ScheduledTaskState state, TaskTransition transition) =>
-            (state, transition) is (ScheduledTaskState.Pending, TaskTransition.TakeOver)
+        /// <summary>
+        /// A row that is shown. A pending row that meets a takeover is not due, or the next test's claim would take it.
+        /// </summary>
+        public async Task<ScheduledTask> CreateAsync(ScheduledTaskState state, TaskTransition transition)
+        {
+            var task = await (state == ScheduledTaskState.Pending && transition != TaskTransition.Claim
                 ? Jobs.CreateAsync(Jobs.Now.AddHours(1))
-                : Jobs.CreateInAsync(state);
+                : Jobs.CreateInAsync(state));
+            if (transition == TaskTransition.Fail && state == ScheduledTaskState.Running)
+                await Jobs.SetTriesAsync(task, Jobs.LastTry);
+            // What is due is not shown before it waited for a while.
+            await using var db = await Jobs.OpenTableAsync();
+            await db.Tasks.Where(t => t.Id == task.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(t => t.IsShown, true), TestContext.Current.CancellationToken);
+            return await Jobs.FindAsync(task.Id);
+        }
 
         public async Task PerformAsync(TaskTransition transition, ScheduledTask task)
         {
             var cancel = TestContext.Current.CancellationToken;
-            var completer = Jobs.Get<TaskCompleter>();
             var client = Jobs.Get<TaskClient>();
-            var error = new IOException("Full");
             Jobs.Clock.Advance(TimeSpan.FromSeconds(1));
             await (transition switch
             {
                 TaskTransition.Claim => Jobs.ClaimAsync(task),
                 TaskTransition.TakeOver => TakeOverAsync(task),
-                TaskTransition.Complete => Jobs.CompleteAsync(task.Attempted()),
-                TaskTransition.GiveBack => completer.GiveBackAsync([task.Attempted()], cancel),
-                TaskTransition.Retry => completer.FailAsync(task.Attempted(), error, cancel),
-                TaskTransition.Fail => completer.FailAsync(task.Attempted(Jobs.LastTry), error, cancel),
+                TaskTransition.Complete => Jobs.CompleteAsync(task),
+                TaskTransition.GiveBack => Jobs.GiveBackAsync(task),
+                TaskTransition.Retry => Jobs.FailAsync(task, "Full"),
+                TaskTransition.Fail => Jobs.FailAsync(task, "Full"),
                 TaskTransition.Requeue => client.RequeueAsync(task.Id, cancel),
                 TaskTransition.Reschedule => client.RescheduleAsync(task.Id, Jobs.Now.AddDays(1), cancel),
                 TaskTransition.Delete => client.DeleteAsync(task.Id, cancel),
@@ -83,7 +96,7 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
         {
             await Jobs.Get<InstanceHeartbeat>().LeaveAsync();
             await using var successor = Jobs.Another();
-            await successor.ClaimAsync(task);
+            await successor.TakeOverAsync(task);
         }
     }
 }

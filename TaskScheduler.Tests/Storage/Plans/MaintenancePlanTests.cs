@@ -1,6 +1,6 @@
-using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.Plans;
@@ -10,58 +10,59 @@ public abstract class MaintenancePlanTests(PlanTable table)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    /// <summary>At most all that is running, a hundred tasks here.</summary>
     [Fact]
-    public Task RescuerReadsWhatItTakes() =>
-        CheckAsync(jobs => Get<TaskRescuer>(jobs).RunOnceAsync(Cancel), mostRows: 1_500);
+    public Task LookReadsTheFirstOfEachKind() =>
+        CheckAsync(jobs => jobs.Get<TableWatch>().LookAsync(Cancel), maxRows: 250);
+
+    /// <summary>Of twenty thousand that are pending. SQLite's steps are those of the change, too, in all indexes.</summary>
+    [Fact]
+    public Task ClaimReadsWhatItTakes() =>
+        CheckAsync(jobs => jobs.Get<TaskClaimer>().ClaimAsync(100, Cancel), maxRows: 500);
+
+    /// <summary>All that is running: they belong to an instance that is gone.</summary>
+    [Fact]
+    public Task TakeOverReadsWhatRuns() =>
+        CheckAsync(jobs => jobs.Get<TaskClaimer>().TakeOverAsync(10, Cancel), maxRows: 350);
+
+    [Fact]
+    public Task ProjectorReadsWhatItShows() =>
+        CheckAsync(jobs => jobs.Get<JobProjector>().ShowAsync(100, Cancel), maxRows: 450);
 
     /// <summary>
     /// In its second round it goes on among ten thousand tasks due at one moment. (PostgreSQL rather goes through the
     /// sequence, where every fifth task is one of them.)
     /// </summary>
     [Fact]
-    public async Task RebuilderReadsTheNextTasks()
+    public async Task AuditReadsTheNextTasks()
     {
-        var rebuilder = Get<JobRebuilder>(table.Jobs);
-        await rebuilder.RunOnceAsync(Cancel);
+        var audit = table.Jobs.Get<JobAudit>();
+        await table.Jobs.Get<JobProjector>().ShowAsync(1, Cancel);
+        await audit.RunOnceAsync(Cancel);
 
-        await CheckAsync(_ => rebuilder.RunOnceAsync(Cancel), mostRows: 6_000);
+        await CheckAsync(_ => audit.RunOnceAsync(Cancel), maxRows: 6_000);
     }
 
-    /// <summary>Its first rounds look a day back, at so many at once.</summary>
-    [Fact]
-    public async Task SweeperReadsWhatHasEnded()
-    {
-        var sweeper = Get<FinishedJobSweeper>(table.Jobs);
-        await CheckAsync(_ => sweeper.RunOnceAsync(Cancel), mostRows: 10_000);
-        for (var i = 0; i < 10; i++)
-            await sweeper.RunOnceAsync(Cancel);
-
-        await CheckAsync(_ => sweeper.RunOnceAsync(Cancel), mostRows: 1_000);
-    }
-
-    /// <summary>At most all that is running, a hundred tasks here.</summary>
+    /// <summary>At most all that is running, once to find what ended and once to change it.</summary>
     [Fact]
     public async Task WorkerReadsItsOwnTasks()
     {
-        var task = await table.Jobs.CreateAsync();
+        await table.Jobs.CreateAsync(JobsAtRest.Start.AddYears(-1));
+        var claimed = Assert.Single(await table.Jobs.Get<TaskClaimer>().ClaimAsync(1, Cancel));
 
         await CheckAsync(
             async jobs =>
             {
-                var claimed = Assert.Single(await jobs.ClaimAsync(task));
                 using var attempt = jobs.Get<RunningTasks>().Add(claimed);
                 await jobs.Get<LostAttempts>().ReconcileAsync(Cancel);
                 await jobs.CompleteAsync(claimed);
-                await jobs.Get<TaskCompleter>().SettleAsync([claimed.Finished()], Cancel);
-                await jobs.Get<TaskCompleter>().GiveBackAsync([claimed], Cancel);
-                await jobs.Get<JobIntake>().TakeAsync([task.JobId!], IntakeReason.Enqueued, Cancel);
+                await jobs.GiveBackAsync(claimed);
+                jobs.Get<RunningTasks>().Remove(attempt);
             },
-            mostRows: 150);
+            maxRows: 250);
     }
 
-    private static T Get<T>(JobsAtRest jobs) => ActivatorUtilities.GetServiceOrCreateInstance<T>(jobs.Get<IServiceProvider>());
-
-    private async Task CheckAsync(Func<JobsAtRest, Task> ask, long mostRows)
+    private async Task CheckAsync(Func<JobsAtRest, Task> ask, long maxRows)
     {
         var sent = await table.SentByAsync(ask);
 
@@ -69,7 +70,7 @@ public abstract class MaintenancePlanTests(PlanTable table)
         foreach (var command in sent)
         {
             foreach (var plan in await table.PlansAsync(command))
-                Assert.True(!plan.ReadsWholeTable && plan.RowsRead <= mostRows, $"{plan.RowsRead} rows: {command.Text}\n{plan.Text}");
+                Assert.True(!plan.ReadsWholeTable && plan.RowsRead <= maxRows, $"{plan.RowsRead} rows: {command.Text}\n{plan.Text}");
         }
     }
 }

@@ -59,7 +59,7 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
         var jobs = await JobsAtRest.OpenAsync(store, services => services.AddSingleton<IInterceptor>(_capture));
         await store.ExecuteAsync($"""
             INSERT INTO {Table} ("Sequence", "Id", "Kind", "State", "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt",
-              "DeletedAt", "Attempt", "Tries", "Instance", "InstanceId", "ClaimToken", "JobId", "Output", "Error")
+              "DeletedAt", "Attempt", "Tries", "Instance", "InstanceId", "ClaimToken", "Output", "Error", "Version", "IsShown")
             SELECT n, {Id("n")}, CASE n % 3 WHEN 0 THEN 'Fizz' WHEN 1 THEN 'Buzz' ELSE 'FizzBuzz' END, state,
               {Time("due")}, {Time("due")}, {Time("created")},
               CASE WHEN state IN ('Running', 'Completed', 'Failed') THEN {Time("created")} END,
@@ -67,8 +67,8 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
               CASE WHEN state = 'Deleted' THEN {Time("created")} END,
               CASE WHEN state IN ('Running', 'Completed', 'Failed') THEN 1 ELSE 0 END, 0,
               CASE WHEN state = 'Running' THEN 'web-1:4711' END, CASE WHEN state = 'Running' THEN {Id("0")} END, NULL,
-              CAST(1000000000 + n AS text), CASE WHEN state = 'Completed' THEN 'Fizz {Guid.Empty}' END,
-              CASE WHEN state = 'Failed' THEN 'Full' END
+              CASE WHEN state = 'Completed' THEN 'Fizz {Guid.Empty}' END,
+              CASE WHEN state = 'Failed' THEN 'Full' END, 1, n % 100 <> 0
             FROM (
               SELECT n,
                 {Origin.ToUnixTimeMilliseconds()}

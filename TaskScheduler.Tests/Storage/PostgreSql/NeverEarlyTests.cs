@@ -21,7 +21,7 @@ public sealed class NeverEarlyTests : IAsyncLifetime
               RETURN NEW;
             END $$;
             CREATE TRIGGER witness BEFORE UPDATE ON scheduler."Tasks"
-              FOR EACH ROW WHEN (NEW."State" = 'Running') EXECUTE FUNCTION witness();
+              FOR EACH ROW WHEN (NEW."State" = 'Running' AND OLD."State" <> 'Running') EXECUTE FUNCTION witness();
             """);
     }
 

@@ -11,13 +11,11 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Storage.PostgreSql;
 
 /// <summary>How an instance meets its database: too early, or not at all.</summary>
-public sealed class PostgreSqlStoreTests : IAsyncLifetime
+public sealed class PostgreSqlStoreTests : IAsyncDisposable
 {
     private readonly PostgreSqlTestStore _store = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => await _store.CreateAsync(migrated: false);
 
     public ValueTask DisposeAsync() => _store.DisposeAsync();
 
@@ -40,7 +38,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task InstanceThatStartsOnAMigratedDatabaseChangesNothing()
     {
-        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+        await _store.CreateAsync(migrated: true);
         await _store.ExecuteAsync(
             """
             CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'The schema changed'; END $$;
@@ -77,6 +75,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task UserWhoMayNotCreateTheSchemaIsRefusedAtOnce()
     {
+        await _store.CreateAsync(migrated: false);
         await _store.ExecuteAsync($"ALTER DATABASE {_store.Database} OWNER TO postgres");
 
         Assert.Contains("permission denied for database", await RefusalAsync(_ => { }), StringComparison.Ordinal);
@@ -85,7 +84,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task SchemaOfANewerVersionIsRefusedAtOnce()
     {
-        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+        await _store.CreateAsync(migrated: true);
         await _store.ExecuteAsync("""INSERT INTO scheduler."__EFMigrationsHistory" VALUES ('20990101000000_Later', '99.0.0')""");
 
         var line = await RefusalAsync(_ => { });
@@ -98,7 +97,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     [Fact]
     public async Task SchemaOfANewerHangfireIsRefused()
     {
-        await (await JobsAtRest.OpenAsync(_store)).DisposeAsync();
+        await _store.CreateAsync(migrated: true);
         await _store.ExecuteAsync("UPDATE hangfire.schema SET version = 99");
 
         var line = await RefusalAsync(_ => { });
@@ -191,6 +190,7 @@ public sealed class PostgreSqlStoreTests : IAsyncLifetime
     /// <summary>The line with which a start ends that uses an address other than the right one.</summary>
     private async Task<string> RefusalAsync(Action<NpgsqlConnectionStringBuilder> change)
     {
+        await _store.CreateAsync(migrated: false);
         var address = new NpgsqlConnectionStringBuilder(_store.Server.ConnectionString(_store.Database));
         change(address);
         await using var instance = await JobsAtRest.BuildAsync(

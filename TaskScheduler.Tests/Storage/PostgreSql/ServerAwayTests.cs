@@ -7,35 +7,29 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Storage.PostgreSql;
 
 /// <summary>The server goes away under a running application, and comes back.</summary>
-public sealed class ServerAwayTests : IAsyncLifetime
+public sealed class ServerAwayTests(ServerAwayTests.Application application) : IClassFixture<ServerAwayTests.Application>, IAsyncLifetime
 {
     private const string Body = """{"kind":"Fizz","executeAt":"2026-01-01T00:00:00Z"}""";
 
-    private PostgreSqlServer _server = null!;
-    private string _database = null!;
-    private TestApplication _app = null!;
+    private PostgreSqlServer Server => application.Server;
 
-    public async ValueTask InitializeAsync()
-    {
-        _server = await TestPostgreSql.StartAsync();
-        _database = await _server.CreateDatabaseAsync();
-        _app = await TestApplication.StartAsync(store: new PostgreSqlTestStore(_server, _database));
-    }
+    private TestApplication App => application.App;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _app.DisposeAsync();
-        await _server.DisposeAsync();
-    }
+    /// <summary>It has got over what the test before has done to its server.</summary>
+    public async ValueTask InitializeAsync() => await Eventually.TrueAsync(
+        async () => (await App.Client.GetAsync("/health/ready", TestContext.Current.CancellationToken)).IsSuccessStatusCode,
+        "the instance is ready");
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task RequestsAreAnsweredThatTheyMayComeAgain()
     {
-        await _server.StopAsync();
+        await Server.StopAsync();
 
-        using var list = await _app.Client.GetAsync("/tasks", TestContext.Current.CancellationToken);
-        using var post = await _app.PostAsync("/tasks", Body);
-        using var delete = await _app.Client.DeleteAsync($"/tasks/{Guid.NewGuid()}", TestContext.Current.CancellationToken);
+        using var list = await App.Client.GetAsync("/tasks", TestContext.Current.CancellationToken);
+        using var post = await App.PostAsync("/tasks", Body);
+        using var delete = await App.Client.DeleteAsync($"/tasks/{Guid.NewGuid()}", TestContext.Current.CancellationToken);
 
         foreach (var response in new[] { list, post, delete })
         {
@@ -44,7 +38,7 @@ public sealed class ServerAwayTests : IAsyncLifetime
             Assert.NotNull(answer.RetryAfter);
         }
 
-        await _server.StartAgainAsync();
+        await Server.StartAgainAsync();
     }
 
     [Theory]
@@ -52,13 +46,13 @@ public sealed class ServerAwayTests : IAsyncLifetime
     [InlineData("hangfire.server")]
     public async Task InstanceWhoseTableIsLockedSaysInTimeThatItIsNotReady(string table)
     {
-        await using var holder = new NpgsqlConnection(_server.ConnectionString(_database));
+        await using var holder = new NpgsqlConnection(Server.ConnectionString(application.Database));
         await holder.OpenAsync(TestContext.Current.CancellationToken);
         await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await new NpgsqlCommand($"LOCK TABLE {table}", holder).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
         using var inTime = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        using var answer = await _app.Client.GetAsync("/health/ready", inTime.Token);
+        using var answer = await App.Client.GetAsync("/health/ready", inTime.Token);
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
     }
@@ -66,14 +60,37 @@ public sealed class ServerAwayTests : IAsyncLifetime
     [Fact]
     public async Task WhatWasAcceptedRunsOnceTheServerIsBack()
     {
-        var accepted = await _app.CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow().AddSeconds(1));
-        await _server.CrashAsync();
+        var accepted = await App.CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow().AddSeconds(1));
+        await Server.CrashAsync();
         await Eventually.TrueAsync(() => TimeProvider.System.GetUtcNow() > accepted.DueAt, "its time comes");
 
-        await _server.StartAgainAsync();
+        await Server.StartAgainAsync();
 
-        await Eventually.TrueAsync(() => _app.Output.Lines.Count > 0, "its line is printed");
-        Assert.Equal([$"Fizz {accepted.Id}"], _app.Output.Lines);
-        await _app.WaitForAsync(accepted.Id, ScheduledTaskState.Completed);
+        await Eventually.TrueAsync(() => App.Output.Lines.Count > 0, "its line is printed");
+        Assert.Equal([$"Fizz {accepted.Id}"], App.Output.Lines);
+        await App.WaitForAsync(accepted.Id, ScheduledTaskState.Completed);
+    }
+
+    /// <summary>On a server of its own.</summary>
+    public sealed class Application : Fixture<TestApplication>
+    {
+        public TestApplication App => Made;
+
+        public PostgreSqlServer Server { get; private set; } = null!;
+
+        public string Database { get; private set; } = null!;
+
+        protected override async Task<TestApplication> MakeAsync()
+        {
+            Server = await TestPostgreSql.StartAsync();
+            Database = await Server.CreateDatabaseAsync();
+            return await TestApplication.StartAsync(store: new PostgreSqlTestStore(Server, Database));
+        }
+
+        protected override async ValueTask EndAsync()
+        {
+            await base.EndAsync();
+            await Server.DisposeAsync();
+        }
     }
 }

@@ -3,7 +3,6 @@ using System.Xml.Linq;
 using Hangfire;
 using Hangfire.InMemory;
 using Hangfire.SqlServer;
-using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -12,6 +11,7 @@ using TaskScheduler.Api.Health;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
@@ -29,6 +29,7 @@ namespace TaskScheduler.Tests.Storage.SqlServer;
 public sealed class ProductStatements
 {
     private const string JobId = "4711";
+    private const int Timeout = -2;
 
     private static readonly DateTimeOffset Now = TimeProvider.System.GetUtcNow();
 
@@ -39,7 +40,11 @@ public sealed class ProductStatements
     private ProductStatements()
     {
         var services = Composition.For(
-            "--Storage:Provider=SqlServer", "--ConnectionStrings:TaskScheduler=Server=nowhere;Database=tasks");
+            "--Storage:Provider=SqlServer",
+            "--ConnectionStrings:TaskScheduler=Server=nowhere;Database=tasks",
+            // So long that no claim beats by itself, and takes the failure that is meant for the claim.
+            "--Execution:Heartbeat=00:00:10",
+            "--Execution:Lease=00:10:00");
         services.ConfigureDbContext<SqlServerTaskDbContext>(options => options.AddInterceptors(_server.Interceptors));
         services.AddSingleton<JobStorage>(new InMemoryStorage());
         services.AddSingleton<Func<Stream>>(() => new CapturedOutput());
@@ -63,7 +68,7 @@ public sealed class ProductStatements
          where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore)
          from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
          where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
-         where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "Execute")
+         where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "TakeTime")
          select $"{type.Name}.{method.Name}").Distinct();
 
     private static bool TakesContexts(ConstructorInfo constructor) => constructor.GetParameters().Any(parameter =>
@@ -72,25 +77,30 @@ public sealed class ProductStatements
     private async Task RunAsync(CancellationToken cancel)
     {
         var id = Guid.NewGuid();
-        foreach (var time in new[] { "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt", "DeletedAt", "EndedAt", "SeenAt" })
+        foreach (var time in new[] { "ExecuteAt", "DueAt", "CreatedAt", "FinishedAt", "DeletedAt", "SeenAt", "Now" })
             _server.Row[time] = Now;
-        foreach (var guid in new[] { "InstanceId", "ClaimToken" })
+        foreach (var guid in new[] { "InstanceId", "ClaimToken", "JobStorageId" })
             _server.Row[guid] = Guid.NewGuid();
-        foreach (var text in new[] { "Instance", "Output", "Error" })
+        foreach (var text in new[] { "Instance", "Name", "ServerId", "Output", "Error" })
             _server.Row[text] = text;
-        (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"]) = (1L, 1, 0);
-        (_server.Row["Id"], _server.Row["JobId"], _server.Row["Kind"]) = (id, JobId, "Fizz");
+        // So long ago that the answer to the claim is not on its way any more.
+        _server.Row["StartedAt"] = Now.AddHours(-1);
+        (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"], _server.Row["Version"]) = (1L, 1, 0, 1);
+        (_server.Row["Id"], _server.Row["Kind"], _server.Row["IsShown"]) = (id, "Fizz", true);
+        (_server.Row["JobId"], _server.Row["JobState"], _server.Row["Arguments"]) = (JobId, "Enqueued", $"[\"{id}\"]");
+        (_server.Row["NextDueIn"], _server.Row["Workers"]) = (0d, 1);
+        (_server.Row["HasAbandoned"], _server.Row["IsBehind"], _server.Row["IsRunning"]) = (true, true, true);
         _server.Row["Xml"] = "<key/>";
-        (_server.Row["<yes>"], _server.Row["<count>"]) = (true, 1);
-        _server.Values["inserted.Id AS Value"] = id;
-        _server.Values["deleted.JobId AS Value"] = JobId;
-        _server.Values["InvocationData LIKE"] = JobId;
+        (_server.Row[AnswerColumns.Case], _server.Row[AnswerColumns.Function], _server.Row[AnswerColumns.Literal]) = (true, 1, 1);
+        _server.Values["@completed"] = id;
+        _server.Values["MIN(CAST(i.Id AS char(36)))"] = true;
         _server.Row["State"] = nameof(ScheduledTaskState.Pending);
 
         await OpenStoreAsync(cancel);
         await AskAsync(id, cancel);
-        await WorkAsync(id, cancel);
-        await MaintainAsync(cancel);
+        await WorkAsync(cancel);
+        await ShowAsync(id, cancel);
+        await Get<TaskCleaner>("RunOnceAsync").RunOnceAsync(cancel);
     }
 
     /// <summary>First another instance holds the lock of the schema, then it has brought it up to date.</summary>
@@ -113,19 +123,20 @@ public sealed class ProductStatements
     {
         var creator = Get<TaskCreator>("CreateAsync");
         NewTask[] request = [new(TaskKind.Fizz, Now), new(TaskKind.Buzz, Now)];
-        await creator.CreateAsync(TaskKind.Fizz, Now, cancel);
-        (_server.Row["Sequence"], _server.Row["_Position"]) = (new[] { 1L, 2L }, new[] { 0, 1 });
-        await creator.CreateAsync(request, key: null, cancel);
+        _asked.Add("SqlServerStore.InsertWithKeyAsync");
         await creator.CreateAsync(request, IdempotencyKey.Of("web", "key", "call", request), cancel);
-        _server.Row["Sequence"] = 1L;
-        var client = Get<TaskClient>(
-            "FindAsync", "DeleteAsync", "DeleteByJobsAsync", "RescheduleAsync", "RequeueAsync", "RequeueByJobsAsync");
+        await creator.CreateAsync(TaskKind.Fizz, Now, cancel);
+        _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+        await creator.CreateAsync(request, key: null, cancel);
+        var client = Get<TaskClient>("FindAsync", "DeleteAsync", "RescheduleAsync", "RequeueAsync");
         await client.FindAsync(id, cancel);
         await client.DeleteAsync(id, cancel);
-        await client.DeleteByJobsAsync([new(JobId, id)], cancel);
-        await client.RescheduleAsync(id, Now, cancel);
-        await client.RequeueAsync(id, cancel);
-        await client.RequeueByJobsAsync([new(JobId, id)], cancel);
+        _server.Changed = 0;
+        await client.DeleteAsync(id, cancel);
+        _server.Changed = 1;
+        Assert.True((await client.RescheduleAsync(id, Now.AddDays(1), cancel)).Applied);
+        _server.Row["State"] = nameof(ScheduledTaskState.Failed);
+        Assert.True((await client.RequeueAsync(id, cancel)).Applied);
 
         var keys = Get<SharedKeys>("GetAllElements", "StoreElement");
         _server.Row["Id"] = 1L;
@@ -145,57 +156,63 @@ public sealed class ProductStatements
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 
-    private async Task WorkAsync(Guid id, CancellationToken cancel)
+    private async Task WorkAsync(CancellationToken cancel)
     {
-        var queue = Get<TableJobQueue>("TakeAsync", "Page", "Count");
-        await queue.TakeAsync(100, Now, cancel);
-        queue.Page(0, 10);
-        queue.Count();
-        using (var connection = new SqlConnection())
-        using (var enqueue = SqlServerJobQueue.EnqueueCommand(connection, transaction: null, JobId))
-            _server.Note(enqueue);
-        _server.Absent.Add("hangfire.Job");
-        var states = Get<TableJobStates>("FindAsync", "FindEnqueuedAsync");
-        await states.FindAsync([new(JobId, id)], cancel);
-        await states.FindEnqueuedAsync(cancel);
-
-        var heartbeat = Get<InstanceHeartbeat>("BeatAsync", "LeaveAsync");
+        var heartbeat = Get<InstanceHeartbeat>("BeatAsync", "RunOnceAsync", "LeaveAsync");
+        await heartbeat.RunOnceAsync(cancel);
         _server.Changed = 0;
         await heartbeat.BeatAsync(TimeSpan.Zero, cancel);
         _server.Changed = 1;
         await heartbeat.LeaveAsync();
 
-        var intake = Get<JobIntake>("TakeAsync", "TakeRefusedAsync", "EndSparesAsync");
-        _server.Row["State"] = nameof(ScheduledTaskState.Failed);
-        await intake.TakeAsync([JobId], IntakeReason.Enqueued, cancel);
         _server.Row["State"] = nameof(ScheduledTaskState.Running);
-        await intake.TakeAsync([JobId], IntakeReason.LeftBehind, cancel);
-        var enqueued = _services.GetRequiredService<JobStorage>().GetMonitoringApi().EnqueuedJobs(TaskJobs.Queue, 0, 1);
-        await intake.EndSparesAsync([Assert.Single(enqueued).Key], cancel);
-
-        var delivery = new Delivery(JobId, id, TaskKind.Fizz, Now, 1, Now, Rescued: false);
-        await intake.TakeRefusedAsync([delivery], cancel);
-        var claimed = Assert.Single(await Get<TaskClaimer>("ClaimAsync").ClaimAsync([delivery], Guid.NewGuid(), cancel));
-        var completer = Get<TaskCompleter>("CompleteAsync", "SettleAsync", "FailAsync", "GiveBackAsync");
-        await completer.CompleteAsync([claimed.Finished()], cancel);
-        await completer.SettleAsync([claimed.Finished()], cancel);
-        await completer.FailAsync(claimed, new IOException("Full"), cancel);
-        await completer.FailAsync(claimed with { Tries = 100 }, new IOException("Full"), cancel);
-        await completer.GiveBackAsync([claimed], cancel);
-        using var attempt = _services.GetRequiredService<RunningTasks>().Add(claimed);
+        var watch = Get<TableWatch>("RunOnceAsync", "LookAsync");
+        await watch.LookAsync(cancel);
+        await watch.RunOnceAsync(cancel);
         await Get<LostAttempts>("ReconcileAsync").ReconcileAsync(cancel);
+
+        var claimer = Get<TaskClaimer>("ClaimAsync", "TakeOverAsync");
+        _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+        var claimed = Assert.Single(await claimer.ClaimAsync(1, cancel));
+        await claimer.TakeOverAsync(1, cancel);
+        _server.Row["Tries"] = 100;
+        var last = Assert.Single(await claimer.ClaimAsync(1, cancel));
+
+        var completer = Get<TaskCompleter>("Add", "AddNoMore", "RunAsync", "RecordAsync");
+        completer.Add(new(new RunningTask(claimed), "Fizz", null));
+        completer.AddNoMore();
+        await completer.RunAsync(cancel);
+        var interrupted = new RunningTask(claimed);
+        interrupted.Stop(giveBack: true);
+        _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+        await completer.RecordAsync(
+            [
+                new(new RunningTask(claimed), "Fizz", null),
+                new(new RunningTask(claimed), null, new IOException("Full")),
+                new(new RunningTask(last), null, new IOException("Full")),
+                new(interrupted, null, null),
+            ],
+            cancel);
     }
 
-    private async Task MaintainAsync(CancellationToken cancel)
+    /// <summary>The audit meets a storage that is new, jobs of another one, a job in another state, and one that is gone.</summary>
+    private async Task ShowAsync(Guid id, CancellationToken cancel)
     {
-        var other = Guid.NewGuid();
-        _server.Row["State"] = nameof(ScheduledTaskState.Pending);
-        _server.Row["Id"] = other;
-        _server.Values["inserted.Id AS Value"] = other;
-        await Get<TaskRescuer>("RunOnceAsync").RunOnceAsync(cancel);
-        await Get<TaskCleaner>("RunOnceAsync").RunOnceAsync(cancel);
-        await Get<FinishedJobSweeper>("RunOnceAsync").RunOnceAsync(cancel);
-        await Get<JobRebuilder>("RunOnceAsync").RunOnceAsync(cancel);
+        var audit = Get<JobAudit>("RunOnceAsync");
+        await audit.RunOnceAsync(cancel);
+        var projector = Get<JobProjector>("Wake", "RunAsync", "ShowAsync");
+        Assert.Equal(1, await projector.ShowAsync(100, cancel));
+        projector.Wake();
+        await projector.RunAsync(new CancellationToken(canceled: true));
+        await audit.RunOnceAsync(cancel);
+
+        using (var connection = _services.GetRequiredService<JobStorage>().GetConnection())
+            _server.Row["JobStorageId"] = JobStorageLife.Find(connection)!.Value;
+        await audit.RunOnceAsync(cancel);
+        _server.Row["JobState"] = DBNull.Value;
+        _server.Absent.Add("hangfire.Job");
+        await audit.RunOnceAsync(cancel);
+        Assert.Empty(await Get<TableJobLookup>("FindStatesAsync").FindStatesAsync([new(JobId, id)], cancel));
     }
 
     private T Get<T>(params IEnumerable<string> methods)

@@ -1,7 +1,5 @@
-using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage.Server;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.SqlServer;
@@ -18,12 +16,45 @@ public sealed class RealServerTests
         await using var instance = await JobsAtRest.OpenAsync<SqlServerTestStore>();
         var sql = instance.Get<StoreSql>();
         await using var db = await instance.OpenTableAsync();
+        var id = Guid.NewGuid();
+        var attempt = $$"""{"max":1,"token":"{{id}}","instance":"web-1","instanceId":"{{id}}","lease":1}""";
+        var nothing = $$"""{"storage":"{{id}}","rows":[]}""";
 
-        await db.Database.ExecuteSqlRawAsync(sql.Claim, ["""{"jobs":[{"job":"1","id":"01a2142f-d19d-70bc-acda-e68e3d6ac543","attempt":0}],"lease":1}"""], Cancel);
-        Assert.Empty(await db.Database.SqlQueryRaw<Guid>(sql.Complete, "[]").ToListAsync(Cancel));
-        Assert.Empty(await db.Database.SqlQueryRaw<Guid>(sql.NameJobs, "[]").ToListAsync(Cancel));
-        Assert.Empty(await db.Database.SqlQueryRaw<string>(instance.Get<ServerSql>().TakeJobs, 10, DateTimeOffset.MaxValue)
-            .ToListAsync(Cancel));
-        Assert.Empty(await instance.Get<IJobStates>().FindAsync([new("1", Guid.NewGuid())], Cancel));
+        await db.ExecuteAsync(sql.Insert, """{"createdAt":0,"tasks":[],"keys":[]}""", Cancel);
+        Assert.Empty(await db.QueryTasksAsync(sql.Claim, attempt, Cancel));
+        Assert.Empty(await db.QueryTasksAsync(sql.TakeOver, attempt, Cancel));
+        Assert.Empty(await db.QueryAsync<Guid>(sql.Complete, "[]", Cancel));
+        Assert.Single(await db.QueryAsync<TableLook>(sql.Look, attempt, Cancel));
+        await db.ExecuteAsync(sql.Show, nothing, Cancel);
+        Assert.True(Assert.Single(await db.QueryAsync<bool>(sql.IsProjector, attempt, Cancel)));
+        Assert.Empty(await instance.Get<IJobLookup>().FindStatesAsync([new("1", id)], Cancel));
+    }
+
+    /// <summary>All of them have a lease: the instance that shows jobs is the same, whichever asks.</summary>
+    [Fact]
+    public async Task OneOfThoseThatLiveIsTheProjector()
+    {
+        await using var instance = await JobsAtRest.OpenAsync<SqlServerTestStore>();
+        var sql = instance.Get<StoreSql>();
+        await using var db = await instance.OpenTableAsync();
+        var ids = Enumerable.Range(0, 5).Select(_ => Guid.NewGuid()).ToList();
+        db.Instances.AddRange(ids.Select(id => new InstanceLease { Id = id, Name = "web", SeenAt = instance.Now }));
+        await db.SaveChangesAsync(Cancel);
+
+        Assert.Single(await FindProjectorsAsync([.. ids, Guid.NewGuid()]));
+        instance.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(ids, await FindProjectorsAsync(ids));
+
+        async Task<IReadOnlyList<Guid>> FindProjectorsAsync(IReadOnlyList<Guid> asking)
+        {
+            var projectors = new List<Guid>();
+            foreach (var id in asking)
+            {
+                if ((await db.QueryAsync<bool>(sql.IsProjector, $$"""{"instanceId":"{{id}}","lease":1000}""", Cancel)).Single())
+                    projectors.Add(id);
+            }
+
+            return projectors;
+        }
     }
 }

@@ -3,7 +3,6 @@ using System.Data;
 using System.Data.Common;
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
@@ -20,7 +19,7 @@ public sealed record SentStatement(string Text, IReadOnlyList<SqlParameter> Para
 /// Takes the place of a SQL Server: connections open without one, statements are noted instead of sent, and what is asked
 /// is answered with a row, so that the product goes on to what it would say next.
 /// </summary>
-public sealed partial class SilentServer
+public sealed class SilentServer
 {
     private readonly ConcurrentQueue<SentStatement> _sent = [];
 
@@ -39,8 +38,8 @@ public sealed partial class SilentServer
     /// <summary>How many rows an update says to have changed.</summary>
     public int Changed { get; set; } = 1;
 
-    /// <summary>What goes wrong with the next statements, one after the other.</summary>
-    public ConcurrentQueue<SqlException> Failures { get; } = [];
+    /// <summary>What goes wrong with the next statements, one after the other; null for one that does not.</summary>
+    public ConcurrentQueue<SqlException?> Failures { get; } = [];
 
     /// <summary>Why the next connections do not open.</summary>
     public ConcurrentQueue<Exception> Refusals { get; } = [];
@@ -52,7 +51,7 @@ public sealed partial class SilentServer
     public void Note(DbCommand command)
     {
         _sent.Enqueue(SentStatement.Of(command));
-        if (Failures.TryDequeue(out var failure))
+        if (Failures.TryDequeue(out var failure) && failure is not null)
             throw failure;
     }
 
@@ -60,41 +59,27 @@ public sealed partial class SilentServer
     {
         Note(command);
         var text = command.CommandText;
-        var columns = Columns(text)
-            .Select(name => (Name: name, Value: name == "Value" ? Values.Single(v => text.Contains(v.Key, StringComparison.Ordinal)).Value
-                : Row.GetValueOrDefault(name)))
+        var columns = AnswerColumns.Of(text)
+            .Select(name => (Name: name, Value: ValueOf(name, text)))
             .ToList();
         var table = new DataTable();
         foreach (var (name, value) in columns)
             table.Columns.Add(name, value is null or DBNull ? typeof(string) : value.GetType().GetElementType() ?? value.GetType());
-        if (columns.Any(column => column.Value is null) || Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
+        if (columns.Count == 0 || columns.Any(column => column.Value is null)
+            || Absent.Any(word => text.Contains(word, StringComparison.Ordinal)))
+        {
             return table.CreateDataReader();
+        }
+
         var rows = columns.Max(column => column.Value is Array several ? several.Length : 1);
         for (var row = 0; row < rows; row++)
             table.Rows.Add([.. columns.Select(column => column.Value is Array several ? several.GetValue(row)! : column.Value!)]);
         return table.CreateDataReader();
     }
 
-    /// <summary>The columns of the answer: those of the first select, or of the output clause.</summary>
-    private static IEnumerable<string> Columns(string text)
-    {
-        if (text.StartsWith("SELECT CASE", StringComparison.Ordinal))
-            return ["<yes>"];
-        if (text.StartsWith("SELECT COUNT", StringComparison.Ordinal))
-            return ["<count>"];
-        if (text.Contains("AS Value", StringComparison.Ordinal))
-            return ["Value"];
-        return BetweenItems().Split(Selected().Match(text).Groups["list"].Value).Select(item => Name().Match(item).Groups["name"].Value);
-    }
-
-    [GeneratedRegex(@"(?:SELECT (?:TOP\(\S+\) )?|OUTPUT )(?<list>.*?)(?:;|\s+(?:FROM|VALUES|WHERE)\b)", RegexOptions.Singleline)]
-    private static partial Regex Selected();
-
-    [GeneratedRegex(@", (?![^(]*\))")]
-    private static partial Regex BetweenItems();
-
-    [GeneratedRegex(@"(?<name>\w+)\]?$")]
-    private static partial Regex Name();
+    private object? ValueOf(string column, string text) => column == "Value"
+        ? Values.Single(value => text.Contains(value.Key, StringComparison.Ordinal)).Value
+        : Row.GetValueOrDefault(column);
 
     private sealed class Connections(SilentServer server) : DbConnectionInterceptor
     {

@@ -32,7 +32,6 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
         services.AddSingleton<JobStorage>(new InMemoryStorage());
         services.AddSingleton<TimeProvider>(_clock);
         _services = services.BuildServiceProvider();
-        _server.Row["Sequence"] = 1L;
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -55,10 +54,10 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     [Fact]
     public async Task DeadlockOfAClaimIsRepeated()
     {
+        await _services.GetRequiredService<InstanceHeartbeat>().BeatAsync(TimeSpan.Zero, Cancel);
         _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
-        var delivery = new Delivery("4711", Guid.NewGuid(), TaskKind.Fizz, default, 1, default, Rescued: false);
 
-        await _services.GetRequiredService<TaskClaimer>().ClaimAsync([delivery], Guid.NewGuid(), Cancel);
+        await _services.GetRequiredService<TaskClaimer>().ClaimAsync(1, Cancel);
 
         Assert.Equal(2, _server.Sent.Count(statement => statement.Text.Contains("READPAST", StringComparison.Ordinal)));
     }
@@ -95,9 +94,8 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     {
         _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
 
-        var task = await CreateAsync();
+        await CreateAsync();
 
-        Assert.NotNull(task.JobId);
         Assert.Equal(2, _server.Sent.Count(statement => statement.Text.Contains("INSERT INTO", StringComparison.Ordinal)));
     }
 
@@ -105,7 +103,7 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     public async Task CreationWhoseAnswerWasLostIsAcceptedOnceTheRowIsFound()
     {
         _server.Failures.Enqueue(SqlErrors.Number(Timeout));
-        AnswerWithARow();
+        _server.Row[AnswerColumns.Case] = true;
 
         await CreateAsync();
 
@@ -116,20 +114,28 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
     public async Task CreationThatWentWrongWithoutARowSaysSo()
     {
         _server.Failures.Enqueue(SqlErrors.Number(Timeout));
+        _server.Row[AnswerColumns.Case] = false;
 
-        await Assert.ThrowsAsync<DbUpdateException>(CreateAsync);
+        var error = await Assert.ThrowsAsync<SqlException>(CreateAsync);
+
+        Assert.Equal(Timeout, error.Number);
     }
 
     [Theory]
     [InlineData(2601)]
     [InlineData(2627)]
-    public async Task TaskWhoseJobBelongsToAnotherRowIsKeptWithoutAJob(int number)
+    [InlineData(Timeout)]
+    public async Task KeyThatAnotherRequestUsesIsInUse(int number)
     {
+        NewTask[] request = [new(TaskKind.Fizz, TimeProvider.System.GetUtcNow())];
+        // The question for an answer that was given before.
+        _server.Failures.Enqueue(null);
         _server.Failures.Enqueue(SqlErrors.Number(number));
 
-        var task = await CreateAsync();
+        var creation = await _services.GetRequiredService<TaskCreator>()
+            .CreateAsync(request, IdempotencyKey.Of("web", "key", "call", request), Cancel);
 
-        Assert.Null(task.JobId);
+        Assert.Equal(CreationOutcome.KeyInUse, creation.Outcome);
     }
 
     [Theory]
@@ -211,15 +217,4 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
 
     private Task<ScheduledTask> CreateAsync() =>
         _services.GetRequiredService<TaskCreator>().CreateAsync(TaskKind.Fizz, TimeProvider.System.GetUtcNow(), Cancel);
-
-    private void AnswerWithARow()
-    {
-        foreach (var time in new[] { "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt", "DeletedAt" })
-            _server.Row[time] = TimeProvider.System.GetUtcNow();
-        foreach (var id in new[] { "Id", "InstanceId", "ClaimToken" })
-            _server.Row[id] = Guid.NewGuid();
-        foreach (var text in new[] { "Instance", "Output", "Error", "JobId" })
-            _server.Row[text] = text;
-        (_server.Row["Kind"], _server.Row["State"], _server.Row["Attempt"], _server.Row["Tries"]) = ("Fizz", "Pending", 0, 0);
-    }
 }

@@ -1,5 +1,6 @@
 using System.Data;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -14,7 +15,7 @@ namespace TaskScheduler.Tests.Storage.SqlServer;
 /// The database as SQL Server's own tools see it without a server: our schema, Hangfire's, and a procedure for every
 /// statement, whose tables, columns, parameters and functions are looked up as the server would look them up.
 /// </summary>
-public sealed class SqlServerModel : IDisposable
+public sealed partial class SqlServerModel : IDisposable
 {
     /// <summary>Built into every server, but not into a model.</summary>
     private const string ApplicationLock = """
@@ -53,9 +54,11 @@ public sealed class SqlServerModel : IDisposable
         foreach (var statement in statements)
         {
             var parameters = string.Join(", ", statement.Parameters.Select(Declaration));
+            var name = $"statement{++_procedures}";
             try
             {
-                _model.AddObjects($"CREATE PROCEDURE [statement{++_procedures}] {parameters} AS\nBEGIN\n{statement.Text}\nEND");
+                var text = WithTablesForVariables(statement.Text, name);
+                _model.AddObjects($"CREATE PROCEDURE [{name}] {parameters} AS\nBEGIN\n{text}\nEND");
             }
             catch (DacModelException error)
             {
@@ -68,6 +71,23 @@ public sealed class SqlServerModel : IDisposable
     }
 
     public void Dispose() => _model.Dispose();
+
+    /// <summary>The model looks up the columns of tables, and not those of variables.</summary>
+    private string WithTablesForVariables(string text, string procedure)
+    {
+        foreach (Match variable in TableVariable().Matches(text))
+        {
+            var table = $"[{procedure}{variable.Groups["name"].Value}]";
+            _model.AddObjects($"CREATE TABLE {table} {variable.Groups["columns"].Value}");
+            text = text.Replace(variable.Value, "", StringComparison.Ordinal)
+                .Replace(variable.Groups["name"].Value, table, StringComparison.Ordinal);
+        }
+
+        return text;
+    }
+
+    [GeneratedRegex(@"DECLARE (?<name>@\w+) TABLE (?<columns>\(.+?\));")]
+    private static partial Regex TableVariable();
 
     private static string Declaration(SqlParameter parameter)
     {

@@ -29,6 +29,10 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     b.Property<long>("SeenAt")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("ServerId")
+                        .HasMaxLength(512)
+                        .HasColumnType("TEXT");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances", (string)null);
@@ -76,8 +80,20 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     b.Property<string>("InstanceId")
                         .HasColumnType("TEXT");
 
+                    b.Property<bool>("IsShown")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(false);
+
                     b.Property<string>("JobId")
                         .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("JobState")
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("JobStorageId")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("Kind")
@@ -100,6 +116,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     b.Property<int>("Tries")
                         .HasColumnType("INTEGER");
 
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(1);
+
                     b.HasKey("Sequence");
 
                     b.HasIndex("DeletedAt")
@@ -115,8 +137,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                         .HasDatabaseName("IX_Tasks_Running")
                         .HasFilter("\"State\" = 'Running'");
 
-                    b.HasIndex("JobId")
-                        .IsUnique();
+                    b.HasIndex("Sequence")
+                        .HasDatabaseName("IX_Tasks_NotShown")
+                        .HasFilter("NOT \"IsShown\"");
 
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")

@@ -37,33 +37,13 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasPrecision(3)
                         .HasColumnType("timestamp(3) with time zone");
 
+                    b.Property<string>("ServerId")
+                        .HasMaxLength(512)
+                        .HasColumnType("character varying(512)");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances", "scheduler");
-                });
-
-            modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.QueuedJob", b =>
-                {
-                    b.Property<long>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("bigint");
-
-                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
-
-                    b.Property<DateTimeOffset>("DueAt")
-                        .HasPrecision(3)
-                        .HasColumnType("timestamp(3) with time zone");
-
-                    b.Property<string>("JobId")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("character varying(64)");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("DueAt");
-
-                    b.ToTable("JobQueue", "scheduler");
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.SharedKey", b =>
@@ -139,9 +119,21 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     b.Property<Guid?>("InstanceId")
                         .HasColumnType("uuid");
 
+                    b.Property<bool>("IsShown")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false);
+
                     b.Property<string>("JobId")
                         .HasMaxLength(64)
                         .HasColumnType("character varying(64)");
+
+                    b.Property<string>("JobState")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
+                    b.Property<Guid?>("JobStorageId")
+                        .HasColumnType("uuid");
 
                     b.Property<string>("Kind")
                         .IsRequired()
@@ -164,6 +156,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     b.Property<int>("Tries")
                         .HasColumnType("integer");
 
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer")
+                        .HasDefaultValue(1);
+
                     b.HasKey("Sequence");
 
                     b.HasIndex("DeletedAt")
@@ -179,8 +177,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasDatabaseName("IX_Tasks_Running")
                         .HasFilter("\"State\" = 'Running'");
 
-                    b.HasIndex("JobId")
-                        .IsUnique();
+                    b.HasIndex("Sequence")
+                        .HasDatabaseName("IX_Tasks_NotShown")
+                        .HasFilter("NOT \"IsShown\"");
 
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
@@ -189,6 +188,8 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
                     b.ToTable("Tasks", "scheduler");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02);
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>

@@ -37,33 +37,13 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasPrecision(3)
                         .HasColumnType("datetimeoffset(3)");
 
+                    b.Property<string>("ServerId")
+                        .HasMaxLength(512)
+                        .HasColumnType("nvarchar(512)");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances", "scheduler");
-                });
-
-            modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.QueuedJob", b =>
-                {
-                    b.Property<long>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("bigint");
-
-                    SqlServerPropertyBuilderExtensions.UseIdentityColumn(b.Property<long>("Id"));
-
-                    b.Property<DateTimeOffset>("DueAt")
-                        .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
-
-                    b.Property<string>("JobId")
-                        .IsRequired()
-                        .HasMaxLength(64)
-                        .HasColumnType("nvarchar(64)");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("DueAt");
-
-                    b.ToTable("JobQueue", "scheduler");
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.SharedKey", b =>
@@ -139,9 +119,21 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     b.Property<Guid?>("InstanceId")
                         .HasColumnType("uniqueidentifier");
 
+                    b.Property<bool>("IsShown")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bit")
+                        .HasDefaultValue(false);
+
                     b.Property<string>("JobId")
                         .HasMaxLength(64)
                         .HasColumnType("nvarchar(64)");
+
+                    b.Property<string>("JobState")
+                        .HasMaxLength(16)
+                        .HasColumnType("nvarchar(16)");
+
+                    b.Property<Guid?>("JobStorageId")
+                        .HasColumnType("uniqueidentifier");
 
                     b.Property<string>("Kind")
                         .IsRequired()
@@ -164,6 +156,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     b.Property<int>("Tries")
                         .HasColumnType("int");
 
+                    b.Property<int>("Version")
+                        .IsConcurrencyToken()
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("int")
+                        .HasDefaultValue(1);
+
                     b.HasKey("Sequence");
 
                     b.HasIndex("DeletedAt")
@@ -179,17 +177,15 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasDatabaseName("IX_Tasks_Running")
                         .HasFilter("[State] = N'Running'");
 
-                    b.HasIndex("JobId");
+                    b.HasIndex("Sequence")
+                        .HasDatabaseName("IX_Tasks_NotShown")
+                        .HasFilter("[IsShown] = CAST(0 AS bit)");
 
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
                         .HasFilter("[State] = N'Pending'");
 
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
-
-                    b.HasIndex(new[] { "JobId" }, "IX_Tasks_JobId_Unique")
-                        .IsUnique()
-                        .HasFilter("[JobId] IS NOT NULL");
 
                     b.ToTable("Tasks", "scheduler");
                 });

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Projection;
+using TaskScheduler.Jobs.Storage;
+
+namespace TaskScheduler.Api.Hosting;
+
+/// <summary>Opens the store, starts what this instance does by itself, and ends it in order.</summary>
+public sealed partial class InstanceService(
+    ITaskStore store,
+    InstanceLoops loops,
+    HangfireServer server,
+    IOptions<InstanceOptions> options,
+    IHostApplicationLifetime lifetime,
+    ILogger<InstanceService> logger) : IHostedLifecycleService
+{
+    private bool _started;
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => store.OpenAsync(cancellationToken);
+
+    /// <summary>Works only once the web server listens: a start that fails on its address must not have run a task.</summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _started = true;
+        lifetime.ApplicationStopping.Register(loops.BeginStop);
+        loops.Start();
+        if (options.Value.Role.Works())
+            server.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (!_started)
+            return;
+        try
+        {
+            await loops.StopAsync().WaitAsync(cancellationToken);
+            await server.StopAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // What is not given back by now is taken over like the tasks of an instance that was killed.
+            Log.StopTooLong(logger);
+        }
+    }
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "The instance did not stop in time; the next one takes over what it ran.")]
+        public static partial void StopTooLong(ILogger logger);
+    }
+}

@@ -1,0 +1,180 @@
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+
+#nullable disable
+
+namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.EnsureSchema(
+                name: "scheduler");
+
+            migrationBuilder.CreateTable(
+                name: "IdempotencyKeys",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Id = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    Request = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false),
+                    CreatedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
+                    TaskIds = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_IdempotencyKeys", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Instances",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    Name = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false),
+                    ServerId = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: true),
+                    SeenAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Instances", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "SharedKeys",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    Name = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false),
+                    Xml = table.Column<string>(type: "text", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_SharedKeys", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Tasks",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Sequence = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    Id = table.Column<Guid>(type: "uuid", nullable: false),
+                    Kind = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    State = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    ExecuteAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
+                    DueAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
+                    CreatedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
+                    StartedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
+                    FinishedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
+                    DeletedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
+                    Attempt = table.Column<int>(type: "integer", nullable: false),
+                    Tries = table.Column<int>(type: "integer", nullable: false),
+                    Instance = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
+                    InstanceId = table.Column<Guid>(type: "uuid", nullable: true),
+                    ClaimToken = table.Column<Guid>(type: "uuid", nullable: true),
+                    Output = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: true),
+                    Error = table.Column<string>(type: "character varying(2048)", maxLength: 2048, nullable: true),
+                    Version = table.Column<int>(type: "integer", nullable: false, defaultValue: 1),
+                    IsShown = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
+                    JobId = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true),
+                    JobState = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: true),
+                    JobStorageId = table.Column<Guid>(type: "uuid", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Tasks", x => x.Sequence);
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_IdempotencyKeys_CreatedAt",
+                schema: "scheduler",
+                table: "IdempotencyKeys",
+                column: "CreatedAt");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_SharedKeys_Name",
+                schema: "scheduler",
+                table: "SharedKeys",
+                column: "Name",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_DeletedAt",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "DeletedAt",
+                filter: "\"DeletedAt\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_FinishedAt",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "FinishedAt",
+                filter: "\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Id",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "Id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Kind_State_CreatedAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Kind", "State", "CreatedAt", "Sequence" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_NotShown",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "Sequence",
+                filter: "NOT \"IsShown\"");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Pending",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "DueAt", "Sequence" },
+                filter: "\"State\" = 'Pending'");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Running",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "InstanceId",
+                filter: "\"State\" = 'Running'");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "IdempotencyKeys",
+                schema: "scheduler");
+
+            migrationBuilder.DropTable(
+                name: "Instances",
+                schema: "scheduler");
+
+            migrationBuilder.DropTable(
+                name: "SharedKeys",
+                schema: "scheduler");
+
+            migrationBuilder.DropTable(
+                name: "Tasks",
+                schema: "scheduler");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Projection;
+using TaskScheduler.Jobs.Storage;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Everything that an instance does by itself, from its start to the end of an orderly stop. None of it depends on Hangfire:
+/// its storage may be away, locked or empty.
+/// </summary>
+public sealed partial class InstanceLoops(
+    ITaskStore store,
+    TaskWorker worker,
+    TaskCompleter completer,
+    RunningTasks running,
+    InstanceHeartbeat heartbeat,
+    TableWatch watch,
+    JobProjector projector,
+    JobAudit audit,
+    TaskCleaner cleaner,
+    StoreRetry retry,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> execution,
+    IOptions<InstanceOptions> instance,
+    ILogger<InstanceLoops> logger) : IDisposable
+{
+    /// <summary>After the drain: room to record what was stopped. Less than the margin of the host's timeout.</summary>
+    private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private Task _start = Task.CompletedTask;
+    private Task _complete = Task.CompletedTask;
+    private Task _rest = Task.CompletedTask;
+
+    /// <summary>True once a loop ended by a defect; the instance is not ready any more and must be restarted.</summary>
+    public bool IsBroken { get; private set; }
+
+    public void Start()
+    {
+        var works = instance.Value.Role.Works();
+        if (works)
+        {
+            _start = Run(() => worker.RunAsync(_stopping.Token, _stopped.Token));
+            _complete = Run(() => completer.RunAsync(_stopped.Token));
+        }
+
+        _rest = Task.WhenAll(
+        [
+            Repeat(watch.RunOnceAsync),
+            Repeat(heartbeat.RunOnceAsync),
+            Run(() => projector.RunAsync(_stopped.Token)),
+            Repeat(audit.RunOnceAsync),
+            .. works ? [Repeat(cleaner.RunOnceAsync)] : Array.Empty<Task>(),
+        ]);
+    }
+
+    /// <summary>Starts the orderly stop: no more claims.</summary>
+    public void BeginStop() => _stopping.Cancel();
+
+    /// <summary>
+    /// Lets running tasks finish up to <see cref="ExecutionOptions.DrainTimeout"/>, gives back what did not, and ends
+    /// everything else.
+    /// </summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        // With the task table away nothing below would end, and with a lost one nothing can be recorded.
+        using var limit = new CancellationTokenSource(execution.Value.DrainTimeout + LastCommits, clock);
+        await using var timeout = limit.Token.Register(_stopped.Cancel);
+        await using var lost = store.Lost.Register(_stopped.Cancel);
+        await _start;
+        if (running.Count > 0)
+            Log.Draining(logger, running.Count, execution.Value.DrainTimeout);
+        await running.WaitForAllAsync(execution.Value.DrainTimeout, _stopped.Token);
+        foreach (var attempt in running.All)
+            attempt.Stop(giveBack: true);
+        await running.WaitForAllAsync(LastCommits, _stopped.Token);
+
+        completer.AddNoMore();
+        await _stopped.CancelAsync();
+        await _complete;
+        await _rest;
+        await LeaveAsync();
+    }
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _stopped.Dispose();
+    }
+
+    private async Task LeaveAsync()
+    {
+        try
+        {
+            await heartbeat.LeaveAsync();
+        }
+        catch (StorageUnavailableException)
+        {
+            // Gone for good, and the lease with it.
+        }
+#pragma warning disable CA1031 // Whatever the store says now: the lease runs out by itself.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.LeaseKept(logger, error);
+        }
+    }
+
+    private Task Repeat(Func<CancellationToken, Task<TimeSpan>> action) => Run(() => retry.RepeatAsync(action, _stopped.Token));
+
+    private Task Run(Func<Task> loop) => Task.Run(async () =>
+    {
+        try
+        {
+            await loop();
+        }
+#pragma warning disable CA1031 // A defect: what can go wrong in the store is retried inside the loops.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            IsBroken = true;
+            Log.LoopEnded(logger, error);
+        }
+    });
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
+        public static partial void Draining(ILogger logger, int count, TimeSpan timeout);
+
+        [LoggerMessage(2, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
+        public static partial void LeaseKept(ILogger logger, Exception error);
+
+        [LoggerMessage(3, LogLevel.Critical, "A loop of this instance ended by a defect. Restart the instance.")]
+        public static partial void LoopEnded(ILogger logger, Exception error);
+    }
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Projection;
+using TaskScheduler.Jobs.Storage;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>
+/// Asks the task table every half second what this instance cannot know by itself: what others were given and when it is
+/// due, whose instance fell silent, which jobs lag behind, and what time it is.
+/// </summary>
+public sealed class TableWatch(
+    IDbContextFactory<TaskDbContext> contexts,
+    ITaskStore store,
+    StoreSql sql,
+    TaskAlarm alarm,
+    JobProjector projector,
+    RunningTasks running,
+    LostAttempts lostAttempts,
+    InstanceIdentity instance,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> options)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The last answer.</summary>
+    public TableLook Last { get; private set; } = new(null, null, false, false, false, 0);
+
+    /// <summary>Looks once, and compares what runs here with the table.</summary>
+    /// <returns>How long to rest before the next look.</returns>
+    public async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        await LookAsync(stop);
+        if (Last.HasAbandoned)
+            alarm.SetIn(TimeSpan.Zero);
+        if (Last.IsBehind)
+            projector.Wake();
+        if (Last.IsRunning || running.Count > 0)
+            await lostAttempts.ReconcileAsync(stop);
+        return Interval;
+    }
+
+    /// <summary>Sets the alarm for the first task that is due.</summary>
+    public Task LookAsync(CancellationToken cancel) => alarm.SetByAsync(async () =>
+    {
+        var question = JsonSerializer.Serialize(new
+        {
+            instanceId = instance.Id,
+            lease = (long)options.Value.Lease.TotalMilliseconds,
+            now = clock.GetUtcNow().ToUnixTimeMilliseconds(),
+        });
+        var asked = clock.GetTimestamp();
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        Last = (await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single();
+        if (Last.Now is { } now)
+            store.TakeTime(now, asked);
+        return Last.NextDueIn is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
+    });
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging;
+
+namespace TaskScheduler.Jobs.Execution;
+
+/// <summary>What an attempt came to: an output, an error, or neither if it was stopped.</summary>
+public sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
+
+/// <summary>Step 3, run: does the task's own work until it ends or is stopped.</summary>
+public sealed partial class TaskRunner(TaskWork work, ILogger<TaskRunner> logger)
+{
+    public async Task<Outcome> RunAsync(RunningTask attempt)
+    {
+        try
+        {
+            return new(attempt, await work(attempt.Task.Kind, attempt.Task.Id, attempt.Stopped), null);
+        }
+        catch (OperationCanceledException) when (attempt.Stopped.IsCancellationRequested)
+        {
+            return new(attempt, null, null);
+        }
+#pragma warning disable CA1031 // Whatever the work throws is the task's own failure.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Log.TryFailed(logger, attempt.Task.Id, attempt.Task.Attempt, error);
+            return new(attempt, null, error);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
+        public static partial void TryFailed(ILogger logger, Guid taskId, int attempt, Exception error);
+    }
+}

@@ -1,0 +1,129 @@
+using Hangfire;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Projection;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Maintenance;
+
+/// <summary>
+/// Marks the rows whose jobs do not show them, so that the projector does: all that are not finished, nearest due first, after a
+/// new life of Hangfire's storage began, and later what another program did to their jobs. Of the finished ones the newest,
+/// so that the dashboard does not forget what was done last.
+/// </summary>
+public sealed class JobAudit(
+    IDbContextFactory<TaskDbContext> contexts, JobStorage storage, IJobLookup lookup, JobProjector projector)
+{
+    private const int Page = 1_000;
+    private const int NewestFinished = 500;
+    private static readonly TimeSpan BetweenRounds = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where a page was in order the next will be, too: a few statements in this time disturb no one.</summary>
+    private static readonly TimeSpan AfterGoodPage = TimeSpan.FromSeconds(3);
+
+    /// <summary>The projector first shows what was marked.</summary>
+    private static readonly TimeSpan WhileBehind = TimeSpan.FromMilliseconds(500);
+
+    private Guid? _life;
+    private (DateTimeOffset DueAt, long Sequence)? _last;
+
+    /// <returns>How long to rest before the next page.</returns>
+    public async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
+    {
+        await using var db = await contexts.CreateDbContextAsync(stop);
+        if (await Task.Run(FindLife, stop) is not { } life)
+        {
+            // The projector writes the marker, even if it has nothing to show.
+            projector.Wake();
+            return WhileBehind;
+        }
+
+        if (life != _life)
+        {
+            await MarkFinishedAsync(db, life, stop);
+            (_life, _last) = (life, null);
+        }
+
+        if (await db.Tasks.Where(t => !t.IsShown).Take(Page).CountAsync(stop) == Page)
+            return WhileBehind;
+        if (_last is null)
+            await MarkAsync(db, life, await FindRunningAsync(db, stop), stop);
+        var page = await NextPageAsync(db, stop);
+        var marked = await MarkAsync(db, life, page, stop);
+        _last = page.Count < Page ? null : (page[^1].DueAt, page[^1].Sequence);
+        return _last is null ? BetweenRounds : marked > 0 ? WhileBehind : AfterGoodPage;
+    }
+
+    private Guid? FindLife()
+    {
+        using var connection = storage.GetConnection();
+        return JobStorageLife.Find(connection);
+    }
+
+    private static async Task MarkFinishedAsync(TaskDbContext db, Guid life, CancellationToken cancel)
+    {
+        var finished = db.Tasks.Where(t => t.FinishedAt != null && t.DeletedAt == null)
+            .OrderByDescending(t => t.FinishedAt).Take(NewestFinished).Select(t => t.Sequence);
+        var deleted = db.Tasks.Where(t => t.DeletedAt != null)
+            .OrderByDescending(t => t.DeletedAt).Take(NewestFinished).Select(t => t.Sequence);
+        foreach (var newest in new[] { finished, deleted })
+        {
+            await db.Tasks.Where(t => newest.Contains(t.Sequence) && t.JobStorageId != life && t.IsShown)
+                .ExecuteUpdateAsync(set => set.SetProperty(t => t.IsShown, false), cancel);
+        }
+    }
+
+    private static Task<List<ScheduledTask>> FindRunningAsync(TaskDbContext db, CancellationToken cancel) =>
+        db.Tasks.AsNoTracking().Where(t => t.State == ScheduledTaskState.Running).Take(10 * Page).ToListAsync(cancel);
+
+    /// <summary>Pending rows after the last page, in order of their due time.</summary>
+    private async Task<List<ScheduledTask>> NextPageAsync(TaskDbContext db, CancellationToken cancel)
+    {
+        var (dueAt, sequence) = _last ?? (DateTimeOffset.UnixEpoch, 0);
+        var pending = db.Tasks.AsNoTracking().Where(t => t.State == ScheduledTaskState.Pending);
+        // Two lookups: as one condition, every page among a million tasks due at one moment would read all of these.
+        var sameMoment = pending.Where(t => t.DueAt == dueAt && t.Sequence > sequence).OrderBy(t => t.Sequence).Take(Page);
+        var later = pending.Where(t => t.DueAt > dueAt).OrderBy(t => t.DueAt).ThenBy(t => t.Sequence).Take(Page);
+        return await sameMoment.Concat(later).OrderBy(t => t.DueAt).ThenBy(t => t.Sequence).Take(Page).ToListAsync(cancel);
+    }
+
+    /// <summary>Marks those whose job is of another life, is gone, or is in another state than the projector gave it.</summary>
+    /// <returns>How many it marked.</returns>
+    private async Task<int> MarkAsync(TaskDbContext db, Guid life, List<ScheduledTask> rows, CancellationToken cancel)
+    {
+        var marked = 0;
+        foreach (var group in rows.Where(row => row.IsShown).Chunk(Page))
+        {
+            var current = group.Where(row => row.JobStorageId == life).ToList();
+            var states = await lookup.FindStatesAsync([.. current.Select(JobOfTask.Of)], cancel);
+            var gone = group.Where(row => row.JobStorageId != life || !states.ContainsKey(JobOfTask.Of(row)));
+            marked += await MarkAsync(gone, set => set.SetProperty(t => t.JobStorageId, (Guid?)null));
+            foreach (var wrong in current.Where(row => states.TryGetValue(JobOfTask.Of(row), out var state) && state != row.JobState)
+                .GroupBy(row => states[JobOfTask.Of(row)]))
+            {
+                marked += await MarkAsync(wrong, set => set.SetProperty(t => t.JobState, wrong.Key));
+            }
+        }
+
+        if (marked > 0)
+            projector.Wake();
+        return marked;
+
+        // What the projector has shown since the row was read is in order.
+        async Task<int> MarkAsync(
+            IEnumerable<ScheduledTask> wrong, Action<UpdateSettersBuilder<ScheduledTask>> setters)
+        {
+            var count = 0;
+            foreach (var same in wrong.GroupBy(row => row.JobState))
+            {
+                var sequences = same.Select(row => row.Sequence).ToArray();
+                count += await db.Tasks
+                    .Where(t => EF.Parameter(sequences).Contains(t.Sequence) && t.IsShown && t.JobState == same.Key)
+                    .ExecuteUpdateAsync(set => setters(set.SetProperty(t => t.IsShown, false)), cancel);
+            }
+
+            return count;
+        }
+    }
+}

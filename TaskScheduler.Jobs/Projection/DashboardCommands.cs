@@ -1,0 +1,71 @@
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using Hangfire.Storage;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>
+/// What is clicked on the dashboard. The jobs of tasks are shown, not run: a deletion deletes the task, a requeue of a failed
+/// one requeues it, and nothing else changes anything. The jobs of other programs are Hangfire's own affair.
+/// </summary>
+public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : IBackgroundJobClientFactoryV2
+{
+    /// <summary>The parameter of a job that says, on its page, why a command changed nothing.</summary>
+    public const string Refusal = "Nothing was changed";
+
+    public IBackgroundJobClient GetClient(JobStorage storage) => GetClientV2(storage);
+
+    public IBackgroundJobClientV2 GetClientV2(JobStorage storage) => new Client(storage, client, clock);
+
+    private sealed class Client(JobStorage storage, TaskClient tasks, TimeProvider clock) : IBackgroundJobClientV2
+    {
+        private readonly BackgroundJobClient _hangfire = new(storage);
+
+        public JobStorage Storage => storage;
+
+        public string Create(Job job, IState state) => _hangfire.Create(job, state);
+
+        public string Create(Job job, IState state, IDictionary<string, object> parameters) => _hangfire.Create(job, state, parameters);
+
+        /// <returns>Whether the command has taken effect.</returns>
+        public bool ChangeState(string jobId, IState state, string expectedState)
+        {
+            using var connection = storage.GetConnection();
+            return TaskJob.TaskOf(connection.GetJobData(jobId)?.Job) is { } taskId
+                ? CarryOutAsync(connection, jobId, taskId, state, expectedState).GetAwaiter().GetResult()
+                : _hangfire.ChangeState(jobId, state, expectedState);
+        }
+
+        private async Task<bool> CarryOutAsync(
+            IStorageConnection connection, string jobId, Guid taskId, IState state, string? expectedState)
+        {
+            var task = await tasks.FindAsync(taskId, CancellationToken.None);
+            var refusal = task switch
+            {
+                null when state is not DeletedState => "its task is gone",
+                null => null,
+                _ when expectedState is not null && expectedState != JobStates.NameOf(task.State) =>
+                    $"its task was {task.State} by then",
+                _ when state is DeletedState => null,
+                { State: ScheduledTaskState.Failed } when state is EnqueuedState => null,
+                { State: ScheduledTaskState.Pending } => "its task runs by itself at its time, never before",
+                { State: ScheduledTaskState.Running } => "its task is running, and never runs twice",
+                _ => $"its task is {task.State}, and only a {ScheduledTaskState.Failed} task can run again",
+            };
+            if (refusal is not null)
+            {
+                connection.SetJobParameter(jobId, Refusal, $"{clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC, to {state.Name}: {refusal}.");
+                return false;
+            }
+
+            // Of a task whose retention is over the job may still be there.
+            if (task is null)
+                return _hangfire.ChangeState(jobId, state, expectedState);
+            return state is DeletedState
+                ? await tasks.DeleteAsync(taskId, CancellationToken.None)
+                : (await tasks.RequeueAsync(taskId, CancellationToken.None)).Applied;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Hangfire;
+using Hangfire.Server;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Execution;
+
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>
+/// This instance as a Hangfire server: it is on the dashboard, beats, and does Hangfire's own housekeeping in its storage. It
+/// takes no jobs.
+/// </summary>
+public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance, IOptions<WorkerOptions> options)
+    : IBackgroundProcess, IDisposable
+{
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>Hangfire's defaults wait longer with every error, up to minutes, and 15 s before the server is begun again.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>Nothing of ours runs in it, so nothing needs time to end.</summary>
+    private static readonly TimeSpan MaxStop = TimeSpan.FromSeconds(2);
+
+    private BackgroundProcessingServer? _server;
+
+    /// <summary>BackgroundJobServer would add Hangfire's own workers and scheduler.</summary>
+    public void Start() => _server = new BackgroundProcessingServer(
+        storage,
+        [this],
+        new Dictionary<string, object>
+        {
+            ["Queues"] = new[] { TaskJob.Queue },
+            ["WorkerCount"] = options.Value.Count,
+        },
+        new BackgroundProcessingServerOptions
+        {
+            ServerName = ServerName(instance.Name),
+            HeartbeatInterval = HeartbeatInterval,
+            RetryDelay = _ => RetryDelay,
+            RestartDelay = RetryDelay,
+            StopTimeout = MaxStop,
+            ShutdownTimeout = MaxStop,
+        });
+
+    /// <summary>Hangfire begins a server that it thought lost again, under a new ID.</summary>
+    public void Execute(BackgroundProcessContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        instance.ServerId = context.ServerId;
+        context.Wait(Timeout.InfiniteTimeSpan);
+    }
+
+    public async Task StopAsync(CancellationToken cancel)
+    {
+        if (_server is null)
+            return;
+        _server.SendStop();
+        await _server.WaitForShutdownAsync(cancel);
+    }
+
+    public void Dispose() => _server?.Dispose();
+
+    /// <summary>Hangfire adds the process by itself.</summary>
+    private static string ServerName(string instanceName)
+    {
+        var process = $":{Environment.ProcessId}";
+        return instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
+    }
+}

@@ -1,0 +1,240 @@
+using System.Text.Json;
+using System.Transactions;
+using Hangfire;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>
+/// Brings Hangfire's jobs to the state of their rows, behind the commit and in groups. A row that changed says itself that
+/// its job lags behind, so a crash loses nothing and any instance can go on. What a row passed through meanwhile is skipped.
+/// </summary>
+/// <remarks>
+/// One instance shows rows at a time. Where Hangfire's storage takes part in the transaction, an instance that is frozen in it
+/// loses it, with everything that it wrote. Elsewhere it may write an old state when it wakes: it finds then that the row's
+/// version has changed, and marks the row again.
+/// </remarks>
+public sealed partial class JobProjector(
+    IDbContextFactory<TaskDbContext> contexts,
+    ITaskStore store,
+    StoreSql sql,
+    JobStorage storage,
+    JobWriter jobs,
+    IJobLookup lookup,
+    InstanceIdentity instance,
+    TimeProvider clock,
+    IOptions<ExecutionOptions> execution,
+    ILogger<JobProjector> logger)
+{
+    private const int MaxBatch = 500;
+
+    private const int RefusalsPerReminder = 30;
+
+    /// <summary>For so long a row that is refused alone, while the storage answers, is passed over, unless it changes.</summary>
+    private static readonly TimeSpan PassingOver = TimeSpan.FromSeconds(10);
+
+    /// <summary>Of real time, like the rest of the pauses here: what a job shows is no part of any task's time.</summary>
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MaxLastRun = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is due is shown once it runs: the claim would pass over a row that is locked here.</summary>
+    private static readonly TimeSpan BeforeDue = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>What waits for a slot for longer is shown as it is.</summary>
+    private static readonly TimeSpan AfterDue = TimeSpan.FromSeconds(1);
+
+    private readonly AsyncSignal _wake = new(TimeProvider.System);
+    private readonly Dictionary<(long Sequence, int Version), long> _passedOver = [];
+    private List<ScheduledTask> _group = [];
+
+    /// <summary>There may be something to show.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Shows what changes until <paramref name="stop"/>, and then tries for a moment to show what changed before it.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (await _wake.WaitAsync(Timeout.InfiniteTimeSpan, stop))
+        {
+            await PauseAsync(Gathering, stop);
+            await ShowAllAsync(stop);
+        }
+
+        using var limit = new CancellationTokenSource(MaxLastRun);
+        await ShowAllAsync(limit.Token).WaitAsync(MaxLastRun, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Shows at most <paramref name="max"/> rows that are not shown, in one transaction where the store allows it.</summary>
+    /// <returns>How many it showed; none if another instance shows rows at this moment.</returns>
+    public async Task<int> ShowAsync(int max, CancellationToken cancel)
+    {
+        _group = [];
+        using var transaction = store.SharesTransactions
+            ? new TransactionScope(
+                TransactionScopeOption.RequiresNew,
+                new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted },
+                TransactionScopeAsyncFlowOption.Enabled)
+            : null;
+        if (!await IsProjectorAsync(cancel))
+            return 0;
+        // Hangfire's storage is synchronous, and a burst of tasks needs the threads of the pool.
+        var life = await OnOwnThread(() =>
+        {
+            using var connection = storage.GetConnection();
+            return JobStorageLife.FindOrBegin(connection);
+        });
+        var (rows, servers) = await FindAsync(max, cancel);
+        _group = rows;
+        if (rows.Count > 0)
+        {
+            var named = rows.Where(row => row.JobId is not null && row.JobStorageId == life).Select(JobOfTask.Of).ToList();
+            var states = await lookup.FindStatesAsync(named, cancel);
+            var shown = await OnOwnThread(() => jobs.Create(rows, states));
+            // On a storage with transactions of its own, a job that no row names must not have a state before the row names it.
+            if (!store.SharesTransactions && shown.Any(job => job.IsNew))
+                await NoteAsync(life, shown.Where(job => job.IsNew).Select(job => (job, Version: 0)), cancel);
+            await OnOwnThread(() =>
+            {
+                jobs.ApplyStates(shown, servers);
+                return true;
+            });
+            await NoteAsync(life, shown.Select(job => (job, job.Row.Version)), cancel);
+        }
+
+        transaction?.Complete();
+        return rows.Count;
+    }
+
+    private async Task ShowAllAsync(CancellationToken stop)
+    {
+        var size = MaxBatch;
+        for (var refusals = 0; !stop.IsCancellationRequested;)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            try
+            {
+                var shown = await ShowAsync(size, stop);
+                if (shown < size)
+                    return;
+                (size, refusals) = (MaxBatch, 0);
+                // Requests and claims need the processor, too.
+                await PauseAsync(TimeProvider.System.GetElapsedTime(started), stop);
+            }
+            catch (Exception) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (StorageUnavailableException)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever goes wrong in the job store, the rows stay marked.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                if (refusals++ % RefusalsPerReminder == 0)
+                    Log.Refused(logger, size, error);
+                // A smaller group is sooner done, and one row that is refused must not keep the others.
+                if (_group.Count > 0 && Answers())
+                {
+                    if (_group.Count > 1)
+                    {
+                        size = _group.Count / 2;
+                        continue;
+                    }
+
+                    _passedOver[(_group[0].Sequence, _group[0].Version)] = TimeProvider.System.GetTimestamp();
+                    size = MaxBatch;
+                }
+
+                await PauseAsync(RetryDelay, stop);
+            }
+        }
+    }
+
+    private async Task<bool> IsProjectorAsync(CancellationToken cancel)
+    {
+        var question = JsonSerializer.Serialize(
+            new { instanceId = instance.Id, lease = (long)execution.Value.Lease.TotalMilliseconds });
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return (await db.QueryAsync<bool>(sql.IsProjector, question, cancel)).Single();
+    }
+
+    private async Task<(List<ScheduledTask> Rows, IReadOnlyDictionary<Guid, string?> Servers)> FindAsync(
+        int max, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow().RoundDownToMillisecond();
+        var (from, to) = (now - AfterDue, now + BeforeDue);
+        foreach (var (row, since) in _passedOver)
+        {
+            if (TimeProvider.System.GetElapsedTime(since) > PassingOver)
+                _passedOver.Remove(row);
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var found = await db.Tasks.AsNoTracking()
+            .Where(t => !t.IsShown && (t.State != ScheduledTaskState.Pending || t.DueAt < from || t.DueAt > to))
+            .OrderBy(t => t.Sequence)
+            .Take(max + _passedOver.Count)
+            .ToListAsync(cancel);
+        var rows = found.Where(row => !_passedOver.ContainsKey((row.Sequence, row.Version))).Take(max).ToList();
+        var servers = rows.Exists(row => row.State == ScheduledTaskState.Running)
+            ? await db.Instances.ToDictionaryAsync(i => i.Id, i => i.ServerId, cancel)
+            : [];
+        return (rows, servers);
+    }
+
+    private async Task NoteAsync(Guid life, IEnumerable<(ShownJob Job, int Version)> shown, CancellationToken cancel)
+    {
+        var document = JsonSerializer.Serialize(new
+        {
+            storage = life,
+            rows = shown.Select(s => new
+            {
+                sequence = s.Job.Row.Sequence,
+                version = s.Version,
+                job = s.Job.JobId,
+                state = s.Version == 0 ? null : JobStates.NameOf(s.Job.Row.State),
+            }),
+        });
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        await db.ExecuteAsync(sql.Show, document, cancel);
+    }
+
+    private bool Answers()
+    {
+        try
+        {
+            using var connection = storage.GetConnection();
+            // There is no marker yet if the first group of all is refused.
+            _ = JobStorageLife.Find(connection);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever it says, that is no answer.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return false;
+        }
+    }
+
+    private static Task<T> OnOwnThread<T>(Func<T> work) => Task.Factory.StartNew(
+        work, CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default);
+
+    private static async Task PauseAsync(TimeSpan pause, CancellationToken stop) =>
+        await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
+        public static partial void Refused(ILogger logger, int count, Exception error);
+    }
+}

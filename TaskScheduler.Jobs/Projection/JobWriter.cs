@@ -1,0 +1,80 @@
+using Hangfire;
+using Hangfire.Common;
+using Hangfire.States;
+using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Maintenance;
+using TaskScheduler.Jobs.Tasks;
+
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>A row and the job that shows it.</summary>
+/// <param name="Row">The task.</param>
+/// <param name="JobId">Its job.</param>
+/// <param name="State">The state that the job is in; null if it is new.</param>
+public sealed record ShownJob(ScheduledTask Row, string JobId, string? State)
+{
+    public bool IsNew => State is null;
+}
+
+/// <summary>Writes the jobs of tasks through Hangfire's storage API, many in one storage transaction.</summary>
+public sealed class JobWriter(JobStorage storage, TimeProvider clock, IOptions<RetentionOptions> retention)
+{
+    /// <summary>A job without a state is invisible to Hangfire; one whose creator died is forgotten after this time.</summary>
+    private static readonly TimeSpan UnfinishedCreation = TimeSpan.FromHours(1);
+
+    private readonly StateMachine _stateMachine = new(new HistoryFilter());
+
+    /// <summary>Makes a job for each row that has none.</summary>
+    /// <param name="rows">The tasks.</param>
+    /// <param name="states">
+    /// The jobs that are there. Those of finished tasks expire long before their rows, and another program may remove any.
+    /// </param>
+    public IReadOnlyList<ShownJob> Create(IEnumerable<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
+    {
+        ArgumentNullException.ThrowIfNull(states);
+        using var connection = storage.GetConnection();
+        return
+        [
+            .. rows.Select(row => row.JobId is { } jobId && states.TryGetValue(JobOfTask.Of(row), out var state)
+                ? new ShownJob(row, jobId, state)
+                : new ShownJob(row, Create(row), State: null)),
+        ];
+
+        string Create(ScheduledTask row) => connection.CreateExpiredJob(
+            TaskJob.For(row.Id), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation);
+    }
+
+    /// <summary>Gives each job the state of its row, in one storage transaction.</summary>
+    /// <param name="jobs">The jobs.</param>
+    /// <param name="servers">The Hangfire servers by instance.</param>
+    public void ApplyStates(IEnumerable<ShownJob> jobs, IReadOnlyDictionary<Guid, string?> servers)
+    {
+        using var connection = storage.GetConnection();
+        using var transaction = connection.CreateWriteTransaction();
+        foreach (var (row, jobId, shown) in jobs)
+        {
+            var state = JobStates.Of(row, servers.GetValueOrDefault(row.InstanceId ?? Guid.Empty));
+            // The mark was not taken away the first time. Once more would count once more.
+            if (state.IsFinal && state.Name == shown)
+                continue;
+#pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
+            var job = new BackgroundJob(jobId, TaskJob.For(row.Id), row.CreatedAt.UtcDateTime);
+#pragma warning restore RS0030
+            _stateMachine.ApplyState(
+                new ApplyStateContext(storage, connection, transaction, job, state, shown));
+            // Hangfire keeps failed jobs for good; this one's task is gone by then.
+            if (row.State == ScheduledTaskState.Failed)
+                transaction.ExpireJob(jobId, retention.Value.Finished);
+        }
+
+        transaction.Commit();
+    }
+
+    /// <summary>The counters behind the dashboard's graph. Hangfire's other filters would ask for each job's continuations and retries.</summary>
+    private sealed class HistoryFilter : IJobFilterProvider
+    {
+        private static readonly JobFilter[] Filters = [new(new StatisticsHistoryAttribute(), JobFilterScope.Global, order: null)];
+
+        public IEnumerable<JobFilter> GetFilters(Job job) => Filters;
+    }
+}

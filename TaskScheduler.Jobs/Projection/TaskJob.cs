@@ -1,0 +1,31 @@
+using System.Reflection;
+using Hangfire;
+using Hangfire.Common;
+
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>
+/// The Hangfire job that stands for a task on the dashboard, keyed by the task's ID. It decides nothing; the task table can
+/// always make another one.
+/// </summary>
+public sealed class TaskJob
+{
+    /// <summary>Shown on the dashboard. No job of a task is ever put into it.</summary>
+    public const string Queue = "tasks";
+
+    private static readonly MethodInfo RunMethod = typeof(TaskJob).GetMethod(nameof(Run))!;
+
+    /// <summary>
+    /// Never called: <see cref="Execution.TaskWorker"/> runs tasks. A Hangfire server of another program that takes such a job
+    /// must not report it as done.
+    /// </summary>
+    [JobDisplayName("Task {0}")]
+    [AutomaticRetry(Attempts = 0, LogEvents = false)]
+    public void Run(Guid taskId) =>
+        throw new NotSupportedException($"Task {taskId} is run by TaskScheduler's own worker, not by a Hangfire worker.");
+
+    public static Job For(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);
+
+    /// <summary>The task that the job stands for; null if it is another program's job.</summary>
+    public static Guid? TaskOf(Job? job) => job?.Type == typeof(TaskJob) ? (Guid)job.Args[0] : null;
+}

@@ -1,0 +1,93 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace TaskScheduler.Tests.Infrastructure;
+
+/// <summary>
+/// Ends or freezes an instance at a statement of its own: it is not sent at all, or it is done and the instance does not
+/// go on. The statement's parameter is written <c>{0}</c>.
+/// </summary>
+public sealed class StatementStop : DbCommandInterceptor, IDisposable
+{
+    private readonly TaskCompletionSource _frozen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _thawed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _beginning;
+    private int _left;
+    private bool _freezes;
+    private bool _reads;
+
+    /// <summary>Ends once the instance is frozen.</summary>
+    public Task Frozen => _frozen.Task;
+
+    /// <summary>Throws before the statement is sent for that time, counted from 1, as if the process ended there.</summary>
+    public void BreakBefore(string statement, int time = 1) => Set(statement, time, freezes: false);
+
+    /// <summary>Freezes the instance after the statement was done, until <see cref="Thaw"/>.</summary>
+    public void FreezeAfter(string statement) => Set(statement, 1, freezes: true);
+
+    /// <summary>The same after the projector has read which rows it is to show, and before it shows any.</summary>
+    public void FreezeAfterReading()
+    {
+        _freezes = true;
+        Volatile.Write(ref _reads, true);
+    }
+
+    public void Thaw() => _thawed.TrySetResult();
+
+    public void Dispose() => Thaw();
+
+    public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
+        DbCommand command,
+        CommandEventData eventData,
+        InterceptionResult<int> result,
+        CancellationToken cancellationToken = default)
+    {
+        if (!_freezes && IsMeant(command))
+            throw new IOException("The process ended.");
+        return ValueTask.FromResult(result);
+    }
+
+    public override async ValueTask<int> NonQueryExecutedAsync(
+        DbCommand command, CommandExecutedEventData eventData, int result, CancellationToken cancellationToken = default)
+    {
+        if (_freezes && IsMeant(command))
+            await FreezeAsync();
+        return result;
+    }
+
+    public override async ValueTask<DbDataReader> ReaderExecutedAsync(
+        DbCommand command,
+        CommandExecutedEventData eventData,
+        DbDataReader result,
+        CancellationToken cancellationToken = default)
+    {
+        if (Volatile.Read(ref _reads) && IsReading(command.CommandText))
+        {
+            Volatile.Write(ref _reads, false);
+            await FreezeAsync();
+        }
+
+        return result;
+    }
+
+    private static bool IsReading(string text) =>
+        text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("IsShown", StringComparison.Ordinal)
+        && text.Contains("ORDER BY", StringComparison.Ordinal);
+
+    private Task FreezeAsync()
+    {
+        _frozen.TrySetResult();
+        return _thawed.Task;
+    }
+
+    private void Set(string statement, int time, bool freezes)
+    {
+        (_freezes, _left) = (freezes, time);
+        Volatile.Write(ref _beginning, statement.Split("{0}")[0]);
+    }
+
+    private bool IsMeant(DbCommand command) =>
+        Volatile.Read(ref _beginning) is { } beginning
+        && command.CommandText.StartsWith(beginning, StringComparison.Ordinal)
+        && Interlocked.Decrement(ref _left) == 0;
+}

@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Time.Testing;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Tests.Infrastructure;
+
+namespace TaskScheduler.Tests.Jobs.Execution;
+
+public sealed class TaskAlarmTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly FakeTimeProvider _clock = new(JobsAtRest.Start);
+    private readonly TaskAlarm _alarm;
+
+    public TaskAlarmTests() => _alarm = new TaskAlarm(_clock);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ItRingsAtItsTimeAndNotBefore()
+    {
+        _alarm.SetFor(JobsAtRest.Start + Second);
+        var waiting = _alarm.WaitAsync(Cancel);
+        _clock.Advance(Second - TimeSpan.FromMilliseconds(1));
+        Assert.False(_alarm.IsRinging);
+        Assert.False(waiting.IsCompleted);
+
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.True(_alarm.IsRinging);
+        await waiting;
+    }
+
+    [Fact]
+    public async Task NearerTimeWakesWhoWaitsForALaterOne()
+    {
+        _alarm.SetFor(JobsAtRest.Start.AddYears(5));
+        var waiting = _alarm.WaitAsync(Cancel);
+
+        _alarm.SetFor(JobsAtRest.Start);
+
+        await waiting;
+    }
+
+    [Fact]
+    public void LaterTimeChangesNothing()
+    {
+        _alarm.SetFor(JobsAtRest.Start);
+
+        _alarm.SetFor(JobsAtRest.Start + Second);
+
+        Assert.True(_alarm.IsRinging);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(60.0)]
+    public async Task LookPutsItOff(double? secondsToNext)
+    {
+        _alarm.SetFor(JobsAtRest.Start);
+
+        await _alarm.SetByAsync(() => Task.FromResult(secondsToNext is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null));
+
+        Assert.False(_alarm.IsRinging);
+    }
+
+    /// <summary>The task was created after the look, whose answer does not have it.</summary>
+    [Fact]
+    public async Task WhatIsSetDuringALookStays()
+    {
+        await _alarm.SetByAsync(() =>
+        {
+            _alarm.SetFor(JobsAtRest.Start);
+            return Task.FromResult<TimeSpan?>(null);
+        });
+
+        Assert.True(_alarm.IsRinging);
+    }
+
+    [Fact]
+    public async Task WhatIsOverdueRingsAtOnce()
+    {
+        await _alarm.SetByAsync(() => Task.FromResult<TimeSpan?>(TimeSpan.FromDays(-400)));
+
+        Assert.True(_alarm.IsRinging);
+        await _alarm.WaitAsync(Cancel);
+    }
+
+    [Fact]
+    public async Task StopEndsTheWait()
+    {
+        using var stop = new CancellationTokenSource();
+        var waiting = _alarm.WaitAsync(stop.Token);
+
+        await stop.CancelAsync();
+
+        await waiting;
+    }
+}

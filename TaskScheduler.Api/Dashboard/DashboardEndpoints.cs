@@ -28,7 +28,7 @@ public static class DashboardEndpoints
         });
     }
 
-    /// <summary>Hides what the policy refuses. Without users nobody is logged in, and this machine may do everything.</summary>
+    /// <summary>Hides what the policy refuses. Without users there is no login, and this machine may do everything.</summary>
     private static bool IsReadOnly(HttpContext context) =>
         context.User.Identity is { IsAuthenticated: true } && !DashboardLogin.HasFullAccess(context.User);
 }

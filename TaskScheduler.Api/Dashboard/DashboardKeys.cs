@@ -34,7 +34,7 @@ public static class DashboardKeys
 /// <summary>
 /// The keys in the database that the instances share. Instances that start together all find no key and each make one;
 /// with a key each, a page from one could not be posted to another until they read the keys again, a day later. So a key
-/// is stored under the first number that was free when the keys were read: whoever comes second loses, and takes the
+/// is stored under the first number that was free when the keys were read: the second one loses, and takes the
 /// winner's key, because data protection reads all keys again after it has made one.
 /// </summary>
 public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store) : IXmlRepository

@@ -52,7 +52,7 @@ public static class ApiDocument
     private static Task Complete(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancel)
     {
         document.Info = new OpenApiInfo { Title = "TaskScheduler", Version = "1.0.0", Description = Introduction.Text };
-        // Relative to the document's own address, and the same whoever asks.
+        // Relative to the document's own address, and the same for every client.
         document.Servers = [new OpenApiServer { Url = "/" }];
         document.Tags = new HashSet<OpenApiTag>
         {

@@ -96,7 +96,7 @@ public static class DocumentedCall
         .OfType<T>()
         .SingleOrDefault();
 
-    /// <summary>The other types are names for the same, or what a formatter could do and nobody asks for.</summary>
+    /// <summary>The other types are names for the same, or formats that no client asks for.</summary>
     private static void KeepJson(IDictionary<string, OpenApiMediaType>? content)
     {
         foreach (var other in (content?.Keys ?? []).Where(type => type != MediaTypeNames.Application.Json).ToList())

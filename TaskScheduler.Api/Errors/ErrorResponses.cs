@@ -18,7 +18,7 @@ public static partial class ErrorResponses
     private static readonly TimeSpan MaxReadOver = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Lets the server read over a large body that nobody has read. Beyond its limit it would not, but end the connection
+    /// Lets the server read over a large body that was not read. Beyond its limit it would not, but end the connection
     /// without a word, and with it the client's next request.
     /// </summary>
     public static void UsePatienceWithBodies(this WebApplication app) => app.Use(async (context, next) =>

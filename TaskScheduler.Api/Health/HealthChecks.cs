@@ -9,7 +9,7 @@ namespace TaskScheduler.Api.Health;
 
 /// <summary>
 /// Asks one question at a time, however many probes wait for its answer: each takes a connection or a thread, and
-/// everybody may probe. Whoever asked gets an answer in time, even if the one who was asked cannot be hurried.
+/// any client may probe. A probe gets an answer in time, even if the check itself cannot be hurried.
 /// </summary>
 public abstract class SharedHealthCheck : IHealthCheck
 {

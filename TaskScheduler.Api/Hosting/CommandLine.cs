@@ -20,7 +20,7 @@ public static class CommandLine
     private const string Usage =
         $"Usage: [ADDRESS:PORT {{{Master}|{Slave}}}] [--urls {TaskSchedulerApplication.DefaultUrl}] [--Section:Setting value] ...";
 
-    /// <summary>Refuses what is no setting: it would be ignored, and the program run otherwise than somebody meant.</summary>
+    /// <summary>Refuses what is no setting: it would be ignored, and the program run otherwise than was meant.</summary>
     public static string[] Read(string[] arguments)
     {
         var settings = new List<string>();
@@ -72,7 +72,7 @@ public static class CommandLine
 
     private static bool IsIp(string host) => host is ['[', .. var inner, ']']
         ? IPAddress.TryParse(inner, out var six) && six.AddressFamily == AddressFamily.InterNetworkV6
-        // Also reads 127.1 and 1; whoever wrote those may have meant something else.
+        // Also reads 127.1 and 1; those may have been meant otherwise.
         : IPAddress.TryParse(host, out var four) && four.ToString() == host && four.AddressFamily == AddressFamily.InterNetwork;
 
     /// <summary>A word that got loose may be the second one of a secret that was not quoted.</summary>

@@ -6,7 +6,7 @@ namespace TaskScheduler.Api.Hosting;
 
 /// <summary>
 /// Refuses a role that needs other instances beside it on the store that serves only one: an API without a worker would
-/// never run anything there, a worker without an API never get anything, and nobody would create the schema for a slave.
+/// never run anything there, a worker without an API never get anything, and no instance would create the schema for a slave.
 /// </summary>
 public sealed class RoleNeedsStore(IConfiguration configuration) : IValidateOptions<InstanceOptions>
 {

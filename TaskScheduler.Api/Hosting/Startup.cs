@@ -22,7 +22,7 @@ public static partial class Startup
         }
         catch (OperationCanceledException) when (app?.Lifetime.ApplicationStopping.IsCancellationRequested == true)
         {
-            // Somebody stopped it while it waited for its database.
+            // It was stopped while it waited for its database.
             await app.DisposeAsync();
             return 0;
         }

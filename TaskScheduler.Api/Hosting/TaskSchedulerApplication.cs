@@ -104,7 +104,7 @@ public static class TaskSchedulerApplication
         app.MapDashboard();
     }
 
-    /// <summary>Says to everybody that there is nothing here, whether or not they could log in elsewhere.</summary>
+    /// <summary>Says to every client that there is nothing here, whether or not they could log in elsewhere.</summary>
     private static void MapNothingElse(this WebApplication app) =>
         app.Map("/{**path}", () => Results.StatusCode(StatusCodes.Status404NotFound)).AllowAnonymous();
 
@@ -123,12 +123,12 @@ public static class TaskSchedulerApplication
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.", LogLevel.Warning);
-        // What a probe hears is said by whoever has the reason, and not again with every probe.
+        // What a probe hears is logged where the reason is known, and not again with every probe.
         builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
-        // Everybody can fail to log in, as often as they like; FailedLogins says what matters of it.
+        // Any client can fail to log in, as often as they like; FailedLogins says what matters of it.
         builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
         builder.Logging.AddFilter("idunno.Authentication.Basic", LogLevel.Warning);
         // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.

@@ -20,7 +20,7 @@ public static class MetricsEndpoint
             resource.AddService("TaskScheduler", serviceInstanceId: provider.GetRequiredService<InstanceIdentity>().Name)));
     }
 
-    /// <summary>Access as for the API. It takes no slot: somebody must see an overload.</summary>
+    /// <summary>Access as for the API. It takes no slot: an overload must be visible.</summary>
     public static void MapMetrics(this WebApplication app)
     {
         var table = app.Services.GetRequiredService<TaskTableMetrics>();

@@ -6,7 +6,7 @@ namespace TaskScheduler.Api.Metrics;
 
 /// <summary>
 /// What the task table holds. It is the same whichever instance is asked, and counting a million tasks takes a quarter of a
-/// second, so it is read when somebody asks for the metrics, by one at a time, and kept for some seconds.
+/// second, so it is read when a client asks for the metrics, by one at a time, and kept for some seconds.
 /// </summary>
 public sealed partial class TaskTableMetrics
 {

@@ -3,7 +3,7 @@ using System.Threading.RateLimiting;
 namespace TaskScheduler.Api.Overload;
 
 /// <summary>
-/// So many requests at once; the others wait in the order in which they came, and whoever would wait too long is told so.
+/// So many requests at once; the others wait in the order in which they came, and one that would wait too long is told so.
 /// What is in progress holds a connection and, in Hangfire's storage, a thread: without a limit a crowd of requests would
 /// take both from the worker.
 /// </summary>

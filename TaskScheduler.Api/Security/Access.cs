@@ -41,7 +41,7 @@ public static class Access
 
     public static void UseAccess(this WebApplication app)
     {
-        // Without known proxies the middleware would believe everybody.
+        // Without known proxies the middleware would believe every client.
         if (app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.Proxies().Any())
             app.UseForwardedHeaders();
         app.UseAuthentication();
@@ -51,7 +51,7 @@ public static class Access
     private static void AddPolicies(AuthorizationOptions authorization, IOptions<SecurityOptions> security)
     {
         var thisMachine = new AuthorizationPolicyBuilder().AddRequirements(new ThisMachineOnly()).Build();
-        // Whatever does not say otherwise needs a key, so that nothing is open because somebody forgot it.
+        // Whatever does not say otherwise needs a key, so that nothing is open because it was forgotten.
         authorization.FallbackPolicy = security.Value.ApiKeys.Count > 0
             ? new AuthorizationPolicyBuilder(ApiKeyAuthentication.SchemeName).RequireAuthenticatedUser().Build()
             : thisMachine;
@@ -75,7 +75,7 @@ public static class Access
 
     private static void BelieveKnownProxies(ForwardedHeadersOptions forwarded, IOptions<SecurityOptions> security)
     {
-        // ASPNETCORE_FORWARDEDHEADERS_ENABLED, for whoever sets it, works as ASP.NET Core has it.
+        // ASPNETCORE_FORWARDEDHEADERS_ENABLED works as ASP.NET Core has it.
         if (!security.Value.Proxies().Any())
             return;
         forwarded.ForwardedHeaders =

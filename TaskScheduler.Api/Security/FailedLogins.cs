@@ -5,13 +5,13 @@ namespace TaskScheduler.Api.Security;
 
 /// <summary>
 /// Counts failed logins by address: after <see cref="Limit"/> within a minute the address has to wait until the minute is
-/// over, so that nobody gets more guesses than that, however they are spread.
+/// over, so that no client gets more guesses, however they are spread.
 /// </summary>
 public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogins> logger)
 {
     public const int Limit = 10;
 
-    /// <summary>More are not remembered, whoever knocks; the one that has been quiet longest is forgotten first.</summary>
+    /// <summary>More addresses are not remembered; the one that has been quiet longest is forgotten first.</summary>
     public const int MaxAddresses = 10_000;
 
     /// <summary>An IPv6 customer owns at least this much of the address, and may use another rest with every request.</summary>

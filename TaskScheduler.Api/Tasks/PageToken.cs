@@ -15,7 +15,7 @@ public sealed record PagePosition(DateTimeOffset CreatedAt, long Sequence);
 
 /// <summary>
 /// A position in a list as an opaque text that is bound to the list's filters. The checksum finds what was altered or cut
-/// short. It is no secret: whoever forges a position only gets another page of the same list.
+/// short. It is no secret: a forged position only gets another page of the same list.
 /// </summary>
 public static class PageToken
 {

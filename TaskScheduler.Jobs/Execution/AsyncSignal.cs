@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>Wakes the one loop that waits for it. A signal given while nobody waits is kept for the next wait.</summary>
+/// <summary>Wakes the one loop that waits for it. A signal given while it does not wait is kept for the next wait.</summary>
 public sealed class AsyncSignal(TimeProvider clock)
 {
     private readonly Channel<bool> _signal =

@@ -33,7 +33,7 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
             }
             catch (StorageUnavailableException)
             {
-                // As if the worker had stopped: it never comes back. Whoever missed it first has said so.
+                // As if the worker had stopped: it never comes back. The first call that failed has logged it.
                 return;
             }
 #pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.

@@ -4,7 +4,7 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>What this instance counts and measures, for whoever listens to its meter.</summary>
+/// <summary>What this instance counts and measures, for the listeners of its meter.</summary>
 public sealed class TaskMetrics
 {
     public const string MeterName = "TaskScheduler";

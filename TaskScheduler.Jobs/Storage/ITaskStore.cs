@@ -25,7 +25,7 @@ public interface ITaskStore
     /// <summary>Whether a row was refused because another one has its ID or its job.</summary>
     bool IsUniqueViolation(DbException error);
 
-    /// <summary>Whether a statement took longer than its command timeout: it may have waited for somebody's lock.</summary>
+    /// <summary>Whether a statement took longer than its command timeout: it may have waited for a lock.</summary>
     bool IsTimeout(DbException error);
 
     /// <summary>Whether this very exception is the database's; most are wrapped, see <see cref="TaskStoreExtensions.IsFromDatabase"/>.</summary>

@@ -7,7 +7,7 @@ using SQLitePCL;
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
-/// Lets nobody use a file that can only be read, and makes the settings that SQLite keeps per connection.
+/// Refuses a file that can only be read, and makes the settings that SQLite keeps per connection.
 /// A busy database is waited for inside SQLite, which looks again after milliseconds; without this the driver would sleep
 /// 150 ms at a time, and tasks would start that much late. Commits reach the disk before they are answered: an accepted
 /// task survives a power failure.
@@ -52,7 +52,7 @@ public sealed class EmbeddedConnectionInterceptor(StorageFile file) : DbConnecti
         var handle = opened.Handle!;
         if (_writable.TryGetValue(handle, out _))
             return;
-        // The transaction tells of the -wal. It waits for nobody: if another one writes just now, this one could.
+        // The transaction tells of the -wal. It does not wait: if another one writes just now, this one could.
         if (raw.sqlite3_db_readonly(handle, "main") == 0
             && (raw.sqlite3_exec(handle, "BEGIN IMMEDIATE; ROLLBACK;") & PrimaryCode) != raw.SQLITE_READONLY)
         {

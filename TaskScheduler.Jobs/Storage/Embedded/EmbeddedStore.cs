@@ -31,7 +31,7 @@ public sealed class EmbeddedStore(
     public bool IsUniqueViolation(DbException error) =>
         error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint or PrimaryKeyConstraint };
 
-    /// <summary>A writer waits for the whole file before its first statement, and then for nobody.</summary>
+    /// <summary>A writer waits for the whole file before its first statement, and then no more.</summary>
     public bool IsTimeout(DbException error) => false;
 
     public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or StorageUnavailableException;
@@ -45,7 +45,7 @@ public sealed class EmbeddedStore(
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await ClearMigrationLockAsync(db, cancel);
             await MigrateAsync(db, cancel);
-            // Under the lock this process is the only one, so whoever spoke before is gone and its attempts are free.
+            // Under the lock this process is the only one, so every earlier instance is gone and its attempts are free.
             await db.Instances.ExecuteDeleteAsync(cancel);
         }
         catch (SqliteException error)

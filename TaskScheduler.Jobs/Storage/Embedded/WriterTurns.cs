@@ -4,14 +4,14 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
-/// SQLite has one writer at a time, and whoever finds it busy sleeps up to 100 ms between two looks, so that a crowd of
+/// SQLite has one writer at a time, and a connection that finds it busy sleeps up to 100 ms between two looks, so that a crowd of
 /// requests could keep a claim from the file for a second. Here writers queue: a connection has its turn from its first
 /// write until it is closed, which EF does after every operation. What keeps the time of tasks goes first: it is little, and
 /// behind eight batches of a thousand tasks it would be seconds late.
 /// </summary>
 public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor
 {
-    /// <summary>Somebody outside (a backup) may have the file. Whoever waited this long asks SQLite, which waits as long again.</summary>
+    /// <summary>A backup may have the file. After this long a writer asks SQLite, which waits as long again.</summary>
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
 
     /// <summary>How claims, completions and heartbeats begin.</summary>
@@ -118,7 +118,7 @@ public sealed class WriterTurns : DbCommandInterceptor, IDbConnectionInterceptor
         }
 
         await waiter.Task.WaitAsync(MaxWait, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Whoever gives up stays in the queue and is passed over.
+        // A writer that gives up stays in the queue and is passed over.
         var hasTurn = !waiter.TrySetCanceled(CancellationToken.None);
         if (!cancel.IsCancellationRequested)
             return;

@@ -10,8 +10,8 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 /// <summary>
 /// All connections of this process are opened here, so that many instances fit one server. To a server that has none left,
 /// Npgsql answers by closing those that it has: instances that ask for more than there are would take them from each other
-/// and do little but connect. From a refusal on, an instance therefore makes do with what it had open, and whoever needs a
-/// connection waits for one to come back; it asks for one more only after a while, and only if somebody waits.
+/// and do little but connect. From a refusal on, an instance therefore makes do with what it had open, and a caller that needs a
+/// connection waits for one to come back; it asks for one more only after a while, and only if a caller waits.
 /// </summary>
 /// <param name="most">Connections in use at most; what the pool allows.</param>
 /// <param name="patience">How long to wait for one before failing as the pool itself would; zero is for ever.</param>
@@ -60,7 +60,7 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
 
     /// <summary>
     /// Blocks instead of yielding unless <paramref name="async"/>, and then needs no other thread to go on: Hangfire's storage
-    /// is synchronous, and with all threads of the pool waiting here nobody would be left to wake them.
+    /// is synchronous, and with all threads of the pool waiting here none would be left to wake them.
     /// </summary>
     private async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {

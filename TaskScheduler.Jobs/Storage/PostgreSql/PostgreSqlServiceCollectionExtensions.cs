@@ -10,7 +10,7 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public static class PostgreSqlServiceCollectionExtensions
 {
-    /// <summary>One for the lock of the schemas, one for the migrations under it, one for whoever comes between.</summary>
+    /// <summary>One for the lock of the schemas, one for the migrations under it, one to spare.</summary>
     private const int MinPoolSize = 3;
 
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>

@@ -23,7 +23,7 @@ public sealed partial class PostgreSqlStore(
 {
     public const string HangfireSchema = "hangfire";
 
-    /// <summary>Any number that nobody else takes an advisory lock with.</summary>
+    /// <summary>Any number that no other program takes an advisory lock with.</summary>
     private const long SchemaLock = 0x5461_736B_5363_6864;
 
     public override string Description

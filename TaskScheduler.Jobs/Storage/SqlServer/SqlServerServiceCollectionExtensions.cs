@@ -49,7 +49,7 @@ public static class SqlServerServiceCollectionExtensions
         // Sets and hashes by insert or update instead of MERGE, whose range locks end in deadlocks.
         UseIgnoreDupKeyOption = true,
         // Expired jobs at once. Their states go with them, and from some 5,000 locks on the server locks the whole table
-        // instead, in front of everybody's jobs; with the latest schema Hangfire would take 10,000.
+        // instead, in front of all jobs; with the latest schema Hangfire would take 10,000.
         DeleteExpiredBatchSize = 500,
         // Writes go out as one batch. By default it may wait five minutes for a lock, the connection string notwithstanding.
         CommandTimeout = CommandTimeout,
@@ -68,7 +68,7 @@ public static class SqlServerServiceCollectionExtensions
             if (string.IsNullOrEmpty(address.InitialCatalog))
                 throw new ArgumentException("It names no database.");
             address.SetDefault("Max Pool Size", ConnectionDefaults.MaxPoolSize);
-            // A session may take a second to open, and while one is opened for somebody all others wait, even if a connection
+            // A session may take a second to open, and while one is opened for one caller all others wait, even if a connection
             // has become free: so all of them are opened at the start, behind the scenes, and stay.
             address.SetDefault("Min Pool Size", address.MaxPoolSize);
             // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.

@@ -42,7 +42,7 @@ public sealed class SqlServerStore(
 
     public override bool IsTimeout(DbException error) => error is SqlException { Number: Timeout };
 
-    /// <summary>Whoever waits for a connection in vain, because none can be opened, gets an exception that only its text tells apart.</summary>
+    /// <summary>A wait for a connection that ends because none can be opened throws an exception that only its text tells apart.</summary>
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
         || (error is InvalidOperationException
             && error.Message.Contains("prior to obtaining a connection from the pool", StringComparison.Ordinal));

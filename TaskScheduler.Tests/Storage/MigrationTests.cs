@@ -73,13 +73,21 @@ public abstract class MigrationTests<TStore>(MigrationTests<TStore>.Migrated mig
     public sealed class Migrated : Fixture<JobsAtRest>
     {
         private readonly TStore _store = new();
+        private Dictionary<Guid, ScheduledTask> _atFirst = [];
 
         public JobsAtRest Jobs => Made;
 
         public IReadOnlyDictionary<ScheduledTaskState, Guid> Untouched { get; } = NewIds();
 
         /// <summary>The rows before any test: a claim takes all that is due.</summary>
-        public IReadOnlyDictionary<Guid, ScheduledTask> AtFirst { get; private set; } = new Dictionary<Guid, ScheduledTask>();
+        public IReadOnlyDictionary<Guid, ScheduledTask> AtFirst
+        {
+            get
+            {
+                _ = Made;
+                return _atFirst;
+            }
+        }
 
         /// <summary>The same again, for a test to go on with.</summary>
         public IReadOnlyDictionary<ScheduledTaskState, Guid> Unfinished { get; } = NewIds();
@@ -92,7 +100,7 @@ public abstract class MigrationTests<TStore>(MigrationTests<TStore>.Migrated mig
             foreach (var (state, id) in Untouched.Concat(Unfinished))
                 await _store.ExecuteAsync(_store.InsertIntoFirstVersion(id, state.ToString(), JobsAtRest.Start));
             await jobs.Get<ITaskStore>().OpenAsync(Cancel);
-            AtFirst = (await jobs.RowsAsync()).ToDictionary(row => row.Id);
+            _atFirst = (await jobs.RowsAsync()).ToDictionary(row => row.Id);
             return jobs;
         }
 

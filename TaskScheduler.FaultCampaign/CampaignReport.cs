@@ -43,7 +43,6 @@ public static class CampaignReport
 
     public static string Of(CampaignResult result)
     {
-        ArgumentNullException.ThrowIfNull(result);
         var (options, counts, verdict, evidence) = result;
         var text = new StringBuilder();
         Line($"| Seed {options.Seed}, {options.Duration.TotalSeconds:0} s, {options.Instances} instances{(options.Without == Guard.None ? "" : $", without {options.Without}")} | |");

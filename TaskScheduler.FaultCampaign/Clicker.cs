@@ -34,9 +34,8 @@ internal sealed class Clicker(
                 if (await FindJobAsync(task.Id) is (string job, string state))
                     await ClickAsync(task, job, state, seen, page, post, end);
             }
-#pragma warning disable CA1031 // A click is lost in any way in which a server or its database can be away.
+            // A click is lost in any way in which a server or its database can be away.
             catch (Exception error)
-#pragma warning restore CA1031
             {
                 task.Note($"click lost: {error.Message}");
             }

@@ -1,15 +1,9 @@
 using Hangfire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
 using TaskScheduler.Jobs.Storage.SqlServer;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs;
 
@@ -29,6 +23,7 @@ public static class JobsServiceCollectionExtensions
         };
 
         services.AddSingleton<TaskCreator>();
+        services.AddSingleton<TaskInserter>();
         services.AddSingleton<TaskClient>();
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<TaskMetrics>();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using System.Xml.Linq;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -18,7 +19,6 @@ public static class DashboardKeys
 {
     public static void KeepBesideTheTasks(KeyManagementOptions keys, IServiceProvider services)
     {
-        ArgumentNullException.ThrowIfNull(keys);
         if (services.GetService<IDbContextFactory<ServerTaskDbContext>>() is { } contexts)
         {
             keys.XmlRepository = new SharedKeys(contexts, services.GetRequiredService<ITaskStore>());
@@ -51,7 +51,6 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
 
     public void StoreElement(XElement element, string friendlyName)
     {
-        ArgumentNullException.ThrowIfNull(element);
         var isKey = element.Name == "key";
         using var db = contexts.CreateDbContext();
         db.SharedKeys.Add(new SharedKey
@@ -63,7 +62,7 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         {
             db.SaveChanges();
         }
-        catch (DbUpdateException error) when (isKey && store.IsUniqueViolation(error))
+        catch (DbUpdateException error) when (isKey && error.InnerException is DbException refused && store.IsUniqueViolation(refused))
         {
         }
     }

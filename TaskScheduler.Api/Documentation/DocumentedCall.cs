@@ -21,8 +21,6 @@ public static class DocumentedCall
 {
     public static async Task Complete(OpenApiOperation call, OpenApiOperationTransformerContext context, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(context);
         var document = context.Document!;
         foreach (var shape in (Type[])[typeof(Problem), typeof(OriginalError)])
         {

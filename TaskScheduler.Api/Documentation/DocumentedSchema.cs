@@ -15,8 +15,6 @@ public static class DocumentedSchema
 {
     public static Task Complete(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancel)
     {
-        ArgumentNullException.ThrowIfNull(schema);
-        ArgumentNullException.ThrowIfNull(context);
         var type = context.JsonTypeInfo.Type;
         if (type.IsEnum || type == typeof(DateTimeOffset))
             schema.Type = JsonSchemaType.String;
@@ -30,7 +28,6 @@ public static class DocumentedSchema
     /// <summary>The schema of a value of that type.</summary>
     public static IOpenApiSchema Of(Type type, OpenApiDocument document)
     {
-        ArgumentNullException.ThrowIfNull(type);
         if (type.IsArray)
             return new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(type.GetElementType()!, document) };
         if (type.IsEnum || type.Assembly == typeof(DocumentedSchema).Assembly)
@@ -48,7 +45,6 @@ public static class DocumentedSchema
 
     public static IOpenApiSchema Of(SentAsAttribute sent, OpenApiDocument document)
     {
-        ArgumentNullException.ThrowIfNull(sent);
         var schema = Of(sent.Type, document);
         if (sent.Maximum == 0 || schema is not OpenApiSchema limited)
             return schema;
@@ -69,8 +65,6 @@ public static class DocumentedSchema
     /// <summary>In the schema of a request, puts what clients are told to send where any value is read.</summary>
     public static void SayWhatIsSent(Type request, OpenApiDocument document)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(document);
         if (!document.Components!.Schemas!.TryGetValue(request.Name, out var schema) || schema.Properties is not { } members)
             return;
         foreach (var property in request.GetProperties())
@@ -89,7 +83,6 @@ public static class DocumentedSchema
         const string Pending = nameof(ScheduledTaskState.Pending);
         const string Running = nameof(ScheduledTaskState.Running);
         const string Progress = "OriginalProgress";
-        ArgumentNullException.ThrowIfNull(document);
         document.AddComponent(Progress, new OpenApiSchema
         {
             Type = JsonSchemaType.Object,

@@ -70,7 +70,6 @@ public static class Examples
     /// <summary>An error as our own calls or those of the original system answer it.</summary>
     public static object Of(ProblemType type, Type shape)
     {
-        ArgumentNullException.ThrowIfNull(type);
         if (shape == typeof(Problem))
             return Problem(type);
         var message = type.ExampleErrors?.Values.First()[0] ?? type.ExampleDetail ?? type.Title;

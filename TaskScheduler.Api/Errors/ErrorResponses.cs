@@ -77,11 +77,11 @@ public static partial class ErrorResponses
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             case not null when fromDatabase:
-                Log.StoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
+                LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
                 await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
                 break;
             default:
-                Log.Failed(Logger(context), context.Request.Method, context.Request.Path, error);
+                LogFailed(Logger(context), context.Request.Method, context.Request.Path, error);
                 await WriteAsync(context, StatusCodes.Status500InternalServerError);
                 break;
         }
@@ -116,12 +116,9 @@ public static partial class ErrorResponses
     private static ILogger Logger(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ErrorResponses));
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.")]
-        public static partial void Failed(ILogger logger, string method, string path, Exception? error);
+    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
+    private static partial void LogFailed(ILogger logger, string method, string path, Exception? error);
 
-        [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
-        public static partial void StoreFailed(ILogger logger, string method, string path, string reason);
-    }
+    [LoggerMessage(LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
+    private static partial void LogStoreFailed(ILogger logger, string method, string path, string reason);
 }

@@ -13,7 +13,6 @@ public sealed class UnreadableBodies : IResourceFilter
 {
     public void OnResourceExecuting(ResourceExecutingContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         var request = context.HttpContext.Request;
         var readsBody = context.ActionDescriptor.Parameters.Any(
             parameter => parameter.BindingInfo?.BindingSource == BindingSource.Body);

@@ -45,15 +45,12 @@ public sealed partial class InstanceService(
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // What is not given back by now is taken over like the tasks of an instance that was killed.
-            Log.StopTooLong(logger);
+            LogStopTooLong();
         }
     }
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "The instance did not stop in time; the next one takes over what it ran.")]
-        public static partial void StopTooLong(ILogger logger);
-    }
+    [LoggerMessage(LogLevel.Warning, "The instance did not stop in time; the next one takes over what it ran.")]
+    private partial void LogStopTooLong();
 }

@@ -12,7 +12,6 @@ public sealed class RoleNeedsStore(IConfiguration configuration) : IValidateOpti
 {
     public ValidateOptionsResult Validate(string? name, InstanceOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         // A provider that does not exist is refused elsewhere.
         var provider = configuration[$"{StorageOptions.Section}:{nameof(StorageOptions.Provider)}"];
         if (provider is not null && !provider.Equals(nameof(StorageProvider.Embedded), StringComparison.OrdinalIgnoreCase))

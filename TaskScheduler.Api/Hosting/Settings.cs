@@ -25,7 +25,6 @@ public static class Settings
     /// <summary>Whether the type is a section within a section: a class of our own with settings, not a value or a list.</summary>
     public static bool IsSection(Type type)
     {
-        ArgumentNullException.ThrowIfNull(type);
         return type.IsClass && type.Namespace?.StartsWith(nameof(TaskScheduler), StringComparison.Ordinal) == true;
     }
 

@@ -68,21 +68,17 @@ public sealed partial class TaskTableMetrics
             var overdue = firstDue < now ? (now - firstDue.Value).TotalSeconds : 0;
             _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
         }
-#pragma warning disable CA1031 // Whatever the database says: the other figures do not depend on it.
+        // Whatever the database says: the other figures do not depend on it.
         catch (Exception error)
-#pragma warning restore CA1031
         {
             _figures = null;
-            Log.NotRead(_logger, error);
+            LogNotRead(error);
         }
     }
 
     private static Measurement<long> MeasurementOf(TaskCount count) =>
         new(count.Count, TaskMetrics.TagOf(count.State), TaskMetrics.TagOf(count.Kind));
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "The figures of the task table could not be read; the metrics are told without them.")]
-        public static partial void NotRead(ILogger logger, Exception error);
-    }
+    [LoggerMessage(LogLevel.Warning, "The figures of the task table could not be read; the metrics are told without them.")]
+    private partial void LogNotRead(Exception error);
 }

@@ -14,8 +14,6 @@ public sealed class TakesSlot(RequestSlots slots) : IAsyncActionFilter, IOrdered
 
     public async Task OnActionExecutionAsync(ActionExecutingContext context, ActionExecutionDelegate next)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(next);
         using var slot = await slots.TakeAsync(context.HttpContext.RequestAborted);
         if (slot is null)
             context.Result = new ProblemResult(ProblemType.Overloaded);

@@ -14,9 +14,6 @@ public sealed class AccessResults(FailedLogins failedLogins) : IAuthorizationMid
     public Task HandleAsync(
         RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
-        ArgumentNullException.ThrowIfNull(context);
-        ArgumentNullException.ThrowIfNull(policy);
-        ArgumentNullException.ThrowIfNull(authorizeResult);
         if (policy.AuthenticationSchemes.Count > 0)
         {
             var address = context.Connection.RemoteIpAddress;

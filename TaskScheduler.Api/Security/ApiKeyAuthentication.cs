@@ -41,7 +41,6 @@ public sealed class ApiKeys
 
     public ApiKeys(IOptions<SecurityOptions> options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         _keys = [.. options.Value.ApiKeys.Select(key => (key.Key, new Secret(key.Value!)))];
     }
 

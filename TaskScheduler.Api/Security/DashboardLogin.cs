@@ -15,7 +15,6 @@ public sealed class DashboardLogin
 
     public DashboardLogin(IOptions<SecurityOptions> options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         _users = options.Value.Dashboard;
         _full = (new Secret(_users.UserName), new Secret(_users.Password));
         _readOnly = (new Secret(_users.ReadOnly.UserName), new Secret(_users.ReadOnly.Password));
@@ -23,13 +22,11 @@ public sealed class DashboardLogin
 
     public static bool HasFullAccess(ClaimsPrincipal user)
     {
-        ArgumentNullException.ThrowIfNull(user);
         return user.IsInRole(FullAccess);
     }
 
     public static Task ValidateAsync(ValidateCredentialsContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         var login = context.HttpContext.RequestServices.GetRequiredService<DashboardLogin>();
         if (login.Find(context.Username, context.Password) is { } identity)
         {

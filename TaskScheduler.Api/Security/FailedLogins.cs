@@ -63,7 +63,7 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
                 return;
         }
 
-        Log.Refused(logger, counted, Limit);
+        LogRefused(counted, Limit);
     }
 
     private TimeSpan? WaitOf(Address address)
@@ -103,9 +103,6 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
     /// <param name="Failures">The timestamps of its last failures, oldest first.</param>
     private sealed record Address(IPAddress Ip, Queue<long> Failures);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "{Address} failed to log in {Limit} times within a minute and has to wait.")]
-        public static partial void Refused(ILogger logger, IPAddress address, int limit);
-    }
+    [LoggerMessage(LogLevel.Warning, "{Address} failed to log in {Limit} times within a minute and has to wait.")]
+    private partial void LogRefused(IPAddress address, int limit);
 }

@@ -13,7 +13,6 @@ public sealed class Secret(string text)
 
     public bool Is(Secret other)
     {
-        ArgumentNullException.ThrowIfNull(other);
         return CryptographicOperations.FixedTimeEquals(_digest, other._digest);
     }
 

@@ -19,7 +19,6 @@ public sealed class ThisMachineOnly : AuthorizationHandler<ThisMachineOnly>, IAu
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ThisMachineOnly requirement)
     {
-        ArgumentNullException.ThrowIfNull(context);
         if (context.Resource is HttpContext http && IsFromHere(http))
             context.Succeed(requirement);
         return Task.CompletedTask;

@@ -7,7 +7,6 @@ public sealed class BlankTexts : IDisplayMetadataProvider
 {
     public void CreateDisplayMetadata(DisplayMetadataProviderContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         context.DisplayMetadata.ConvertEmptyStringToNull = false;
     }
 }

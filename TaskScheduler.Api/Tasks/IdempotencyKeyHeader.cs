@@ -21,7 +21,6 @@ public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
 
     public override void OnActionExecuting(ActionExecutingContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         if (context.HttpContext.Request.Headers.TryGetValue(Name, out var keys) && !IsKey(keys))
         {
             context.ModelState.AddModelError(

@@ -58,9 +58,8 @@ public sealed class CompareCommand
             {
                 await MeasureAsync(scenario);
             }
-#pragma warning disable CA1031 // The figures of the other scenarios are not to be lost.
+            // The figures of the other scenarios are not to be lost.
             catch (Exception e)
-#pragma warning restore CA1031
             {
                 Console.WriteLine($"  not measured: {e.Message}");
                 exitCode = 1;

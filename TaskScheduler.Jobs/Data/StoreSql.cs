@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Data;
 
 /// <summary>
@@ -9,8 +6,8 @@ namespace TaskScheduler.Jobs.Data;
 /// of the rows that it changes and takes their mark away, so that their jobs follow.
 /// </summary>
 /// <param name="Insert">
-/// <c>{ createdAt, tasks: [ { id, kind, executeAt } ], keys: [ { id, request, taskIds } ] }</c>. Inserts pending tasks, in
-/// the order of the document, and the idempotency key, if there is one.
+/// <c>{ tasks: [ { id, kind, executeAt, createdAt } ], keys: [ { id, request, createdAt, taskIds } ] }</c>. Inserts pending tasks, in
+/// the order of the document, and the idempotency key, if there is one, for which SQLite needs a transaction around it.
 /// </param>
 /// <param name="Claim">
 /// <c>{ max, token, instance, instanceId, now }</c>. Starts an attempt of at most <c>max</c> pending rows that are due by the
@@ -34,8 +31,19 @@ namespace TaskScheduler.Jobs.Data;
 /// <param name="IsProjector">
 /// <c>{ instanceId, lease }</c>. Whether this instance may show rows now, as <c>Value</c>; others may not at the same time.
 /// </param>
+/// <param name="JobStates">
+/// Array of job IDs. The jobs that Hangfire's tables have, as <c>JobId</c>, <c>State</c> (null before the first) and
+/// <c>Arguments</c>; null where Hangfire has no tables.
+/// </param>
 public sealed record StoreSql(
-    string Insert, string Claim, string TakeOver, string Complete, string Look, string Show, string IsProjector);
+    string Insert,
+    string Claim,
+    string TakeOver,
+    string Complete,
+    string Look,
+    string Show,
+    string IsProjector,
+    string? JobStates = null);
 
 /// <summary>What an instance asks the task table every half second.</summary>
 /// <param name="Now">The database's wall clock; null where the instance's own clock decides.</param>

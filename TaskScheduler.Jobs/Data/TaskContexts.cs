@@ -1,5 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-
 namespace TaskScheduler.Jobs.Data;
 
 /// <summary>Hands out the context of the store in use to those who need not know which it is.</summary>

@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Data;
 
 /// <summary>

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
 
 namespace TaskScheduler.Jobs.Execution;
 
@@ -40,7 +39,7 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
         _lines.Writer.TryComplete();
         await _writer.WaitAsync(LastChance).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_writer.IsCompleted)
-            Log.ReaderTooSlow(_logger, _lines.Reader.Count);
+            LogReaderTooSlow(_lines.Reader.Count);
     }
 
     private void WriteAll()
@@ -64,20 +63,17 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
             {
                 // A disk may have room again; a pipe without a reader is ignored by the runtime itself.
                 if (!failing)
-                    Log.CannotPrint(_logger, error.Message);
+                    LogCannotPrint(error.Message);
                 failing = true;
             }
         }
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning,
-            "Standard output cannot be written ({Reason}): for now, outputs are in the task table only.")]
-        public static partial void CannotPrint(ILogger logger, string reason);
+    [LoggerMessage(LogLevel.Warning,
+        "Standard output cannot be written ({Reason}): for now, outputs are in the task table only.")]
+    private partial void LogCannotPrint(string reason);
 
-        [LoggerMessage(2, LogLevel.Warning,
-            "The reader of standard output did not keep up: about {Lines} lines are in the task table only.")]
-        public static partial void ReaderTooSlow(ILogger logger, int lines);
-    }
+    [LoggerMessage(LogLevel.Warning,
+        "The reader of standard output did not keep up: about {Lines} lines are in the task table only.")]
+    private partial void LogReaderTooSlow(int lines);
 }

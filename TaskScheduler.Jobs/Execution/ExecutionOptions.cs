@@ -1,5 +1,3 @@
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>Settings of the section <c>Execution</c>: how tasks are kept alive and retried.</summary>

@@ -1,9 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Storage;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
@@ -15,7 +9,7 @@ public sealed class InstanceHeartbeat(
     RunningTasks running,
     InstanceIdentity instance,
     TimeProvider clock,
-    IOptions<ExecutionOptions> options) : IDisposable
+    IOptions<ExecutionOptions> options)
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private long? _lastBeat;
@@ -61,8 +55,6 @@ public sealed class InstanceHeartbeat(
             await BeatAsync(TimeSpan.Zero, stop);
         return Interval;
     }
-
-    public void Dispose() => _gate.Dispose();
 
     /// <summary>Ends the lease at once: whatever an orderly stop could not give back is rescued without a wait.</summary>
     public async Task LeaveAsync()

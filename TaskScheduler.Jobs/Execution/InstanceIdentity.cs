@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>This process life: a restarted instance keeps its name and gets a new ID, so it never inherits attempts.</summary>

@@ -1,9 +1,3 @@
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Storage;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
@@ -24,7 +18,7 @@ public sealed partial class InstanceLoops(
     TimeProvider clock,
     IOptions<ExecutionOptions> execution,
     IOptions<InstanceOptions> instance,
-    ILogger<InstanceLoops> logger) : IDisposable
+    ILogger<InstanceLoops> logger)
 {
     /// <summary>After the drain: room to record what was stopped. Less than the margin of the host's timeout.</summary>
     private static readonly TimeSpan LastCommits = TimeSpan.FromSeconds(3);
@@ -73,7 +67,7 @@ public sealed partial class InstanceLoops(
         await using var lost = store.Lost.Register(_stopped.Cancel);
         await _start;
         if (running.Count > 0)
-            Log.Draining(logger, running.Count, execution.Value.DrainTimeout);
+            LogDraining(running.Count, execution.Value.DrainTimeout);
         await running.WaitForAllAsync(execution.Value.DrainTimeout, _stopped.Token);
         foreach (var attempt in running.All)
             attempt.Stop(giveBack: true);
@@ -86,27 +80,18 @@ public sealed partial class InstanceLoops(
         await LeaveAsync();
     }
 
-    public void Dispose()
-    {
-        _stopping.Dispose();
-        _stopped.Dispose();
-    }
-
     private async Task LeaveAsync()
     {
+        if (store.Lost.IsCancellationRequested)
+            return;
         try
         {
             await heartbeat.LeaveAsync();
         }
-        catch (StorageUnavailableException)
-        {
-            // Gone for good, and the lease with it.
-        }
-#pragma warning disable CA1031 // Whatever the store says now: the lease runs out by itself.
+        // Whatever the store says now: the lease runs out by itself.
         catch (Exception error)
-#pragma warning restore CA1031
         {
-            Log.LeaseKept(logger, error);
+            LogLeaseKept(error);
         }
     }
 
@@ -118,24 +103,20 @@ public sealed partial class InstanceLoops(
         {
             await loop();
         }
-#pragma warning disable CA1031 // A defect: what can go wrong in the store is retried inside the loops.
+        // A defect: what can go wrong in the store is retried inside the loops.
         catch (Exception error)
-#pragma warning restore CA1031
         {
             IsBroken = true;
-            Log.LoopEnded(logger, error);
+            LogLoopEnded(error);
         }
     });
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
-        public static partial void Draining(ILogger logger, int count, TimeSpan timeout);
+    [LoggerMessage(LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
+    private partial void LogDraining(int count, TimeSpan timeout);
 
-        [LoggerMessage(2, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
-        public static partial void LeaseKept(ILogger logger, Exception error);
+    [LoggerMessage(LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
+    private partial void LogLeaseKept(Exception error);
 
-        [LoggerMessage(3, LogLevel.Critical, "A loop of this instance ended by a defect. Restart the instance.")]
-        public static partial void LoopEnded(ILogger logger, Exception error);
-    }
+    [LoggerMessage(LogLevel.Critical, "A loop of this instance ended by a defect. Restart the instance.")]
+    private partial void LogLoopEnded(Exception error);
 }

@@ -1,9 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
@@ -22,7 +16,9 @@ public sealed partial class LostAttempts(
     public async Task ReconcileAsync(CancellationToken cancel)
     {
         var attempts = running.All;
-        var rows = await FindAsync(cancel);
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var own = db.Tasks.Where(t => t.InstanceId == instance.Id && t.State == ScheduledTaskState.Running);
+        var rows = await own.Select(t => new { t.Id, t.Attempt, t.StartedAt }).ToListAsync(cancel);
         var known = rows.Select(row => (row.Id, row.Attempt)).ToHashSet();
         foreach (var attempt in attempts.Where(attempt => !known.Contains((attempt.Task.Id, attempt.Task.Attempt))))
             attempt.Stop(giveBack: false);
@@ -30,33 +26,13 @@ public sealed partial class LostAttempts(
         // The answer to a younger claim may still be on its way.
         var before = clock.GetUtcNow() - options.Value.Lease;
         Guid[] unknown = [.. rows.Where(row => row.StartedAt < before && !running.Contains(row.Id)).Select(row => row.Id)];
-        if (unknown.Length > 0)
-            await GiveBackAsync(unknown, before, cancel);
-    }
-
-    private async Task<IReadOnlyCollection<(Guid Id, int Attempt, DateTimeOffset StartedAt)>> FindAsync(CancellationToken cancel)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        var rows = await db.Tasks
-            .Where(t => t.InstanceId == instance.Id && t.State == ScheduledTaskState.Running)
-            .Select(t => new { t.Id, t.Attempt, t.StartedAt })
-            .ToListAsync(cancel);
-        return [.. rows.Select(row => (row.Id, row.Attempt, row.StartedAt!.Value))];
-    }
-
-    private async Task GiveBackAsync(Guid[] unknown, DateTimeOffset before, CancellationToken cancel)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        var count = await db.Tasks
-            .Where(t => EF.Parameter(unknown).Contains(t.Id) && t.InstanceId == instance.Id && t.StartedAt < before)
-            .GiveBackAsync(cancel);
+        if (unknown.Length == 0)
+            return;
+        var count = await own.Where(t => EF.Parameter(unknown).Contains(t.Id) && t.StartedAt < before).GiveBackAsync(cancel);
         if (count > 0)
-            Log.GaveBack(logger, count);
+            LogGaveBack(count);
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "Gave back {Count} tasks: this instance had claimed them and never got the answer.")]
-        public static partial void GaveBack(ILogger logger, int count);
-    }
+    [LoggerMessage(LogLevel.Warning, "Gave back {Count} tasks: this instance had claimed them and never got the answer.")]
+    private partial void LogGaveBack(int count);
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
@@ -34,7 +33,6 @@ public sealed class RunningTasks(int slots, TimeProvider clock)
     public void Remove(RunningTask entry)
     {
         _running.TryRemove(new KeyValuePair<Guid, RunningTask>(entry.Task.Id, entry));
-        entry.Dispose();
         _ended.Set();
     }
 
@@ -58,13 +56,11 @@ public sealed class RunningTasks(int slots, TimeProvider clock)
 }
 
 /// <summary>An attempt in progress, and the means to stop it.</summary>
-public sealed class RunningTask(ScheduledTask task) : IDisposable
+public sealed class RunningTask(ScheduledTask task)
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly Lock _gate = new();
-    private bool _disposed;
 
-    public ScheduledTask Task { get; } = task;
+    public ScheduledTask Task => task;
 
     public CancellationToken Stopped => _stop.Token;
 
@@ -73,21 +69,7 @@ public sealed class RunningTask(ScheduledTask task) : IDisposable
 
     public void Stop(bool giveBack)
     {
-        lock (_gate)
-        {
-            if (_disposed)
-                return;
-            ToGiveBack = giveBack;
-            _stop.Cancel();
-        }
-    }
-
-    public void Dispose()
-    {
-        lock (_gate)
-        {
-            _disposed = true;
-            _stop.Dispose();
-        }
+        ToGiveBack = giveBack;
+        _stop.Cancel();
     }
 }

@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using TaskScheduler.Jobs.Storage;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
@@ -36,15 +33,14 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
                 // As if the worker had stopped: it never comes back. The first call that failed has logged it.
                 return;
             }
-#pragma warning disable CA1031 // Any store may fail in any way; none of them may end the loop.
+            // Any store may fail in any way; none of them may end the loop.
             catch (Exception error)
-#pragma warning restore CA1031
             {
                 // Once with everything, then now and then: it may last.
                 if (failures == 0)
-                    Log.StoreFailed(logger, error);
+                    LogStoreFailed(error);
                 else if (failures % FailuresPerReminder == 0)
-                    Log.StillFails(logger, failures, error.GetBaseException().Message);
+                    LogStillFails(failures, error.GetBaseException().Message);
                 await PauseAsync(delay, stopped);
                 delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
             }
@@ -65,12 +61,9 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
     private static async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
         await Task.Delay(pause, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Error, "The database did not answer; trying again until it does.")]
-        public static partial void StoreFailed(ILogger logger, Exception error);
+    [LoggerMessage(LogLevel.Error, "The database did not answer; trying again until it does.")]
+    private partial void LogStoreFailed(Exception error);
 
-        [LoggerMessage(2, LogLevel.Error, "The database still does not answer after {Failures} tries ({Reason}).")]
-        public static partial void StillFails(ILogger logger, int failures, string reason);
-    }
+    [LoggerMessage(LogLevel.Error, "The database still does not answer after {Failures} tries ({Reason}).")]
+    private partial void LogStillFails(int failures, string reason);
 }

@@ -1,10 +1,3 @@
-using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Storage;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>

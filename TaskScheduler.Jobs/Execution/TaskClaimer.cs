@@ -1,10 +1,3 @@
-using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
@@ -30,7 +23,7 @@ public sealed partial class TaskClaimer(
     {
         var taken = await StartAsync(sql.TakeOver, max, stop);
         if (taken.Count > 0)
-            Log.TookOver(logger, taken.Count);
+            LogTookOver(taken.Count);
         return taken;
     }
 
@@ -69,9 +62,6 @@ public sealed partial class TaskClaimer(
         .Where(t => t.State == ScheduledTaskState.Running && t.InstanceId == instance.Id && t.ClaimToken == token)
         .ToListAsync(cancel);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
-        public static partial void TookOver(ILogger logger, int count);
-    }
+    [LoggerMessage(LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
+    private partial void LogTookOver(int count);
 }

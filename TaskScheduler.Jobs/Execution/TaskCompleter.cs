@@ -1,11 +1,4 @@
-using System.Text.Json;
 using System.Threading.Channels;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 
@@ -169,7 +162,7 @@ public sealed partial class TaskCompleter(
     {
         if (interrupted.Count == 0)
             return;
-        Log.GivingBack(logger, interrupted.Count);
+        LogGivingBack(interrupted.Count);
         var tokens = interrupted.Select(task => task.ClaimToken).Distinct().ToArray();
         var ids = interrupted.Select(task => task.Id).ToArray();
         await retry.RetryAsync(async stop =>
@@ -186,9 +179,6 @@ public sealed partial class TaskCompleter(
 
     private sealed record Completion(ScheduledTask Task, string Output);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
-        public static partial void GivingBack(ILogger logger, int count);
-    }
+    [LoggerMessage(LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
+    private partial void LogGivingBack(int count);
 }

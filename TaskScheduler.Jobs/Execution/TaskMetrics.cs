@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Execution;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>What an attempt came to: an output, an error, or neither if it was stopped.</summary>
@@ -18,18 +16,14 @@ public sealed partial class TaskRunner(TaskWork work, ILogger<TaskRunner> logger
         {
             return new(attempt, null, null);
         }
-#pragma warning disable CA1031 // Whatever the work throws is the task's own failure.
+        // Whatever the work throws is the task's own failure.
         catch (Exception error)
-#pragma warning restore CA1031
         {
-            Log.TryFailed(logger, attempt.Task.Id, attempt.Task.Attempt, error);
+            LogTryFailed(attempt.Task.Id, attempt.Task.Attempt, error);
             return new(attempt, null, error);
         }
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
-        public static partial void TryFailed(ILogger logger, Guid taskId, int attempt, Exception error);
-    }
+    [LoggerMessage(LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
+    private partial void LogTryFailed(Guid taskId, int attempt, Exception error);
 }

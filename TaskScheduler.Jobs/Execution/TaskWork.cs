@@ -1,5 +1,3 @@
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>

@@ -1,9 +1,4 @@
 using Hangfire;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Query;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Maintenance;
 
@@ -92,38 +87,18 @@ public sealed class JobAudit(
     /// <returns>How many it marked.</returns>
     private async Task<int> MarkAsync(TaskDbContext db, Guid life, List<ScheduledTask> rows, CancellationToken cancel)
     {
-        var marked = 0;
-        foreach (var group in rows.Where(row => row.IsShown).Chunk(Page))
-        {
-            var current = group.Where(row => row.JobStorageId == life).ToList();
-            var states = await lookup.FindStatesAsync([.. current.Select(JobOfTask.Of)], cancel);
-            var gone = group.Where(row => row.JobStorageId != life || !states.ContainsKey(JobOfTask.Of(row)));
-            marked += await MarkAsync(gone, set => set.SetProperty(t => t.JobStorageId, (Guid?)null));
-            foreach (var wrong in current.Where(row => states.TryGetValue(JobOfTask.Of(row), out var state) && state != row.JobState)
-                .GroupBy(row => states[JobOfTask.Of(row)]))
-            {
-                marked += await MarkAsync(wrong, set => set.SetProperty(t => t.JobState, wrong.Key));
-            }
-        }
-
-        if (marked > 0)
-            projector.Wake();
+        var shown = rows.Where(row => row.IsShown).ToLookup(row => row.JobStorageId == life);
+        var states = await lookup.FindStatesAsync([.. shown[true].Select(JobOfTask.Of)], cancel);
+        var changed = shown[true].Where(row => states.GetValueOrDefault(JobOfTask.Of(row)) != row.JobState);
+        var sequences = shown[false].Concat(changed).Select(row => row.Sequence).ToArray();
+        if (sequences.Length == 0)
+            return 0;
+        // The projector has shown those that changed since they were read.
+        var state = rows[0].State;
+        var marked = await db.Tasks
+            .Where(t => EF.Parameter(sequences).Contains(t.Sequence) && t.State == state)
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.IsShown, false), cancel);
+        projector.Wake();
         return marked;
-
-        // What the projector has shown since the row was read is in order.
-        async Task<int> MarkAsync(
-            IEnumerable<ScheduledTask> wrong, Action<UpdateSettersBuilder<ScheduledTask>> setters)
-        {
-            var count = 0;
-            foreach (var same in wrong.GroupBy(row => row.JobState))
-            {
-                var sequences = same.Select(row => row.Sequence).ToArray();
-                count += await db.Tasks
-                    .Where(t => EF.Parameter(sequences).Contains(t.Sequence) && t.IsShown && t.JobState == same.Key)
-                    .ExecuteUpdateAsync(set => setters(set.SetProperty(t => t.IsShown, false)), cancel);
-            }
-
-            return count;
-        }
     }
 }

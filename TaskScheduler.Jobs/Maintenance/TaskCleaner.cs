@@ -1,8 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>

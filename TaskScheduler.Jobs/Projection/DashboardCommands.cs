@@ -2,7 +2,6 @@ using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
 using Hangfire.Storage;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Projection;
 

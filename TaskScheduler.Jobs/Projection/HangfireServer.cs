@@ -1,7 +1,5 @@
 using Hangfire;
 using Hangfire.Server;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Jobs.Projection;
 
@@ -44,7 +42,6 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
     /// <summary>Hangfire begins a server that it thought lost again, under a new ID.</summary>
     public void Execute(BackgroundProcessContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         instance.ServerId = context.ServerId;
         context.Wait(Timeout.InfiniteTimeSpan);
     }

@@ -1,16 +1,10 @@
-using TaskScheduler.Jobs.Tasks;
-
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>A job, and the task that it should be the job of.</summary>
 public sealed record JobOfTask(string JobId, Guid TaskId)
 {
     /// <summary>The job that the row names.</summary>
-    public static JobOfTask Of(ScheduledTask row)
-    {
-        ArgumentNullException.ThrowIfNull(row);
-        return new(row.JobId!, row.Id);
-    }
+    public static JobOfTask Of(ScheduledTask row) => new(row.JobId!, row.Id);
 }
 
 /// <summary>What Hangfire shows of many jobs at once.</summary>

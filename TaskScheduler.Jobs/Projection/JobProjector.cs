@@ -1,13 +1,5 @@
-using System.Text.Json;
 using System.Transactions;
 using Hangfire;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Storage;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Projection;
 
@@ -136,12 +128,11 @@ public sealed partial class JobProjector(
             {
                 return;
             }
-#pragma warning disable CA1031 // Whatever goes wrong in the job store, the rows stay marked.
+            // Whatever goes wrong in the job store, the rows stay marked.
             catch (Exception error)
-#pragma warning restore CA1031
             {
                 if (refusals++ % RefusalsPerReminder == 0)
-                    Log.Refused(logger, size, error);
+                    LogRefused(size, error);
                 // A smaller group is sooner done, and one row that is refused must not keep the others.
                 if (_group.Count > 0 && Answers())
                 {
@@ -218,9 +209,8 @@ public sealed partial class JobProjector(
             _ = JobStorageLife.Find(connection);
             return true;
         }
-#pragma warning disable CA1031 // Whatever it says, that is no answer.
+        // Whatever it says, that is no answer.
         catch (Exception)
-#pragma warning restore CA1031
         {
             return false;
         }
@@ -232,9 +222,6 @@ public sealed partial class JobProjector(
     private static async Task PauseAsync(TimeSpan pause, CancellationToken stop) =>
         await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
-        public static partial void Refused(ILogger logger, int count, Exception error);
-    }
+    [LoggerMessage(LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
+    private partial void LogRefused(int count, Exception error);
 }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Hangfire.Common;
 using Hangfire.States;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Projection;
 

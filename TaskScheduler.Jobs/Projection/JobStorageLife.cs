@@ -12,13 +12,10 @@ public static class JobStorageLife
     private const string Field = "Id";
 
     /// <summary>The marker; null in a storage that is new.</summary>
-    public static Guid? Find(IStorageConnection connection)
-    {
-        ArgumentNullException.ThrowIfNull(connection);
-        return connection.GetAllEntriesFromHash(Hash) is { } fields && Guid.TryParse(fields.GetValueOrDefault(Field), out var id)
+    public static Guid? Find(IStorageConnection connection) =>
+        connection.GetAllEntriesFromHash(Hash) is { } fields && Guid.TryParse(fields.GetValueOrDefault(Field), out var id)
             ? id
             : null;
-    }
 
     /// <summary>The marker, which is written if there is none. For the projector only, of which there is one at a time.</summary>
     public static Guid FindOrBegin(IStorageConnection connection)

@@ -1,9 +1,6 @@
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Maintenance;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Projection;
 
@@ -31,7 +28,6 @@ public sealed class JobWriter(JobStorage storage, TimeProvider clock, IOptions<R
     /// </param>
     public IReadOnlyList<ShownJob> Create(IEnumerable<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
     {
-        ArgumentNullException.ThrowIfNull(states);
         using var connection = storage.GetConnection();
         return
         [

@@ -1,7 +1,3 @@
-using System.Data.Common;
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Data;
-
 namespace TaskScheduler.Jobs.Storage;
 
 /// <summary>The database behind the task table, as the host starts with it.</summary>
@@ -35,10 +31,6 @@ public interface ITaskStore
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
 
-    /// <summary>Runs <see cref="StoreSql.Insert"/> with an idempotency key: the rows and the key are one commit.</summary>
-    /// <exception cref="DbException">The key was used (<see cref="IsUniqueViolation"/>), or the rows were not taken.</exception>
-    Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel);
-
     /// <summary>Takes a reading of the database's wall clock, for a store whose clock is the database's.</summary>
     /// <param name="now">What it said.</param>
     /// <param name="askedAt">When it was asked, by this process's monotonic clock.</param>
@@ -55,7 +47,6 @@ public static class TaskStoreExtensions
     /// </summary>
     public static bool IsFromDatabase(this ITaskStore store, Exception error)
     {
-        ArgumentNullException.ThrowIfNull(store);
         for (var cause = error; cause is not null; cause = cause.InnerException)
         {
             if (store.IsDatabaseError(cause))
@@ -63,13 +54,5 @@ public static class TaskStoreExtensions
         }
 
         return false;
-    }
-
-    /// <inheritdoc cref="ITaskStore.IsUniqueViolation(DbException)"/>
-    public static bool IsUniqueViolation(this ITaskStore store, DbUpdateException error)
-    {
-        ArgumentNullException.ThrowIfNull(store);
-        ArgumentNullException.ThrowIfNull(error);
-        return error.InnerException is DbException refused && store.IsUniqueViolation(refused);
     }
 }

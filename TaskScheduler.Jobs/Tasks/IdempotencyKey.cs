@@ -22,7 +22,6 @@ public sealed record IdempotencyKey(string Id, string Request)
     /// <param name="tasks">The tasks that it asks for, in order.</param>
     public static IdempotencyKey Of(string caller, string key, string call, IEnumerable<NewTask> tasks)
     {
-        ArgumentNullException.ThrowIfNull(caller);
         var request = new StringBuilder(call);
         foreach (var task in tasks)
         {
@@ -45,7 +44,6 @@ public sealed class UsedIdempotencyKey
 
     public UsedIdempotencyKey(IdempotencyKey key, IEnumerable<Guid> taskIds, DateTimeOffset now)
     {
-        ArgumentNullException.ThrowIfNull(key);
         (Id, Request) = (key.Id, key.Request);
         CreatedAt = now.RoundDownToMillisecond();
         TaskIds = string.Join(' ', taskIds);

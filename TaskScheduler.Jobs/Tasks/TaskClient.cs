@@ -1,8 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Projection;
-
 namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>What became of a change that a client asked for.</summary>

@@ -1,11 +1,3 @@
-using System.Data.Common;
-using System.Text.Json;
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Execution;
-using TaskScheduler.Jobs.Projection;
-using TaskScheduler.Jobs.Storage;
-
 namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>What became of a request to create tasks.</summary>
@@ -28,22 +20,17 @@ public enum CreationOutcome
 public sealed record Creation(CreationOutcome Outcome, IReadOnlyList<ScheduledTask> Tasks);
 
 /// <summary>
-/// Creates tasks, all of a request or none, in one statement. Once it is committed the tasks are accepted. Their jobs follow.
+/// Creates tasks, all of a request or none. Once the rows are committed the tasks are accepted. Their jobs follow.
 /// </summary>
 public sealed class TaskCreator(
     IDbContextFactory<TaskDbContext> contexts,
     ITaskStore store,
-    StoreSql sql,
+    TaskInserter inserter,
     TaskAlarm alarm,
     JobProjector projector,
     TaskMetrics metrics,
     TimeProvider clock)
 {
-    /// <summary>
-    /// How long a request waits for another one with its key: less than others wait for the slot that it has meanwhile.
-    /// </summary>
-    private static readonly TimeSpan MaxKeyWait = TimeSpan.FromSeconds(1);
-
     /// <summary>Creates one task.</summary>
     /// <exception cref="DbException">The task table did not take the row.</exception>
     public async Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt, CancellationToken cancel) =>
@@ -62,7 +49,7 @@ public sealed class TaskCreator(
             [.. request.Select(task => ScheduledTask.Create(task.Kind, task.ExecuteAt, now, Guid.CreateVersion7(now)))];
         try
         {
-            await InsertAsync(tasks, key, cancel);
+            await (key is null ? inserter.InsertAsync(tasks, cancel) : inserter.InsertAsync(tasks, key, cancel));
         }
         catch (DbException error) when (key is not null && (store.IsUniqueViolation(error) || store.IsTimeout(error)))
         {
@@ -80,36 +67,6 @@ public sealed class TaskCreator(
         projector.Wake();
         metrics.Created(tasks);
         return new(CreationOutcome.Created, tasks);
-    }
-
-    private async Task InsertAsync(List<ScheduledTask> tasks, IdempotencyKey? key, CancellationToken cancel)
-    {
-        var createdAt = tasks[0].CreatedAt.ToUnixTimeMilliseconds();
-        var rows = JsonSerializer.Serialize(new
-        {
-            createdAt,
-            tasks = tasks.Select(task => new { id = task.Id, kind = $"{task.Kind}", executeAt = task.ExecuteAt.ToUnixTimeMilliseconds() }),
-            keys = key is null
-                ? []
-                : new[] { new { id = key.Id, request = key.Request, taskIds = string.Join(' ', tasks.Select(task => task.Id)) } },
-        });
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        if (key is null)
-        {
-            await db.ExecuteAsync(sql.Insert, rows, cancel);
-            return;
-        }
-
-        // An insert with the same key waits here until it knows how the other one ends.
-        db.Database.SetCommandTimeout(MaxKeyWait);
-        try
-        {
-            await store.InsertWithKeyAsync(db, rows, cancel);
-        }
-        finally
-        {
-            db.Database.SetCommandTimeout(null);
-        }
     }
 
     /// <summary>What a request with this key was answered; null if none was.</summary>

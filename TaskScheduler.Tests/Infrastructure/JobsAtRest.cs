@@ -211,7 +211,6 @@ public sealed class JobsAtRest : IAsyncDisposable
     {
         var ended = outcomes.ToList();
         await Get<TaskCompleter>().RecordAsync(ended, TestContext.Current.CancellationToken);
-        ended.ForEach(outcome => outcome.Attempt.Dispose());
     }
 
     public async ValueTask DisposeAsync()

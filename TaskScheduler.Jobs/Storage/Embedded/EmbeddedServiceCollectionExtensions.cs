@@ -1,10 +1,7 @@
 using Hangfire;
 using Hangfire.InMemory;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -19,12 +16,10 @@ public static class EmbeddedServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(EmbeddedSql.Statements);
         services.AddSingleton<WriterTurns>();
+        services.AddSingleton<EmbeddedInterceptor>();
         services.AddPooledDbContextFactory<EmbeddedTaskDbContext>((provider, options) => options
             .UseSqlite(provider.GetRequiredService<StorageFile>().ConnectionString)
-            .AddInterceptors(
-                new EmbeddedConnectionInterceptor(provider.GetRequiredService<StorageFile>()),
-                provider.GetRequiredService<WriterTurns>(),
-                new LostFileInterceptor(provider.GetRequiredService<StorageFile>())));
+            .AddInterceptors(provider.GetRequiredService<EmbeddedInterceptor>()));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
         services.AddSingleton<IJobLookup, InMemoryJobLookup>();
         return services;

@@ -1,5 +1,3 @@
-using TaskScheduler.Jobs.Data;
-
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>The set-based statements in SQLite's dialect. The time is the instance's, because the store serves only one.</summary>
@@ -20,9 +18,12 @@ public static class EmbeddedSql
 
     public static StoreSql Statements { get; } = new(
         Insert: """
+            INSERT INTO IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
+            SELECT used.value ->> 'id', used.value ->> 'request', used.value ->> 'createdAt', used.value ->> 'taskIds'
+            FROM json_each({0}, '$.keys') AS used;
             INSERT INTO Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
             SELECT task.value ->> 'id', task.value ->> 'kind', 'Pending', task.value ->> 'executeAt', task.value ->> 'executeAt',
-              {0} ->> 'createdAt', 0, 0
+              task.value ->> 'createdAt', 0, 0
             FROM json_each({0}, '$.tasks') AS task
             """,
         Claim: Start + """
@@ -67,10 +68,4 @@ public static class EmbeddedSql
             WHERE Tasks.Sequence = shown.value ->> 'sequence'
             """,
         IsProjector: "SELECT {0} IS NOT NULL AS Value");
-
-    internal const string InsertKey = """
-        INSERT INTO IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
-        SELECT used.value ->> 'id', used.value ->> 'request', {0} ->> 'createdAt', used.value ->> 'taskIds'
-        FROM json_each({0}, '$.keys') AS used
-        """;
 }

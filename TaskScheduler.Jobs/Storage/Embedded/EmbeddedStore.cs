@@ -1,8 +1,4 @@
-using System.Data.Common;
 using Microsoft.Data.Sqlite;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -52,15 +48,6 @@ public sealed class EmbeddedStore(
         {
             throw Unusable(error);
         }
-    }
-
-    public async Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel)
-    {
-        // Two statements. No one waits for a frozen process here: there is no other.
-        await using var transaction = await db.Database.BeginTransactionAsync(cancel);
-        await db.Database.ExecuteSqlRawAsync(EmbeddedSql.InsertKey, [document], cancel);
-        await db.Database.ExecuteSqlRawAsync(EmbeddedSql.Statements.Insert, [document], cancel);
-        await transaction.CommitAsync(cancel);
     }
 
     public void Dispose() => _lock?.Dispose();

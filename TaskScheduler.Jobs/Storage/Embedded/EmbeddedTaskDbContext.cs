@@ -1,7 +1,5 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
-using TaskScheduler.Jobs.Data;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 

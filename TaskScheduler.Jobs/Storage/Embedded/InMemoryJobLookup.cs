@@ -1,5 +1,4 @@
 using Hangfire;
-using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 

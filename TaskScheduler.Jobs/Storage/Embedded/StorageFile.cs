@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -25,7 +23,6 @@ public sealed partial class StorageFile : IAsyncDisposable
 
     public StorageFile(IOptions<StorageOptions> options, ILogger<StorageFile> logger)
     {
-        ArgumentNullException.ThrowIfNull(options);
         _logger = logger;
         Lost = _lost.Token;
         Path = Resolve(System.IO.Path.GetFullPath(options.Value.File));
@@ -81,7 +78,7 @@ public sealed partial class StorageFile : IAsyncDisposable
             return;
         if (Interlocked.Exchange(ref _isReported, 1) == 0)
         {
-            Log.Lost(_logger, Path);
+            LogLost(Path);
             // What follows the loss runs elsewhere: this is the middle of a statement, which may hold the turn to write.
             _ = _lost.CancelAsync();
         }
@@ -158,12 +155,9 @@ public sealed partial class StorageFile : IAsyncDisposable
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
     private static extern int FileControl(SafeHandle database, nint schema, int question, ref int answer);
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Critical,
-            "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. This "
-            + "instance stops. Put the right file in its place before the next start: what was accepted is in the file that is "
-            + "gone.")]
-        public static partial void Lost(ILogger logger, string file);
-    }
+    [LoggerMessage(LogLevel.Critical,
+        "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. This "
+        + "instance stops. Put the right file in its place before the next start: what was accepted is in the file that is "
+        + "gone.")]
+    private partial void LogLost(string file);
 }

@@ -1,5 +1,4 @@
 using System.Data;
-using System.Data.Common;
 using System.Net.Sockets;
 using System.Transactions;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -10,28 +9,21 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 /// <summary>
 /// All connections of this process are opened here, so that many instances fit one server. To a server that has none left,
 /// Npgsql answers by closing those that it has: instances that ask for more than there are would take them from each other
-/// and do little but connect. From a refusal on, an instance therefore makes do with what it had open, and a caller that needs a
-/// connection waits for one to come back; it asks for one more only after a while, and only if a caller waits.
+/// and do little but connect. After a refusal an instance therefore makes do with what it has in use, and asks for more only
+/// after some seconds.
 /// </summary>
-/// <param name="most">Connections in use at most; what the pool allows.</param>
-/// <param name="patience">How long to wait for one before failing as the pool itself would; zero is for ever.</param>
-public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionInterceptor
+/// <param name="max">Connections in use at most; what the pool allows.</param>
+/// <param name="timeout">How long to wait for one before failing as the pool itself would; zero is for ever.</param>
+public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInterceptor
 {
-    private static readonly TimeSpan GrowthInterval = TimeSpan.FromSeconds(1);
+    /// <summary>Up to twice as long: instances that were refused together do not ask again together.</summary>
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromSeconds(5);
 
-    /// <summary>A refusal that long ago says nothing about the server now.</summary>
-    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(500);
+    /// <summary>An instance that has no connection at all asks again soon, or it would lose its lease.</summary>
+    private static readonly TimeSpan WithoutConnection = TimeSpan.FromMilliseconds(250);
 
-    private readonly Lock _gate = new();
-    private readonly Queue<TaskCompletionSource> _waiting = new();
-    private readonly HashSet<string> _transactions = [];
-    private readonly int _most = most;
-    private int _limit = most;
+    private readonly SemaphoreSlim _free = new(max, max);
     private int _used;
-    private TimeSpan _growth;
-    private long _changedAt;
 
     /// <summary>Opens the connection, which counts until it is closed or breaks.</summary>
     /// <exception cref="NpgsqlException">There was none within the time, or the server cannot be reached.</exception>
@@ -64,121 +56,43 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
     /// </summary>
     private async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
-        // A transaction keeps its connection from the first statement to its end, however often it is opened.
-        var transaction = Transaction.Current;
-        if (transaction is not null && HasConnection(transaction))
+        // Only the projector has a transaction, and opens its one connection many times in it.
+        if (Transaction.Current is not null)
         {
-            await ConnectAsync();
+            await ConnectAsync(connection, async, cancel);
             return;
         }
 
         var started = TimeProvider.System.GetTimestamp();
-        await EnterAsync(started, async, cancel);
-        try
+        while (true)
         {
-            while (true)
+            var left = timeout > TimeSpan.Zero ? timeout - TimeProvider.System.GetElapsedTime(started) : Timeout.InfiniteTimeSpan;
+            if (left < TimeSpan.Zero && left != Timeout.InfiniteTimeSpan)
+                left = TimeSpan.Zero;
+            if (!(async ? await _free.WaitAsync(left, cancel) : _free.Wait(left, cancel)))
             {
-                try
-                {
-                    await ConnectAsync();
-                    break;
-                }
-                catch (PostgresException refusal) when (
-                    refusal.SqlState == PostgresErrorCodes.TooManyConnections && !IsOver(started))
-                {
-                    Shrink();
-                    var pause = BetweenTries * (0.5 + Random.Shared.NextDouble());
-                    if (async)
-                        await Task.Delay(pause, cancel);
-                    else
-                        cancel.WaitHandle.WaitOne(pause);
-                }
+                throw new NpgsqlException(
+                    $"No connection came free within {timeout.TotalSeconds} s: the server or 'Maximum Pool Size' ({max}) allows "
+                    + "no more.", new TimeoutException());
             }
 
-            if (transaction is not null)
-                LeaveWith(transaction);
-            else
-                LeaveWith(connection);
-        }
-        catch
-        {
-            Leave();
-            throw;
-        }
-
-        async Task ConnectAsync()
-        {
+            Interlocked.Increment(ref _used);
             try
             {
-                if (async)
-                    await connection.OpenAsync(cancel);
-                else
-                    connection.Open();
+                await ConnectAsync(connection, async, cancel);
+                connection.StateChange += OnStateChange;
+                return;
             }
-            catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
+            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
             {
-                // A connection that is ended while it is opened leaves the driver's own words out.
-                throw new NpgsqlException($"The connection could not be opened: {error.Message}", error);
+                Retreat();
             }
-        }
-    }
-
-    private async Task EnterAsync(long started, bool async, CancellationToken cancel)
-    {
-        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
-        {
-            if (TimeProvider.System.GetElapsedTime(_changedAt) > Forgotten)
-                _limit = _most;
-            _waiting.Enqueue(turn);
-            LetIn();
-        }
-
-        while (!turn.Task.IsCompleted)
-        {
-            if (async)
-                await turn.Task.WaitAsync(GrowthInterval, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            else
-                turn.Task.Wait(GrowthInterval, CancellationToken.None);
-            lock (_gate)
+            catch
             {
-                if (turn.Task.IsCompleted)
-                    break;
-                if (IsOver(started) || cancel.IsCancellationRequested)
-                {
-                    turn.SetCanceled(CancellationToken.None);
-                    cancel.ThrowIfCancellationRequested();
-                    throw new NpgsqlException(
-                        $"No connection came free within {patience.TotalSeconds} s: {_used} are in use, and the server or "
-                        + $"'Maximum Pool Size' ({_most}) allows no more.", new TimeoutException());
-                }
-
-                Grow();
+                Leave();
+                throw;
             }
         }
-    }
-
-    private void LetIn()
-    {
-        while (_used < _limit && _waiting.TryDequeue(out var next))
-        {
-            if (next.TrySetResult())
-                _used++;
-        }
-    }
-
-    private void Leave()
-    {
-        lock (_gate)
-        {
-            _used--;
-            LetIn();
-        }
-    }
-
-    private void LeaveWith(NpgsqlConnection connection)
-    {
-        connection.StateChange += OnStateChange;
 
         void OnStateChange(object sender, StateChangeEventArgs change)
         {
@@ -189,44 +103,39 @@ public sealed class ConnectionGate(int most, TimeSpan patience) : DbConnectionIn
         }
     }
 
-    private void LeaveWith(Transaction transaction)
+    private static async Task ConnectAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
-        var identifier = transaction.TransactionInformation.LocalIdentifier;
-        lock (_gate)
-            _transactions.Add(identifier);
-        transaction.TransactionCompleted += (_, _) =>
+        try
         {
-            lock (_gate)
-                _transactions.Remove(identifier);
-            Leave();
-        };
-    }
-
-    private bool HasConnection(Transaction transaction)
-    {
-        lock (_gate)
-            return _transactions.Contains(transaction.TransactionInformation.LocalIdentifier);
-    }
-
-    private void Shrink()
-    {
-        lock (_gate)
+            if (async)
+                await connection.OpenAsync(cancel);
+            else
+                connection.Open();
+        }
+        catch (Exception error) when (error is IOException or SocketException or ObjectDisposedException)
         {
-            _limit = Math.Max(1, Math.Min(_limit, _used) - 1);
-            // Instances that were refused together do not ask again together.
-            (_growth, _changedAt) = (AfterRefusal * (1 + Random.Shared.NextDouble()), TimeProvider.System.GetTimestamp());
+            // A connection that is ended while it is opened leaves the driver's own words out.
+            throw new NpgsqlException($"The connection could not be opened: {error.Message}", error);
         }
     }
 
-    private void Grow()
+    private void Leave()
     {
-        if (_limit >= _most || TimeProvider.System.GetElapsedTime(_changedAt) < _growth)
-            return;
-        _limit++;
-        (_growth, _changedAt) = (GrowthInterval, TimeProvider.System.GetTimestamp());
-        LetIn();
+        Interlocked.Decrement(ref _used);
+        _free.Release();
     }
 
-    private bool IsOver(long started) =>
-        patience > TimeSpan.Zero && TimeProvider.System.GetElapsedTime(started) >= patience;
+    /// <summary>The place that was refused and those that are free come back later.</summary>
+    private void Retreat()
+    {
+        _ = FreeLaterAsync(Interlocked.Decrement(ref _used) == 0 ? WithoutConnection : AfterRefusal);
+        while (_free.Wait(0))
+            _ = FreeLaterAsync(AfterRefusal);
+    }
+
+    private async Task FreeLaterAsync(TimeSpan min)
+    {
+        await Task.Delay(min * (1 + Random.Shared.NextDouble()));
+        _free.Release();
+    }
 }

@@ -1,6 +1,5 @@
 using Hangfire;
 using Hangfire.PostgreSql;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
@@ -18,7 +17,7 @@ public static class PostgreSqlServiceCollectionExtensions
     {
         services.AddSingleton(_ => DataSource(connectionString).Build());
         services.AddSingleton(provider => Gate(provider.GetRequiredService<NpgsqlDataSource>()));
-        services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements, PostgreSqlSql.ServerStatements);
+        services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements);
         services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
             Configure(options
                 .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
@@ -60,18 +59,7 @@ public static class PostgreSqlServiceCollectionExtensions
             address.SetDefault("No Reset On Close", true);
             address.SetDefault("Keepalive", 10);
             address.SetDefault("Application Name", "TaskScheduler");
-            return new NpgsqlDataSourceBuilder(address.ConnectionString)
-                .UsePhysicalConnectionInitializer(
-                    connection =>
-                    {
-                        using var command = LimitIdling(connection);
-                        command.ExecuteNonQuery();
-                    },
-                    async connection =>
-                    {
-                        await using var command = LimitIdling(connection);
-                        await command.ExecuteNonQueryAsync();
-                    });
+            return new NpgsqlDataSourceBuilder(address.ConnectionString);
         }
         catch (ArgumentException error)
         {
@@ -80,10 +68,6 @@ public static class PostgreSqlServiceCollectionExtensions
                 + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
         }
     }
-
-    /// <summary>An instance that is frozen between two statements keeps the rows of the first no longer than this from all the others.</summary>
-    private static NpgsqlCommand LimitIdling(NpgsqlConnection connection) =>
-        new("SET idle_in_transaction_session_timeout = '5s'", connection);
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()
     {

@@ -1,6 +1,3 @@
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Storage.Server;
-
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
@@ -70,16 +67,14 @@ public static class PostgreSqlSql
 
     public static StoreSql Statements { get; } = new(
         Insert: """
-            WITH request AS MATERIALIZED (
-              SELECT to_timestamp("createdAt" / 1000.0) AS created, tasks, keys
-              FROM jsonb_to_record({0}::jsonb) AS r("createdAt" bigint, tasks jsonb, keys jsonb)),
+            WITH request AS MATERIALIZED (SELECT tasks, keys FROM jsonb_to_record({0}::jsonb) AS r(tasks jsonb, keys jsonb)),
             used AS (
               INSERT INTO scheduler."IdempotencyKeys" ("Id", "Request", "CreatedAt", "TaskIds")
-              SELECT k.id, k.request, created, k."taskIds"
-              FROM request, jsonb_to_recordset(keys) AS k(id text, request text, "taskIds" text))
+              SELECT k.id, k.request, to_timestamp(k."createdAt" / 1000.0), k."taskIds"
+              FROM request, jsonb_to_recordset(keys) AS k(id text, request text, "createdAt" bigint, "taskIds" text))
             INSERT INTO scheduler."Tasks" ("Id", "Kind", "State", "ExecuteAt", "DueAt", "CreatedAt", "Attempt", "Tries")
-            SELECT t.id, t.kind, 'Pending', due.at, due.at, created, 0, 0
-            FROM request, jsonb_to_recordset(tasks) AS t(id uuid, kind text, "executeAt" bigint),
+            SELECT t.id, t.kind, 'Pending', due.at, due.at, to_timestamp(t."createdAt" / 1000.0), 0, 0
+            FROM request, jsonb_to_recordset(tasks) AS t(id uuid, kind text, "executeAt" bigint, "createdAt" bigint),
               LATERAL (SELECT to_timestamp(t."executeAt" / 1000.0) AS at) AS due
             """,
         Claim,
@@ -123,20 +118,17 @@ public static class PostgreSqlSql
             FROM shown
             WHERE t."Sequence" = shown."Sequence"
             """,
-        // The lock ends with the transaction, or with the connection of an instance that is frozen in it. One job that another
+        // The lock ends with the transaction, and that of an instance that is frozen in it after five seconds. One job that another
         // program has locked must not hold up all the others.
         IsProjector: $$"""
             SELECT pg_try_advisory_xact_lock({{ProjectorLock}}) AND set_config('lock_timeout', '1s', TRUE) IS NOT NULL
-              AND {0} IS NOT NULL AS "Value"
-            """);
-
-    public static ServerSql ServerStatements { get; } = new(
+              AND set_config('idle_in_transaction_session_timeout', '5s', TRUE) IS NOT NULL AND {0} IS NOT NULL AS "Value"
+            """,
         JobStates: """
             SELECT id::text AS "JobId", statename AS "State", arguments::text AS "Arguments"
             FROM hangfire.job
             WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
-            """,
-        Now: """SELECT clock_timestamp() AS "Value" """);
+            """);
 
     /// <summary>A number that no one else takes an advisory lock with.</summary>
     private const string ProjectorLock = "6085615271925670001";

@@ -1,13 +1,8 @@
-using System.Data.Common;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Hangfire.PostgreSql;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Npgsql;
-using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
@@ -16,10 +11,9 @@ public sealed partial class PostgreSqlStore(
     NpgsqlDataSource database,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
-    StoreSql statements,
-    ServerSql sql,
+    StoreSql sql,
     IOptions<StorageOptions> options,
-    ILogger<PostgreSqlStore> logger) : ServerStore(contexts, clock, statements, sql, options, logger)
+    ILogger<PostgreSqlStore> logger) : ServerStore(contexts, clock, sql, options, logger)
 {
     public const string HangfireSchema = "hangfire";
 

@@ -1,7 +1,5 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using TaskScheduler.Jobs.Storage.Server;
-using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 

@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>What a connection string says unless its operator says otherwise.</summary>

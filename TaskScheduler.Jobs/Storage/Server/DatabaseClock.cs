@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Data;
-
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>
@@ -19,13 +16,6 @@ public sealed class DatabaseClock : TimeProvider
 
     public override DateTimeOffset GetUtcNow() =>
         Volatile.Read(ref _reading) is { } reading ? reading.Time + GetElapsedTime(reading.At) : base.GetUtcNow();
-
-    /// <summary>Asks the database for the time.</summary>
-    public async Task ReadAsync(TaskDbContext db, string nowSql, CancellationToken cancel)
-    {
-        var asked = GetTimestamp();
-        Take((await db.Database.SqlQueryRaw<DateTimeOffset>(nowSql).ToListAsync(cancel)).Single(), asked);
-    }
 
     /// <summary>Takes a reading that was just answered, and keeps it if it is better than what is left of the last one.</summary>
     /// <param name="time">What the database said.</param>

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Transactions;
 using Microsoft.EntityFrameworkCore.Storage;
 

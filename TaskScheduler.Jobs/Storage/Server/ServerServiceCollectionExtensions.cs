@@ -1,7 +1,4 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Jobs.Storage.Server;
 
@@ -9,7 +6,7 @@ public static class ServerServiceCollectionExtensions
 {
     /// <summary>What the stores on a database server have in common; the clock is the database's.</summary>
     public static IServiceCollection AddServerStore<TContext, TStore>(
-        this IServiceCollection services, StoreSql sql, ServerSql serverSql)
+        this IServiceCollection services, StoreSql sql)
         where TContext : ServerTaskDbContext
         where TStore : ServerStore
     {
@@ -17,7 +14,6 @@ public static class ServerServiceCollectionExtensions
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<ITaskStore, TStore>();
         services.AddSingleton(sql);
-        services.AddSingleton(serverSql);
         services.AddSingleton<IJobLookup, TableJobLookup>();
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, TContext>>();
         services.AddSingleton<IDbContextFactory<ServerTaskDbContext>, TaskContexts<ServerTaskDbContext, TContext>>();

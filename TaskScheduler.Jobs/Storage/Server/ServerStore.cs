@@ -1,10 +1,5 @@
-using System.Data.Common;
 using System.Transactions;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
 
 namespace TaskScheduler.Jobs.Storage.Server;
 
@@ -14,8 +9,7 @@ namespace TaskScheduler.Jobs.Storage.Server;
 public abstract partial class ServerStore(
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
-    StoreSql statements,
-    ServerSql sql,
+    StoreSql sql,
     IOptions<StorageOptions> options,
     ILogger logger)
     : ITaskStore
@@ -44,17 +38,13 @@ public abstract partial class ServerStore(
         {
             if (obstacle != said || TimeProvider.System.GetElapsedTime(saidAt) >= BetweenReminders)
             {
-                Log.Waiting(logger, Description, obstacle);
+                LogWaiting(Description, obstacle);
                 (said, saidAt) = (obstacle, TimeProvider.System.GetTimestamp());
             }
 
             await Task.Delay(BetweenTries, cancel);
         }
     }
-
-    /// <summary>One batch: an instance that is frozen keeps no row from the others.</summary>
-    public Task InsertWithKeyAsync(TaskDbContext db, string document, CancellationToken cancel) =>
-        db.ExecuteAsync(statements.Insert, document, cancel);
 
     public void TakeTime(DateTimeOffset now, long askedAt) => clock.Take(now, askedAt);
 
@@ -102,7 +92,8 @@ public abstract partial class ServerStore(
             var current = !(await db.Database.GetPendingMigrationsAsync(cancel)).Any() && hangfire.Installed >= hangfire.Needed;
             if (!current && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
                 return obstacle;
-            await clock.ReadAsync(db, sql.Now, cancel);
+            var asked = clock.GetTimestamp();
+            TakeTime((await db.QueryAsync<TableLook>(sql.Look, "{}", cancel)).Single().Now!.Value, asked);
             return null;
         }
         catch (Exception error) when (this.IsFromDatabase(error))
@@ -140,9 +131,6 @@ public abstract partial class ServerStore(
         return null;
     }
 
-    private static partial class Log
-    {
-        [LoggerMessage(1, LogLevel.Warning, "Waiting for the {Store}: {Obstacle}.")]
-        public static partial void Waiting(ILogger logger, string store, string obstacle);
-    }
+    [LoggerMessage(LogLevel.Warning, "Waiting for the {Store}: {Obstacle}.")]
+    private partial void LogWaiting(string store, string obstacle);
 }

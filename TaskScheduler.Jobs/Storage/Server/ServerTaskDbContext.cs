@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using TaskScheduler.Jobs.Data;
-
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>What instances on one database server share besides tasks and leases.</summary>

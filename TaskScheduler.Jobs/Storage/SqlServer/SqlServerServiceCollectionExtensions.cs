@@ -1,7 +1,6 @@
 using Hangfire;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Storage.Server;
@@ -18,7 +17,7 @@ public static class SqlServerServiceCollectionExtensions
     public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString)
     {
         services.AddSingleton(_ => Complete(connectionString));
-        services.AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements, SqlServerSql.ServerStatements);
+        services.AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements);
         services.AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
             .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, Configure));
         services.AddSingleton<JobStorage>(provider =>

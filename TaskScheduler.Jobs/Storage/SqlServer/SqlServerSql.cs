@@ -1,6 +1,3 @@
-using TaskScheduler.Jobs.Data;
-using TaskScheduler.Jobs.Storage.Server;
-
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 /// <summary>
@@ -64,16 +61,16 @@ public static class SqlServerSql
     public static StoreSql Statements { get; } = new(
         Insert: $$"""
             SET XACT_ABORT ON;
-            DECLARE @created datetimeoffset(3) = (
-              SELECT {{Time("r.createdAt")}} FROM OPENJSON({0}) WITH (createdAt bigint) AS r);
             BEGIN TRANSACTION;
             INSERT INTO scheduler.IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
-            SELECT k.id, k.request, @created, k.taskIds
-            FROM OPENJSON({0}, '$.keys') WITH (id nvarchar(64), request nvarchar(64), taskIds nvarchar(max)) AS k;
+            SELECT k.id, k.request, {{Time("k.createdAt")}}, k.taskIds
+            FROM OPENJSON({0}, '$.keys') WITH (
+                id nvarchar(64), request nvarchar(64), createdAt bigint, taskIds nvarchar(max)) AS k;
             INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
-            SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, @created, 0, 0
+            SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, {{Time("t.createdAt")}}, 0, 0
             FROM OPENJSON({0}, '$.tasks') AS listed
-            CROSS APPLY OPENJSON(listed.[value]) WITH (id uniqueidentifier, kind nvarchar(16), executeAt bigint) AS t
+            CROSS APPLY OPENJSON(listed.[value]) WITH (
+                id uniqueidentifier, kind nvarchar(16), executeAt bigint, createdAt bigint) AS t
             ORDER BY CAST(listed.[key] AS int);
             COMMIT TRANSACTION
             """,
@@ -155,16 +152,13 @@ public static class SqlServerSql
                 WHEN (SELECT MIN(CAST(i.Id AS char(36))) FROM scheduler.Instances AS i WHERE i.SeenAt > @since)
                   <> CAST(@instanceId AS char(36)) THEN 0
                 ELSE 1 END AS bit) AS Value
-            """);
-
-    public static ServerSql ServerStatements { get; } = new(
+            """,
         JobStates: """
             SELECT CAST(j.Id AS nvarchar(20)) AS JobId, j.StateName AS State, j.Arguments
             FROM (SELECT DISTINCT a.id FROM OPENJSON({0}) WITH (id bigint '$') AS a) AS asked
             INNER JOIN hangfire.Job AS j WITH (FORCESEEK) ON j.Id = asked.id
             OPTION (LOOP JOIN, FORCE ORDER)
-            """,
-        Now: "SELECT TODATETIMEOFFSET(SYSUTCDATETIME(), 0) AS Value");
+            """);
 
     /// <summary>The version of Hangfire's schema as <c>Value</c>; null without one.</summary>
     internal const string HangfireSchema = """

@@ -1,12 +1,7 @@
-using System.Data.Common;
 using System.Security.Authentication;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.SqlServer;
@@ -16,10 +11,9 @@ public sealed class SqlServerStore(
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
     TimeProvider time,
-    StoreSql statements,
-    ServerSql sql,
+    StoreSql sql,
     IOptions<StorageOptions> options,
-    ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, statements, sql, options, logger)
+    ILogger<SqlServerStore> logger) : ServerStore(contexts, clock, sql, options, logger)
 {
     public const string HangfireSchema = "hangfire";
 

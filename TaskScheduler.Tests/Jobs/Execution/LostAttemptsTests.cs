@@ -57,7 +57,7 @@ public abstract class LostAttemptsTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task AttemptThatTheTableKnowsGoesOn()
     {
-        using var attempt = await RunAsync();
+        var attempt = await RunAsync();
         _jobs.Clock.Advance(BeyondTheLease);
 
         await ReconcileAsync();
@@ -69,7 +69,7 @@ public abstract class LostAttemptsTests<TStore> : IAsyncLifetime
     [Fact]
     public async Task AttemptWhoseTaskWasDeletedIsStopped()
     {
-        using var attempt = await RunAsync();
+        var attempt = await RunAsync();
         await _jobs.Get<TaskClient>().DeleteAsync(attempt.Task.Id, Cancel);
 
         await ReconcileAsync();

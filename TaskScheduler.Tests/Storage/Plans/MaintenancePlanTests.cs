@@ -56,7 +56,7 @@ public abstract class MaintenancePlanTests(PlanTable table)
         await CheckAsync(
             async jobs =>
             {
-                using var attempt = jobs.Get<RunningTasks>().Add(claimed);
+                var attempt = jobs.Get<RunningTasks>().Add(claimed);
                 await jobs.Get<LostAttempts>().ReconcileAsync(Cancel);
                 await jobs.CompleteAsync(claimed);
                 await jobs.GiveBackAsync(claimed);

@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Storage.Server;
 using TaskScheduler.Tests.Infrastructure;
@@ -68,7 +69,8 @@ public sealed class DatabaseClockTests : IAsyncLifetime
     private async Task ReadAsync(string sql)
     {
         await using var db = await _jobs.OpenTableAsync();
-        await _clock.ReadAsync(db, sql, TestContext.Current.CancellationToken);
+        var asked = _clock.GetTimestamp();
+        _clock.Take(await db.Database.SqlQueryRaw<DateTimeOffset>(sql).SingleAsync(TestContext.Current.CancellationToken), asked);
     }
 
     private void AssertAhead(TimeSpan expected, TimeSpan? within = null)

@@ -31,8 +31,8 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
         new("given up, before its job shows it", "\"Error\" = @", 2),
         new("projector chosen, before it reads", "pg_try_advisory_xact_lock", 20),
         new("marker of a new storage written, before the commit", "INTO \"hangfire\".\"hash\"", 1),
-        new("job made, before its number is noted", "INTO \"hangfire\".\"job\"", 20),
-        new("state written, before the commit", "INTO \"hangfire\".\"state\"", 20),
+        new("job made, before its number is noted", "INTO hangfire.job", 20),
+        new("state written, before the commit", "INTO hangfire.state", 20),
         new("shown, before the commit", "\"IsShown\" = t.\"Version\" = shown", 8),
         new("lock of the expiration", TakeLock, 1, "locks:expirationmanager"),
     ];

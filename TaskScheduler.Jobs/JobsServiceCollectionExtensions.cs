@@ -1,6 +1,7 @@
 using Hangfire;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
 using TaskScheduler.Jobs.Storage.SqlServer;
@@ -45,7 +46,7 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<InstanceLoops>();
 
         services.AddSingleton<HangfireServer>();
-        services.AddSingleton<JobWriter>();
+        services.TryAddSingleton<JobWriter>();
         services.AddSingleton<JobProjector>();
         services.AddSingleton<IBackgroundJobClientFactoryV2, DashboardCommands>();
         services.AddSingleton<IBackgroundJobClientFactory>(provider => provider.GetRequiredService<IBackgroundJobClientFactoryV2>());

@@ -11,7 +11,7 @@ namespace TaskScheduler.Benchmarks.Compare;
 /// <param name="batch">Tasks in a request; with 1 it goes to <c>/tasks</c>.</param>
 public sealed class CreateLoad(Deployment deployment, int connections, int batch)
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(10);
 
     private long _from;

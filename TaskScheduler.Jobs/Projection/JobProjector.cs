@@ -118,7 +118,7 @@ public sealed partial class JobProjector(
                     return;
                 (size, refusals) = (MaxBatch, 0);
                 // Requests and claims need the processor, too.
-                await PauseAsync(TimeProvider.System.GetElapsedTime(started), stop);
+                await PauseAsync(TimeProvider.System.GetElapsedTime(started) * 2, stop);
             }
             catch (Exception) when (stop.IsCancellationRequested)
             {

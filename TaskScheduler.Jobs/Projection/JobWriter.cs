@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Common;
 using Hangfire.States;
+using Hangfire.Storage;
 
 namespace TaskScheduler.Jobs.Projection;
 
@@ -14,30 +15,29 @@ public sealed record ShownJob(ScheduledTask Row, string JobId, string? State)
 }
 
 /// <summary>Writes the jobs of tasks through Hangfire's storage API, many in one storage transaction.</summary>
-public sealed class JobWriter(JobStorage storage, TimeProvider clock, IOptions<RetentionOptions> retention)
+public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<RetentionOptions> retention)
 {
     /// <summary>A job without a state is invisible to Hangfire; one whose creator died is forgotten after this time.</summary>
     private static readonly TimeSpan UnfinishedCreation = TimeSpan.FromHours(1);
 
     private readonly StateMachine _stateMachine = new(new HistoryFilter());
 
+    protected JobStorage Storage => storage;
+
     /// <summary>Makes a job for each row that has none.</summary>
     /// <param name="rows">The tasks.</param>
     /// <param name="states">
     /// The jobs that are there. Those of finished tasks expire long before their rows, and another program may remove any.
     /// </param>
-    public IReadOnlyList<ShownJob> Create(IEnumerable<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
+    public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
     {
-        using var connection = storage.GetConnection();
+        var has = rows.ToLookup(row => row.JobId is not null && states.ContainsKey(JobOfTask.Of(row)));
+        var made = has[false].Any() ? Create([.. has[false]]) : new Dictionary<Guid, string>();
         return
         [
-            .. rows.Select(row => row.JobId is { } jobId && states.TryGetValue(JobOfTask.Of(row), out var state)
-                ? new ShownJob(row, jobId, state)
-                : new ShownJob(row, Create(row), State: null)),
+            .. has[true].Select(row => new ShownJob(row, row.JobId!, states[JobOfTask.Of(row)])),
+            .. has[false].Select(row => new ShownJob(row, made[row.Id], State: null)),
         ];
-
-        string Create(ScheduledTask row) => connection.CreateExpiredJob(
-            TaskJob.For(row.Id), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation);
     }
 
     /// <summary>Gives each job the state of its row, in one storage transaction.</summary>
@@ -46,7 +46,7 @@ public sealed class JobWriter(JobStorage storage, TimeProvider clock, IOptions<R
     public void ApplyStates(IEnumerable<ShownJob> jobs, IReadOnlyDictionary<Guid, string?> servers)
     {
         using var connection = storage.GetConnection();
-        using var transaction = connection.CreateWriteTransaction();
+        using var transaction = CreateTransaction(connection);
         foreach (var (row, jobId, shown) in jobs)
         {
             var state = JobStates.Of(row, servers.GetValueOrDefault(row.InstanceId ?? Guid.Empty));
@@ -65,6 +65,18 @@ public sealed class JobWriter(JobStorage storage, TimeProvider clock, IOptions<R
 
         transaction.Commit();
     }
+
+    /// <summary>Makes a job without a state for each task.</summary>
+    /// <returns>The numbers of the jobs by the IDs of the tasks.</returns>
+    protected virtual IReadOnlyDictionary<Guid, string> Create(IReadOnlyCollection<ScheduledTask> rows)
+    {
+        using var connection = storage.GetConnection();
+        return rows.ToDictionary(row => row.Id, row => connection.CreateExpiredJob(
+            TaskJob.For(row.Id), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation));
+    }
+
+    protected virtual JobStorageTransaction CreateTransaction(IStorageConnection connection) =>
+        (JobStorageTransaction)connection.CreateWriteTransaction();
 
     /// <summary>The counters behind the dashboard's graph. Hangfire's other filters would ask for each job's continuations and retries.</summary>
     private sealed class HistoryFilter : IJobFilterProvider

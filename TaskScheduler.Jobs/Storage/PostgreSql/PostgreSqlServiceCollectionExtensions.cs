@@ -25,6 +25,7 @@ public static class PostgreSqlServiceCollectionExtensions
         services.AddSingleton<JobStorage>(provider => new PostgreSqlStorage(
             new Connections(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<ConnectionGate>()),
             HangfireOptions()));
+        services.AddSingleton<JobWriter, PostgreSqlJobWriter>();
         return services;
     }
 

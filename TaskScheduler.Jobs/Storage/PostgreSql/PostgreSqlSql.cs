@@ -130,6 +130,47 @@ public static class PostgreSqlSql
             WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
             """);
 
+    /// <summary>Makes a job without a state for each of <c>[ { invocation, arguments } ]</c>, forgotten after an hour.</summary>
+    internal const string CreateJobs = """
+        INSERT INTO hangfire.job (invocationdata, arguments, createdat, expireat)
+        SELECT j.invocation::jsonb, j.arguments::jsonb, clock_timestamp(), clock_timestamp() + interval '1 hour'
+        FROM jsonb_to_recordset({0}::jsonb) AS j(invocation text, arguments text)
+        RETURNING trim(BOTH '"' FROM arguments ->> 0)::uuid AS "TaskId", id::text AS "JobId"
+        """;
+
+    /// <summary>
+    /// <c>{ jobs: [ { id, name, reason, data, expireIn } ], sets: [ { key, value, score } ], counters: [ { key, expireIn, value } ]
+    /// }</c>, times in seconds. Without a score an entry leaves its set.
+    /// </summary>
+    internal const string ApplyStates = """
+        WITH document AS MATERIALIZED (
+          SELECT * FROM jsonb_to_record({0}::jsonb) AS d(jobs jsonb, sets jsonb, counters jsonb)),
+        shown AS MATERIALIZED (
+          SELECT j.* FROM document,
+            jsonb_to_recordset(jobs) AS j(id bigint, name text, reason text, data jsonb, "expireIn" bigint)),
+        entry AS MATERIALIZED (
+          SELECT e.* FROM document, jsonb_to_recordset(sets) AS e(key text, value text, score double precision)),
+        written AS (
+          INSERT INTO hangfire.state (jobid, name, reason, createdat, data)
+          SELECT id, name, reason, clock_timestamp(), data FROM shown
+          RETURNING id, jobid),
+        added AS (
+          INSERT INTO hangfire.set (key, value, score)
+          SELECT key, value, score FROM entry WHERE score IS NOT NULL
+          ON CONFLICT (key, value) DO UPDATE SET score = excluded.score),
+        removed AS (
+          DELETE FROM hangfire.set AS s USING entry
+          WHERE entry.score IS NULL AND s.key = entry.key AND s.value = entry.value),
+        counted AS (
+          INSERT INTO hangfire.counter (key, value, expireat)
+          SELECT c.key, c.value, clock_timestamp() + c."expireIn" * interval '1 second'
+          FROM document, jsonb_to_recordset(counters) AS c(key text, "expireIn" bigint, value bigint))
+        UPDATE hangfire.job AS j
+        SET stateid = written.id, statename = shown.name, expireat = clock_timestamp() + shown."expireIn" * interval '1 second'
+        FROM written JOIN shown ON shown.id = written.jobid
+        WHERE j.id = written.jobid
+        """;
+
     /// <summary>A number that no one else takes an advisory lock with.</summary>
     private const string ProjectorLock = "6085615271925670001";
 }

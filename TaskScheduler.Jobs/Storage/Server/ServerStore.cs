@@ -93,7 +93,8 @@ public abstract partial class ServerStore(
             if (!current && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
                 return obstacle;
             var asked = clock.GetTimestamp();
-            TakeTime((await db.QueryAsync<TableLook>(sql.Look, "{}", cancel)).Single().Now!.Value, asked);
+            var question = JsonSerializer.Serialize(new { instanceId = Guid.Empty, lease = 0, now = 0 });
+            TakeTime((await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single().Now!.Value, asked);
             return null;
         }
         catch (Exception error) when (this.IsFromDatabase(error))

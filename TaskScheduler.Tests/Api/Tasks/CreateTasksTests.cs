@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -155,6 +156,6 @@ public abstract class CreateTasksTests<TStore>(ApiFixture<TStore> api) : IClassF
     private async Task<int> CountAsync()
     {
         await using var db = await api.App.OpenTableAsync();
-        return db.Tasks.Count();
+        return await db.Tasks.CountAsync(TestContext.Current.CancellationToken);
     }
 }

@@ -1,9 +1,13 @@
 using Npgsql;
+using TaskScheduler.Jobs.Data;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
 
-/// <summary>An instance is frozen between the statements of a transaction: all claims pass over the rows that it changed.</summary>
+/// <summary>
+/// An instance is frozen between the statements of the projector's transaction, the only one that stays open between two: all
+/// claims pass over the rows that it changed.
+/// </summary>
 public sealed class FrozenTransactionTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -17,6 +21,7 @@ public sealed class FrozenTransactionTests
         var task = await jobs.CreateAsync();
         await using var connection = await jobs.Get<NpgsqlDataSource>().OpenConnectionAsync(Cancel);
         var transaction = await connection.BeginTransactionAsync(Cancel);
+        await connection.ExecuteAsync(jobs.Get<StoreSql>().IsProjector.Replace("{0}", "'{}'", StringComparison.Ordinal));
         await connection.ExecuteAsync("UPDATE scheduler.\"Tasks\" SET \"Tries\" = 1");
 
         Assert.Empty(await another.ClaimAsync(task));

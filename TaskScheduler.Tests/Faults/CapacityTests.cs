@@ -4,7 +4,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>What adding an instance adds.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(Alone.Name)]
 public sealed class CapacityTests
 {
     private const int Slots = 5;

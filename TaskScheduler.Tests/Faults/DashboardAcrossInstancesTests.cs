@@ -6,7 +6,7 @@ namespace TaskScheduler.Tests.Faults;
 /// <summary>
 /// A person behind a load balancer: each page comes from one instance, and what is clicked on it goes to the other.
 /// </summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class DashboardAcrossInstancesTests : IAsyncLifetime
 {
     private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);

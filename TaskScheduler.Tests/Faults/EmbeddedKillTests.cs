@@ -4,7 +4,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>The fault campaign in a small form, on the embedded store: kills and stops under clients that go on.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAFile.Name)]
 public sealed class EmbeddedKillTests
 {
     [Fact]

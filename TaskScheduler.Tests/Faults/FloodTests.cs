@@ -8,7 +8,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>Two hundred clients that ask as fast as they can, some of them for batches, and tasks that fall due meanwhile.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(Alone.Name)]
 public abstract class FloodTests<TStore>
     where TStore : ITestStore, new()
 {

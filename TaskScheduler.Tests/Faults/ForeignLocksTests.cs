@@ -10,7 +10,7 @@ namespace TaskScheduler.Tests.Faults;
 /// Hangfire's locks, jobs and tables in the hands of another program that is frozen, or gone altogether: no due task and no
 /// request waits for them, and what happened meanwhile is shown afterwards.
 /// </summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class ForeignLocksTests : IAsyncLifetime
 {
     private static readonly TimeSpan MaxAnswer = TimeSpan.FromSeconds(2.5);

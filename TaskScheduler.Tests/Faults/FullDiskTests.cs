@@ -8,7 +8,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>The disk under the embedded store is full, can only be read, or fails.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAFile.Name)]
 public sealed class FullDiskTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

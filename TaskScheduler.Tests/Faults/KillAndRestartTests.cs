@@ -3,6 +3,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
 
+[Collection(OnAFile.Name)]
 public sealed class KillAndRestartTests
 {
     [Fact]

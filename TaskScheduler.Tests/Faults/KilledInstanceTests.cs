@@ -4,7 +4,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>An instance that is gone, or looks gone, while others are there.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class KilledInstanceTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

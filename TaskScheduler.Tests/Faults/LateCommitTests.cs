@@ -7,7 +7,7 @@ namespace TaskScheduler.Tests.Faults;
 /// The connection breaks while the server still commits: the instance asks whether it was done, is told that it was not, and
 /// then it is.
 /// </summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class LateCommitTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

@@ -9,7 +9,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>The storage file is deleted, moved or replaced under a running instance.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAFile.Name)]
 public sealed class LostFileTests : IDisposable
 {
     /// <summary>From the loss to the end of the process. Less than the longest pause: a drain would take longer.</summary>

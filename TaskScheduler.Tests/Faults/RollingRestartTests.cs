@@ -4,7 +4,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>Three instances under load, each stopped and started again in its turn.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class RollingRestartTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

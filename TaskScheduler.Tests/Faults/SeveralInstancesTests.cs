@@ -7,7 +7,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
 
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class SeveralInstancesTests : IAsyncLifetime
 {
     private static readonly TimeSpan Fizz = TimeSpan.FromSeconds(3);

@@ -5,7 +5,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>How processes start on a database that is empty, or not as it should be.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class StartOnAServerTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

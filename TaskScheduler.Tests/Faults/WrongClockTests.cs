@@ -3,7 +3,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Faults;
 
 /// <summary>Instances whose wall clock is five minutes off; their monotonic clock, like anybody's, only counts.</summary>
-[Collection(HeavyLoad.Name)]
+[Collection(OnAServer.Name)]
 public sealed class WrongClockTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

@@ -46,18 +46,6 @@ public static class EmbeddedWitness
         await connection.ExecuteAsync(Trigger);
     }
 
-    /// <summary>A storage file with a schema and this witness, and nobody on it.</summary>
-    public static async Task MakeFileAsync(string file)
-    {
-        await using (var instance = await InstanceProcess.StartAsync(file))
-        {
-            if (await instance.StopAsync() is not 0 and var exitCode)
-                throw new InvalidOperationException($"The instance that made the file stopped with exit code {exitCode}.");
-        }
-
-        await PlaceAsync(file);
-    }
-
     /// <summary>What it saw, in the order in which it happened.</summary>
     public static async Task<IReadOnlyList<RowChange>> ReadAsync(string file)
     {

@@ -12,14 +12,13 @@ public sealed class EmbeddedKillTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.File("tasks.db");
-        await EmbeddedWitness.MakeFileAsync(file);
+        await WitnessedFile.MakeAsync(file);
         var random = new Random(5);
         await using var campaign = new EmbeddedCampaign(more => InstanceProcess.LaunchBy([], file, more), seed: 5);
         var life = await campaign.StartAsync();
         campaign.Feed();
 
-        foreach (var end in (Func<Life, Task>[])
-            [EmbeddedCampaign.KillAsync, EmbeddedCampaign.KillAsync, EmbeddedCampaign.StopAsync, EmbeddedCampaign.KillAsync])
+        foreach (var end in (Func<Life, Task>[])[EmbeddedCampaign.KillAsync, EmbeddedCampaign.StopAsync, EmbeddedCampaign.KillAsync])
         {
             var (accepted, printed) = (campaign.Accepted + random.Next(10, 40), campaign.Printed + random.Next(1, 20));
             await Eventually.TrueAsync(() => campaign.Accepted >= accepted && campaign.Printed >= printed, "there is load");

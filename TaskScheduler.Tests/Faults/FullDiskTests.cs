@@ -17,7 +17,7 @@ public sealed class FullDiskTests
     public async Task FullDiskLosesNothingAndIsWorkedOnAgainOnceThereIsRoom()
     {
         using var outside = new TemporaryFolder();
-        await EmbeddedWitness.MakeFileAsync(outside.File("tasks.db"));
+        await WitnessedFile.MakeAsync(outside.File("tasks.db"));
         await using var disk = await SmallDisk.MountAsync("16m");
         await disk.RunAsync($"cp {outside.File("tasks.db")} .");
         await using var campaign = new EmbeddedCampaign(
@@ -98,7 +98,7 @@ public sealed class FullDiskTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux can be told to let the writes of another process fail.");
         using var folder = new TemporaryFolder();
         var file = folder.File("tasks.db");
-        await EmbeddedWitness.MakeFileAsync(file);
+        await WitnessedFile.MakeAsync(file);
         await using var campaign = new EmbeddedCampaign(
             more => InstanceProcess.LaunchBy(["sh", "-c", "trap '' XFSZ; exec \"$@\"", "sh"], file, more), seed: 9);
         var life = await campaign.StartAsync();

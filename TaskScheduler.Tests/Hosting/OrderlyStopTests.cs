@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Jobs.Execution;
@@ -10,28 +11,34 @@ namespace TaskScheduler.Tests.Hosting;
 
 public sealed class OrderlyStopTests
 {
-    [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
-    public async Task SignalLetsTheRunningFinishKeepsTheWaitingAndExitsWithZero(string signal)
+    /// <summary>The second life begins with what the first one kept, and ends by the other signal.</summary>
+    [Fact]
+    public async Task SignalLetsTheRunningFinishKeepsTheWaitingAndExitsWithZero()
     {
         using var folder = new TemporaryFolder();
         var file = folder.File("tasks.db");
-        await using var instance = await InstanceProcess.StartAsync(file);
         var now = TimeProvider.System.GetUtcNow();
-        var running = await instance.CreateAsync("Fizz", now);
-        var waiting = await instance.CreateAsync("Fizz", now.AddHours(1));
-        await Eventually.TrueAsync(
-            async () => (await instance.ShowAsync(running)).GetProperty("state").GetString() == "Running", "the first task runs");
+        await using var first = await InstanceProcess.StartAsync(file);
+        var running = await first.CreateAsync("Fizz", now);
+        var kept = await first.CreateAsync("Fizz", now.AddHours(1));
+        await RunsAsync(first, running);
 
-        Assert.Equal(0, await instance.StopAsync(signal));
+        Assert.Equal(0, await first.StopAsync("TERM"));
 
-        Assert.Equal([$"Fizz {running}"], instance.Output.Select(line => line.Text));
-        await using var next = await InstanceProcess.StartAsync(file);
-        using var moved = await next.Client.PatchAsJsonAsync(
-            $"/tasks/{waiting}", new { executeAt = now }, TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => next.Output.Any(line => line.Text == $"Fizz {waiting}"), "the waiting task runs in the next life");
-        Assert.Equal(1, (await next.ShowAsync(waiting)).GetProperty("attempt").GetInt32());
+        Assert.Equal([$"Fizz {running}"], first.Output.Select(line => line.Text));
+        await using var second = await InstanceProcess.StartAsync(file);
+        var keptAgain = await second.CreateAsync("Fizz", now.AddHours(1));
+        using var moved = await second.Client.PatchAsJsonAsync(
+            $"/tasks/{kept}", new { executeAt = now }, TestContext.Current.CancellationToken);
+        await RunsAsync(second, kept);
+        Assert.Equal(1, (await second.ShowAsync(kept)).GetProperty("attempt").GetInt32());
+
+        Assert.Equal(0, await second.StopAsync("INT"));
+
+        Assert.Equal([$"Fizz {kept}"], second.Output.Select(line => line.Text));
+        await using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["Pending"], await connection.AskAsync<string>($"SELECT State FROM Tasks WHERE lower(Id) = '{keptAgain}'"));
     }
 
     [Fact]
@@ -42,8 +49,7 @@ public sealed class OrderlyStopTests
         using var client = new TcpClient("127.0.0.1", instance.Client.BaseAddress!.Port);
         await client.GetStream().WriteAsync("POST /tasks HTTP/1.1\r\nHost: loc"u8.ToArray(), TestContext.Current.CancellationToken);
         var id = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow());
-        await Eventually.TrueAsync(
-            async () => (await instance.ShowAsync(id)).GetProperty("state").GetString() == "Running", "the task runs");
+        await RunsAsync(instance, id);
 
         Assert.Equal(0, await instance.StopAsync());
 
@@ -79,6 +85,9 @@ public sealed class OrderlyStopTests
         Assert.Equal((2, 0), (task.Attempt, task.Tries));
         Assert.Empty(next.Output.Lines);
     }
+
+    private static Task RunsAsync(InstanceProcess instance, Guid id) => Eventually.TrueAsync(
+        async () => (await instance.ShowAsync(id)).GetProperty("state").GetString() == "Running", "the task runs");
 
     private static Action<IServiceCollection> WithEndlessWork(TimeProvider clock, TaskCompletionSource stopped) => services =>
     {

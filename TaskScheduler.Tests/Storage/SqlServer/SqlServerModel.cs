@@ -52,25 +52,45 @@ public sealed partial class SqlServerModel : IDisposable
     {
         var problems = new List<string>();
         foreach (var statement in statements)
-        {
-            var parameters = string.Join(", ", statement.Parameters.Select(Declaration));
-            var name = $"statement{++_procedures}";
-            try
-            {
-                var text = WithTablesForVariables(statement.Text, name);
-                _model.AddObjects($"CREATE PROCEDURE [{name}] {parameters} AS\nBEGIN\n{text}\nEND");
-            }
-            catch (DacModelException error)
-            {
-                problems.AddRange(error.Messages.Select(message => message.ToString()));
-            }
-        }
-
+            problems.AddRange(Add(statement, NextName()));
         problems.AddRange(_model.Validate().Select(message => message.ToString()));
         return problems;
     }
 
+    /// <returns>Those that fit the schemas, of statements that are looked up at once.</returns>
+    public IReadOnlyList<SentStatement> ThatBind(IEnumerable<SentStatement> statements)
+    {
+        var names = new Dictionary<string, SentStatement>();
+        foreach (var statement in statements)
+        {
+            var name = NextName();
+            if (Add(statement, name).Count == 0)
+                names.Add(name, statement);
+        }
+
+        var problems = string.Join('\n', _model.Validate().Select(message => message.ToString()));
+        return [.. names.Where(named => !problems.Contains($"[{named.Key}]", StringComparison.Ordinal)).Select(named => named.Value)];
+    }
+
     public void Dispose() => _model.Dispose();
+
+    private string NextName() => $"statement{++_procedures}";
+
+    /// <returns>What the model says of it before it looks up its names.</returns>
+    private IReadOnlyList<string> Add(SentStatement statement, string name)
+    {
+        var parameters = string.Join(", ", statement.Parameters.Select(Declaration));
+        try
+        {
+            var text = WithTablesForVariables(statement.Text, name);
+            _model.AddObjects($"CREATE PROCEDURE [{name}] {parameters} AS\nBEGIN\n{text}\nEND");
+            return [];
+        }
+        catch (DacModelException error)
+        {
+            return [.. error.Messages.Select(message => message.ToString())];
+        }
+    }
 
     /// <summary>The model looks up the columns of tables, and not those of variables.</summary>
     private string WithTablesForVariables(string text, string procedure)

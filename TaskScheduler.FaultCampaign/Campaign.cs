@@ -10,9 +10,24 @@ namespace TaskScheduler.FaultCampaign;
 /// <param name="Without">A guard to switch off, to see whether it is missed.</param>
 public sealed record CampaignOptions(TimeSpan Duration, int Seed, Guard Without = Guard.None)
 {
+    /// <summary>One list, so that equal options are equal.</summary>
+    private static readonly IReadOnlyList<string> UsualKinds = ["Fizz", "Fizz", "Fizz", "Buzz", "Buzz", "FizzBuzz"];
+
     public int Instances { get; init; } = 3;
 
     public int Clients { get; init; } = 24;
+
+    /// <summary>How many click on the dashboard.</summary>
+    public int Clickers { get; init; } = 3;
+
+    /// <summary>What clients create, each as often as it stands here.</summary>
+    public IReadOnlyList<string> Kinds { get; init; } = UsualKinds;
+
+    /// <summary>How far ahead the clients' tasks are due, mostly.</summary>
+    public TimeSpan Ahead { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>For how long the database works between two of its faults, on average.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(4);
 
     /// <summary>A folder for the logs of the instances; null for none.</summary>
     public string? Logs { get; init; }
@@ -30,15 +45,13 @@ public sealed record CampaignResult(CampaignOptions Options, IReadOnlyDictionary
 /// </summary>
 public sealed class Campaign : IAsyncDisposable
 {
-    private const int Clickers = 3;
-
     /// <summary>How long what is left may take once nothing is broken any more.</summary>
     private static readonly TimeSpan MaxRest = TimeSpan.FromSeconds(90);
 
     /// <summary>The contract's: whatever drifted apart in a crash is repaired within half a minute.</summary>
     private static readonly TimeSpan MaxRepair = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whoever asks whether an instance lives is told that it does not.</summary>
+    /// <summary>An instance that asks whether another one lives is told that it does not.</summary>
     private const string NobodyLives =
         """
         CREATE FUNCTION public.nobody() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -65,13 +78,18 @@ public sealed class Campaign : IAsyncDisposable
     {
         (_options, _server, _database) = (options, server, database);
         _fleet = new(database, options.Without, options.Instances, options.Seed, _tally);
-        _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(() => _fleet.Available, (1_000 * options.Seed) + i, _wrongAnswers, _tally))];
+        _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(
+            () => _fleet.Available, (1_000 * options.Seed) + i, _wrongAnswers, _tally)
+            {
+                Kinds = options.Kinds,
+                Ahead = options.Ahead,
+            })];
         _clickers =
         [
-            .. Enumerable.Range(0, Clickers).Select(i => new Clicker(
+            .. Enumerable.Range(0, options.Clickers).Select(i => new Clicker(
                 database, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed + i, _wrongAnswers, _tally)),
         ];
-        _faults = new(database, _fleet, options.Seed, _tally);
+        _faults = new(database, _fleet, options.Seed, options.Pause, _tally);
     }
 
     public CampaignProgress Progress => new(

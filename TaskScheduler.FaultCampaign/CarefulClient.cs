@@ -27,10 +27,10 @@ public sealed class CarefulClient(
     public IReadOnlyCollection<ClientTask> Tasks => _tasks;
 
     /// <summary>What is created, each as often as it stands here.</summary>
-    public IReadOnlyList<string> Kinds { get; init; } = ["Fizz", "Fizz", "Fizz", "Buzz", "Buzz", "FizzBuzz"];
+    public required IReadOnlyList<string> Kinds { get; init; }
 
     /// <summary>How far ahead most tasks are due.</summary>
-    public TimeSpan Ahead { get; init; } = TimeSpan.FromSeconds(20);
+    public required TimeSpan Ahead { get; init; }
 
     /// <summary>Creates, moves, deletes, requeues and looks until the end.</summary>
     public async Task RunAsync(CancellationToken end)
@@ -66,9 +66,9 @@ public sealed class CarefulClient(
 
     private static DateTimeOffset Now => Fleet.Now;
 
-    /// <summary>Its tries take half a minute.</summary>
+    /// <summary>Between its tries it waits for six seconds in all; a killed instance adds a lease.</summary>
     private static bool IsLikelyFailed(ClientTask task) =>
-        CampaignInstance.MayFail(task.Id) && task.Due < Now.AddSeconds(-30) && task.DeleteAskedAt is null;
+        CampaignInstance.MayFail(task.Id) && task.Due < Now.AddSeconds(-12) && task.DeleteAskedAt is null;
 
     private async Task CreateAsync(int count)
     {
@@ -171,7 +171,7 @@ public sealed class CarefulClient(
             Check(task, answer);
     }
 
-    /// <summary>Whoever was told of a change reads it, at whatever instance.</summary>
+    /// <summary>A client that was told of a change reads it, at whatever instance.</summary>
     private void Check(ClientTask task, JsonDocument answer)
     {
         var (told, state) = (ClientTask.From(answer.RootElement), answer.RootElement.GetProperty("state").GetString());

@@ -5,7 +5,7 @@ using TaskScheduler.FaultCampaign.Infrastructure;
 
 namespace TaskScheduler.FaultCampaign;
 
-/// <summary>Somebody who clicks on the jobs of random tasks, whatever state they are in.</summary>
+/// <summary>A person who clicks on the jobs of random tasks, whatever state they are in.</summary>
 internal sealed class Clicker(
     PostgreSqlDatabase database, Fleet fleet, Func<IReadOnlyList<ClientTask>> tasks, int seed,
     ConcurrentQueue<(Guid? Id, string Text)> wrongAnswers, Tally tally) : IDisposable
@@ -50,9 +50,9 @@ internal sealed class Clicker(
         var list = _random.Next(8) == 0 ? Lists[_random.Next(Lists.Length)] : state.ToLowerInvariant();
         var (act, command) = _random.Next(20) switch
         {
-            0 => ("delete", $"{list}/delete"),
-            1 => ("delete", $"actions/delete/{job}"),
-            < 6 => ("requeue", $"actions/requeue/{job}"),
+            0 or 1 => ("delete", $"{list}/delete"),
+            2 => ("delete", $"actions/delete/{job}"),
+            < 7 => ("requeue", $"actions/requeue/{job}"),
             _ when list == "scheduled" => ("trigger", "scheduled/enqueue"),
             _ => ("requeue", $"{list}/requeue"),
         };
@@ -72,7 +72,7 @@ internal sealed class Clicker(
             if (hasEffect && command.StartsWith("actions/", StringComparison.Ordinal) && (await FindJobAsync(task.Id))?.Job == job)
                 task.Clicks.Enqueue(new(act == "delete", seen, ask.AnsweredAt.Value));
         }
-        // Or there is no such job any more, or somebody else has changed it meanwhile.
+        // Or there is no such job any more, or it was changed meanwhile.
         else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.ServiceUnavailable))
             wrongAnswers.Enqueue((task.Id, $"the dashboard answered {(int)answer} to {command}"));
     }

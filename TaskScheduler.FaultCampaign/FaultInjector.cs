@@ -5,7 +5,7 @@ using TaskScheduler.FaultCampaign.Infrastructure;
 namespace TaskScheduler.FaultCampaign;
 
 /// <summary>Breaks things, one after the other on each of its lines, and mends what does not mend itself.</summary>
-internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, int seed, Tally tally)
+internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, int seed, TimeSpan pause, Tally tally)
 {
     private static readonly TimeSpan BeyondTheLease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(10);
@@ -23,7 +23,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
         RepeatAsync(new Random(seed + 4), TimeSpan.FromSeconds(15), [StopAsync], end),
         RepeatAsync(
             new Random(seed + 2),
-            TimeSpan.FromSeconds(4),
+            pause,
             [
                 RestartDatabaseAsync, CrashDatabaseAsync, CutConnectionsAsync, CutConnectionsAsync, CutOffAsync, CutOneOffAsync,
                 EmptyHangfireAsync, LockHangfireAsync, StallCommitsAsync,
@@ -109,7 +109,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
         Record(new("connections cut", new(from, Fleet.Now), null, CutsOff: false));
     }
 
-    /// <summary>Whoever asks what became of a commit is told that nothing did, and then it is done.</summary>
+    /// <summary>An instance that asks what became of a commit is told that nothing did, and then it is done.</summary>
     private Task StallCommitsAsync(Random random) => WhileAwayAsync("commits that outlast their connections", async () =>
     {
         await using var stall = await StalledCommits.BeginAsync(database);
@@ -150,7 +150,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
         {
             try
             {
-                // Whoever waits for these locks has all others wait behind it.
+                // All others wait behind a statement that waits for these locks.
                 await database.ExecuteAsync(
                     $"SET lock_timeout = '1s'; TRUNCATE {tables} {identity} IDENTITY CASCADE");
                 done = true;

@@ -113,7 +113,7 @@ public sealed class CampaignInstance
         if (_lockTaken && _point is not null)
         {
             _lockTaken = false;
-            // Another statement about the lock says that somebody else has it.
+            // Another statement about the lock says that another connection has it.
             if (!statement.Contains("\"lock\"", StringComparison.Ordinal))
                 Come(_point);
         }

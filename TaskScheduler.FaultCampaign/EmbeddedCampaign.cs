@@ -70,7 +70,7 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
     /// <summary>From here on clients create, move, delete and look.</summary>
     public void Feed() => _feeding = Task.WhenAll(_clients.Select(client => client.RunAsync(_end.Token)));
 
-    /// <summary>A task that somebody else created, as it was answered.</summary>
+    /// <summary>A task that another client created, as it was answered.</summary>
     public void Adopt(JsonElement created) => _adopted.Enqueue(ClientTask.From(created));
 
     /// <summary>What happens meanwhile is the fault's.</summary>

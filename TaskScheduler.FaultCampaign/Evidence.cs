@@ -28,7 +28,7 @@ public sealed record RowChange(
     [property: JsonPropertyName("had_output")] string? HadOutput,
     [property: JsonPropertyName("has_output")] string? HasOutput)
 {
-    /// <summary>When others could see it; not known of the embedded store, where nobody else looks.</summary>
+    /// <summary>When others could see it; not known of the embedded store, where no other process looks.</summary>
     [JsonPropertyName("committed")]
     public DateTimeOffset? CommittedAt { get; init; }
 
@@ -61,7 +61,7 @@ public enum LifeEnd
     /// <summary>By SIGTERM, in order.</summary>
     Stopped,
 
-    /// <summary>By itself, which nobody wanted.</summary>
+    /// <summary>By itself, which the campaign did not want.</summary>
     Unwanted,
 }
 
@@ -121,13 +121,13 @@ public sealed class ClientTask
     /// <summary>The time that it is for, as its client was last told.</summary>
     public DateTimeOffset Due => IsMoved ? NewTime!.Value : ExecuteAt;
 
-    /// <summary>When anybody first asked to delete the task or its job; the request may be answered or not.</summary>
+    /// <summary>When a client or a click first asked to delete the task or its job; the request may be answered or not.</summary>
     public DateTimeOffset? DeleteAskedAt { get; set; }
 
     /// <summary>Whether a DELETE was answered with 204.</summary>
     public bool IsDeleted { get; set; }
 
-    /// <summary>Each request of anybody's to requeue the task or its job that may have arrived.</summary>
+    /// <summary>Each request, of a client or a click, to requeue the task or its job that may have arrived.</summary>
     public ConcurrentQueue<Ask> RequeueAsks { get; } = [];
 
     public ConcurrentQueue<Click> Clicks { get; } = [];

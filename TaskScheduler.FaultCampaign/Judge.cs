@@ -67,7 +67,7 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
     /// <summary>Of a task that waited for its start, or for whatever was done to it first, counted in the same way from the moment when it could start.</summary>
     public Slowest SlowestStart { get; init; } = Slowest.None;
 
-    /// <summary>How often a task ran again after it had failed, because somebody asked for it.</summary>
+    /// <summary>How often a task ran again after it had failed, because a client or a click asked for it.</summary>
     public int Requeued { get; init; }
 
     /// <summary>From the dashboard's answer to a click until its task shows it, counted in the same way.</summary>
@@ -345,7 +345,7 @@ public sealed class Judge
                 if (change.Was != "Pending" || !IsAnother(change, before))
                     continue;
                 var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
-                // Nobody can start what is not committed; but a change that is not must not keep what was there before.
+                // No instance can start what is not committed; but a change that is not must not keep what was there before.
                 var known = (since.Was is null ? since.CommittedAt : null) ?? since.At;
                 var could = known > change.CanStart ? known : change.CanStart;
                 var took = change.At - could > slowest.Took ? _timeline.OfService(could, change.At) : TimeSpan.Zero;

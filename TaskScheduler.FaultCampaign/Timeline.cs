@@ -1,6 +1,6 @@
 namespace TaskScheduler.FaultCampaign;
 
-/// <summary>How much time passed in which somebody could work: neither frozen, nor gone, nor without a database.</summary>
+/// <summary>How much time passed in which an instance could work: neither frozen, nor gone, nor without a database.</summary>
 internal sealed class Timeline
 {
     /// <summary>An instance whose connections were cut reconnects in this time, and one that has started begins its work.</summary>

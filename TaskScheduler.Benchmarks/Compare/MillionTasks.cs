@@ -8,7 +8,7 @@ namespace TaskScheduler.Benchmarks.Compare;
 /// </summary>
 public static class MillionTasks
 {
-    /// <returns>The database. Nobody is connected to it.</returns>
+    /// <returns>The database. It has no connections.</returns>
     public static async Task<string> CreateAsync(PostgreSqlServer server, string build)
     {
         await using var deployment = await PostgreSqlDeployment.StartAsync(server, build, slots: 1, instances: 1);

@@ -80,7 +80,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         return server;
     }
 
-    /// <param name="template">A database to copy. Nobody may be connected to it.</param>
+    /// <param name="template">A database to copy. It must have no connections.</param>
     public async Task CreateDatabaseAsync(string database, string? template)
     {
         await ExecuteAsync(
@@ -91,7 +91,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         await ExecuteAsync(database, "CHECKPOINT");
     }
 
-    /// <summary>Whoever is still connected is thrown out.</summary>
+    /// <summary>Connections that are still open are ended.</summary>
     public Task DropDatabaseAsync(string database) =>
         ExecuteAsync(Administrator, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
 

@@ -1,6 +1,6 @@
 namespace TaskScheduler.FaultCampaign.Infrastructure;
 
-/// <summary>A database on a <see cref="PostgreSqlServer"/>, past the product, for whoever may do anything.</summary>
+/// <summary>A database on a <see cref="PostgreSqlServer"/>, past the product, for an administrator.</summary>
 public class PostgreSqlDatabase
 {
     private (PostgreSqlServer Server, string Name)? _place;

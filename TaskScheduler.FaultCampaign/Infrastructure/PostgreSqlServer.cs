@@ -101,7 +101,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         return database;
     }
 
-    /// <summary>Whoever is still connected is thrown out.</summary>
+    /// <summary>Connections that are still open are ended.</summary>
     public Task DropDatabaseAsync(string database) =>
         ExecuteAsync("postgres", $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
 

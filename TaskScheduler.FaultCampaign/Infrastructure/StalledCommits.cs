@@ -4,7 +4,7 @@ namespace TaskScheduler.FaultCampaign.Infrastructure;
 
 /// <summary>
 /// Changes of the task table that PostgreSQL has done and does not get committed, as on a disk or with a standby that is
-/// slow: whoever loses its connection meanwhile asks before it is committed, and is told that nothing happened.
+/// slow: an instance that loses its connection meanwhile asks before it is committed, and is told that nothing happened.
 /// </summary>
 public sealed class StalledCommits : IAsyncDisposable
 {

@@ -8,8 +8,8 @@ public static class TaskWitness
 {
     /// <summary>
     /// Before the change, so that no start looks later than it was; and once more before the commit, which may be much later,
-    /// and without which nobody sees the change. The triggers write with the rights of whoever made them; TaskScheduler's own
-    /// user has none on the table.
+    /// and without which no other transaction sees the change. The triggers write with the rights of the user that made them;
+    /// TaskScheduler's own user has none on the table.
     /// </summary>
     private const string Trigger =
         """

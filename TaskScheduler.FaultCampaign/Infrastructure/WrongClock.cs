@@ -1,7 +1,7 @@
 namespace TaskScheduler.FaultCampaign.Infrastructure;
 
 /// <summary>
-/// A process whose wall clock is off, by faketime; its monotonic clock, like anybody's, only counts.
+/// A process whose wall clock is off, by faketime; its monotonic clock, like that of any process, only counts.
 /// </summary>
 public static class WrongClock
 {

@@ -8,7 +8,7 @@ namespace TaskScheduler.Tests.Api;
 
 /// <summary>
 /// One application for all tests of a class. Its work is quick: <c>Fizz</c> is done at once, <c>Buzz</c> when
-/// <see cref="LetBuzzFinish"/> is called, whoever wants it stopped before, and <c>FizzBuzz</c> fails.
+/// <see cref="LetBuzzFinish"/> is called, even if it was stopped before, and <c>FizzBuzz</c> fails.
 /// </summary>
 public class ApiFixture : Fixture<TestApplication>
 {

@@ -258,7 +258,7 @@ public sealed class JudgeTests
         Finds([Offence.TakenFromTheLiving], taken with { Faults = [new("", new(At(1), At(5)), null, CutsOff: true)] });
     }
 
-    /// <summary>Counting only the time in which there was a database and somebody to use it.</summary>
+    /// <summary>Counting only the time in which there was a database and an instance to use it.</summary>
     [Fact]
     public void RecoveryThatTakesTooLong()
     {
@@ -305,7 +305,7 @@ public sealed class JudgeTests
 
         Finds([Offence.StartedLate], late);
         Finds([], late with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
-        // Nobody knew of it before.
+        // It was not known before.
         Finds([], late with { Changes = [late.Changes[0] with { CommittedAt = At(1.5) }, .. late.Changes.Skip(1)] });
         var moved = late.Changes[0] with { Was = "Pending", At = At(-1), CommittedAt = At(1.5) };
         var created = late.Changes[0] with { CanStart = At(-0.5) };

@@ -16,7 +16,7 @@ public sealed class KillAndRestartTests
         var ids = new List<Guid>();
         for (var i = 0; i < 100; i++)
         {
-            // Some are done by the kill, some run, some are held, and some fall due while nobody is there.
+            // Some are done by the kill, some run, some are held, and some fall due while no instance is there.
             var kind = i % 3 == 0 ? "Buzz" : "Fizz";
             ids.Add(await before.CreateAsync(kind, start.AddMilliseconds((i * 70) - 500)));
         }

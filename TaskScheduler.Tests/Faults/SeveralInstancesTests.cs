@@ -66,7 +66,7 @@ public sealed class SeveralInstancesTests : IAsyncLifetime
         Assert.Contains(tasks.Values, task => Text(task, "state") == "Deleted" && Text(task, "output") is null);
         await TaskWitness.AssertNothingWrongAsync(_store);
 
-        // Committed is printed, once, by whoever committed it and after that; what was deleted before is silent.
+        // Committed is printed, once, by the instance that committed it and after that; what was deleted before is silent.
         var committed = (await _store.AskAsync<string>(
             """
             SELECT json_build_array(has_output, instance, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text

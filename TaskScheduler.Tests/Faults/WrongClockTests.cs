@@ -2,7 +2,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
 
-/// <summary>Instances whose wall clock is five minutes off; their monotonic clock, like anybody's, only counts.</summary>
+/// <summary>Instances whose wall clock is five minutes off; their monotonic clock, like that of any process, only counts.</summary>
 [Collection(OnAServer.Name)]
 public sealed class WrongClockTests : IAsyncLifetime
 {

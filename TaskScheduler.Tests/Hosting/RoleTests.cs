@@ -73,7 +73,7 @@ public sealed class RoleTests(RoleTests.ApiInstance api, RoleTests.WorkerInstanc
 
     public sealed class ApiInstance() : Instance(InstanceRole.Api);
 
-    /// <summary>With a key, which nobody needs to hear that there is nothing here.</summary>
+    /// <summary>With a key, which no caller needs to be told that there is nothing here.</summary>
     public sealed class WorkerInstance() : Instance(InstanceRole.Worker, Credentials.WebKey);
 
     public abstract class Instance(InstanceRole role, params string[] settings) : ApiFixture

@@ -22,7 +22,7 @@ public interface ITestStore : IAsyncDisposable
     /// </summary>
     void Prepare(IServiceCollection services);
 
-    /// <summary>Runs SQL past the product, as whoever may do anything.</summary>
+    /// <summary>Runs SQL past the product, as an administrator.</summary>
     Task ExecuteAsync(string sql);
 
     /// <summary>

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
-/// <summary>A connection that breaks between a commit and its answer: the statement is done, and nobody is told.</summary>
+/// <summary>A connection that breaks between a commit and its answer: the statement is done, and its caller is not told.</summary>
 public sealed class LostAnswer : DbCommandInterceptor
 {
     private string? _beginning;

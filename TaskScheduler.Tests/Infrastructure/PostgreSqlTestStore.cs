@@ -6,7 +6,7 @@ using TaskScheduler.Jobs.Storage.PostgreSql;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
-/// <summary>A database on the tests' PostgreSQL. A store on a database that somebody else made does not remove it.</summary>
+/// <summary>A database on the tests' PostgreSQL. A store on a database that it did not make does not remove it.</summary>
 public sealed class PostgreSqlTestStore : PostgreSqlDatabase, ITestStore
 {
     /// <summary>EF builds its model and compiles its queries for every database anew, unless all keep them in one place.</summary>

@@ -42,7 +42,7 @@ public sealed class SmallDisk : IAsyncDisposable
         var shell = TryStart(start);
         if (shell is not null && await shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) == "done")
         {
-            // Nobody reads what the commands say, and a full pipe would stop them.
+            // What the commands say is not kept, and a full pipe would stop them.
             shell.ErrorDataReceived += (_, _) => { };
             shell.BeginErrorReadLine();
             return new SmallDisk(folder, shell);

@@ -61,7 +61,7 @@ public sealed class SqlServerServer
         return database;
     }
 
-    /// <summary>Whoever is still connected is thrown out.</summary>
+    /// <summary>Connections that are still open are ended.</summary>
     public Task DropDatabaseAsync(string database) => ExecuteAsync("master", $"""
         IF DB_ID('{database}') IS NOT NULL
         BEGIN

@@ -11,7 +11,7 @@ public sealed class WorkByHand(TimeProvider clock)
     private readonly ConcurrentQueue<(Guid Id, DateTimeOffset At)> _started = [];
     private readonly ConcurrentQueue<Guid> _stopped = [];
 
-    /// <summary>The attempts in the order of their starts, by the clock of whoever looks at it from outside.</summary>
+    /// <summary>The attempts in the order of their starts, by the clock of the test.</summary>
     public IReadOnlyCollection<(Guid Id, DateTimeOffset At)> Started => [.. _started];
 
     /// <summary>The attempts that the product stopped.</summary>

@@ -10,7 +10,7 @@ public sealed class ModelTests
 {
     public static TheoryData<string> Stores => ["Embedded", "SqlServer", "PostgreSql"];
 
-    /// <summary>Whoever changes a table adds a migration for every store.</summary>
+    /// <summary>A change of a table needs a migration for every store.</summary>
     [Theory]
     [MemberData(nameof(Stores))]
     public void MigrationsLeadToTheModel(string store)

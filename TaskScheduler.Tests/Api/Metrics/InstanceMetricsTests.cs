@@ -43,7 +43,7 @@ public sealed class InstanceMetricsTests(MeteredInstance<EmbeddedTestStore> mete
         Assert.Equal(0, metrics["taskscheduler_tasks_finished_total{kind=\"Fizz\",state=\"Failed\"}"]);
         // A start is only counted once there was one.
         Assert.Equal(before.GetValueOrDefault(Started) + 2, metrics[Started]);
-        // Not since yesterday: nobody could have started them before they were there.
+        // Not since yesterday: no instance could have started them before they were there.
         Assert.InRange(metrics["taskscheduler_tasks_start_lateness_seconds_sum{kind=\"Fizz\"}"], 0, 3600);
     }
 

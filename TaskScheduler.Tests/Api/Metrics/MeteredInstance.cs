@@ -19,7 +19,7 @@ public sealed class MeteredInstance<TStore> : Fixture<InstanceProcess>
 
     public ITestStore Store => _store;
 
-    /// <summary>What it told before anybody wanted anything.</summary>
+    /// <summary>What it told before the first request.</summary>
     public IReadOnlyDictionary<string, double> AtFirst { get; private set; } = new Dictionary<string, double>();
 
     public Task<Dictionary<string, double>> ReadAsync() => ReadAsync(Instance);

@@ -42,7 +42,7 @@ public abstract class TableMetricsTests<TStore>(MeteredInstance<TStore> metered,
         Assert.Equal(MeteredInstance<TStore>.Slots, metrics[Running]);
         Assert.InRange(metrics[LongestOverdue], 3600, 3600 + 600);
 
-        // Nobody else is to wait for them.
+        // No other test is to wait for them.
         foreach (var task in tasks)
             await Instance.Client.DeleteAsync($"/tasks/{task}", TestContext.Current.CancellationToken);
         await metered.ReadUntilAsync(LongestOverdue, 0);

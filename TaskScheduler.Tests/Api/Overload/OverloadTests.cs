@@ -12,7 +12,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Api.Overload;
 
-/// <summary>Somebody holds the task table, so that every request which gets a slot keeps it.</summary>
+/// <summary>Another transaction holds the task table, so that every request which gets a slot keeps it.</summary>
 public abstract class OverloadTests<TStore>(TStore store) : IAsyncLifetime
     where TStore : ITestStore
 {

@@ -25,7 +25,7 @@ public static partial class SecuredApplication
         return await Answer.ReadAsync(response);
     }
 
-    /// <summary>What the dashboard's own script sends when somebody deletes a scheduled job, token and all.</summary>
+    /// <summary>What the dashboard's own script sends when a user deletes a scheduled job, token and all.</summary>
     public static async Task<Answer> DeleteOnDashboardAsync(this TestApplication app, string jobId, params (string, string)[] headers)
     {
         var page = await app.GetAsync("/hangfire/jobs/scheduled", headers);

@@ -13,7 +13,7 @@ public abstract class SecuredFixture(params string[] settings) : Fixture<TestApp
 
     public TestApplication App => Made;
 
-    /// <summary>The logins that failed in one test lock nobody out in the next.</summary>
+    /// <summary>The logins that failed in one test lock no caller out in the next.</summary>
     public void ForgetFailedLogins() => _clock.Advance(TimeSpan.FromMinutes(1));
 
     protected override Task<TestApplication> MakeAsync() => SecuredApplication.StartAsync(

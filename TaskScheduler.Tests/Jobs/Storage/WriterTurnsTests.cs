@@ -22,7 +22,7 @@ public sealed class WriterTurnsTests : IAsyncLifetime
         _folder.Dispose();
     }
 
-    /// <summary>Left to SQLite, whoever finds it busy sleeps while others pass by.</summary>
+    /// <summary>Left to SQLite, a writer that finds it busy sleeps while others pass by.</summary>
     [Fact]
     public async Task WritersTakeTheirTurnsInTheOrderInWhichTheyCame()
     {

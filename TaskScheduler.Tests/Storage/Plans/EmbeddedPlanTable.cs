@@ -6,7 +6,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.Plans;
 
-/// <summary>The table in SQLite, without statistics: nobody makes any there.</summary>
+/// <summary>The table in SQLite, without statistics: the product makes none there.</summary>
 public sealed partial class EmbeddedPlanTable() : PlanTable(new EmbeddedTestStore())
 {
     /// <summary>SQLite counts the steps of its machine: more than this for a row that is read, sorted and returned.</summary>

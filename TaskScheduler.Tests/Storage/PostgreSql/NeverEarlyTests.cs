@@ -3,7 +3,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
 
-/// <summary>Starts as somebody else sees them: a trigger that reads the database's wall clock.</summary>
+/// <summary>Starts as they are seen from outside: by a trigger that reads the database's wall clock.</summary>
 public sealed class NeverEarlyTests : IAsyncLifetime
 {
     private readonly PostgreSqlTestStore _store = new();

@@ -92,7 +92,7 @@ public sealed class SilentServer
             new(ConnectionOpening(connection, eventData, result));
     }
 
-    /// <summary>Transactions of which nobody hears.</summary>
+    /// <summary>Transactions whose ends are not answered.</summary>
     private sealed class Transactions : DbTransactionInterceptor
     {
         public override ValueTask<InterceptionResult<DbTransaction>> TransactionStartingAsync(

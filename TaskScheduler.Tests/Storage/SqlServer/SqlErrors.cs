@@ -3,12 +3,12 @@ using Microsoft.Data.SqlClient;
 
 namespace TaskScheduler.Tests.Storage.SqlServer;
 
-/// <summary>Errors as the server sends them; SqlClient lets nobody else construct them.</summary>
+/// <summary>Errors as the server sends them; SqlClient has no public constructor for them.</summary>
 public static class SqlErrors
 {
     private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
 
-    /// <summary>What whoever waits for a connection gets when none becomes free in time.</summary>
+    /// <summary>What a caller that waits for a connection gets when none becomes free in time.</summary>
     public static Exception PoolTimeout() =>
         (Exception)typeof(SqlException).Assembly.GetTypes().Single(type => type.Name == "ADP")
             .GetMethod("PooledOpenTimeout", Hidden)!.Invoke(null, [])!;

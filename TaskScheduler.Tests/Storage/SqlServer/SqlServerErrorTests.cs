@@ -73,7 +73,7 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
         Assert.Equal(7, _server.Sent.Count);
     }
 
-    /// <summary>Of these nobody knows whether they were committed, so only who asked can tell whether to ask again.</summary>
+    /// <summary>Of these it is not known whether they were committed, so only the caller can tell whether to ask again.</summary>
     [Theory]
     [InlineData(Timeout)]
     [InlineData(10054)]

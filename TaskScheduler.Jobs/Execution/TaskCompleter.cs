@@ -129,32 +129,23 @@ public sealed partial class TaskCompleter(
         var message = $"{error.GetType().Name}: {error.Message}".Replace('\0', ' ');
         if (message.Length > 2_048)
             message = message[..2_048];
+        var transition = tries < options.Value.MaxTries ? TaskTransition.Retry : TaskTransition.Fail;
+        var dueAt = now + BackOff(tries);
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var own = db.Tasks.Where(t => t.Id == task.Id && t.Attempt == task.Attempt);
-        if (tries < options.Value.MaxTries)
-        {
-            var dueAt = now + BackOff(tries);
-            await own.MoveAsync(
-                TaskTransition.Retry,
-                set => set
-                    .SetProperty(t => t.Tries, tries)
-                    .SetProperty(t => t.DueAt, dueAt)
-                    .SetProperty(t => t.Error, message)
-                    .WithoutAttempt(),
-                cancel);
-            alarm.SetFor(dueAt);
-            return;
-        }
-
-        var failed = await own.MoveAsync(
-            TaskTransition.Fail,
-            set => set
-                .SetProperty(t => t.Tries, tries)
-                .SetProperty(t => t.FinishedAt, now)
-                .SetProperty(t => t.Error, message),
+        var moved = await db.Tasks.Where(t => t.Id == task.Id && t.Attempt == task.Attempt).MoveAsync(
+            transition,
+            set =>
+            {
+                set.SetProperty(t => t.Tries, tries).SetProperty(t => t.Error, message);
+                _ = transition == TaskTransition.Retry
+                    ? set.SetProperty(t => t.DueAt, dueAt).WithoutAttempt()
+                    : set.SetProperty(t => t.FinishedAt, now);
+            },
             cancel);
-        if (failed == 1)
-            metrics.Finished(task, TaskTransition.Fail.Target());
+        if (transition == TaskTransition.Retry)
+            alarm.SetFor(dueAt);
+        else if (moved == 1)
+            metrics.Finished(task, transition.Target());
     }
 
     /// <summary>Returns what a shutdown interrupted to <see cref="ScheduledTaskState.Pending"/>; it does not count as a try.</summary>

@@ -53,13 +53,7 @@ public static class TaskTransitions
             [TaskTransition.Requeue] = ([ScheduledTaskState.Failed], ScheduledTaskState.Pending),
             [TaskTransition.Reschedule] = ([ScheduledTaskState.Pending], ScheduledTaskState.Pending),
             [TaskTransition.Delete] =
-            (
-                [
-                    ScheduledTaskState.Pending, ScheduledTaskState.Running,
-                    ScheduledTaskState.Completed, ScheduledTaskState.Failed,
-                ],
-                ScheduledTaskState.Deleted
-            ),
+                ([.. Enum.GetValues<ScheduledTaskState>().Except([ScheduledTaskState.Deleted])], ScheduledTaskState.Deleted),
         }.ToFrozenDictionary();
 
     public static bool Allows(this TaskTransition transition, ScheduledTaskState from) => Table[transition].From.Contains(from);

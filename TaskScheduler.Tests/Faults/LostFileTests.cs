@@ -159,8 +159,10 @@ public sealed class LostFileTests : IDisposable
     /// <summary>Creates tasks one after the other until the instance does not answer. After a refusal nothing is accepted.</summary>
     private static async Task PostUntilTheEndAsync(InstanceProcess instance, ConcurrentBag<Guid> accepted)
     {
+        // In a second hundreds of requests meet the loss; thousands would only take the processor from the instance.
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         var isRefused = false;
-        while (true)
+        while (await pace.WaitForNextTickAsync(Cancel))
         {
             try
             {

@@ -126,6 +126,22 @@ public abstract class JobAuditTests<TStore> : IAsyncLifetime
         Assert.Equal(ScheduledTaskState.Pending, (await _jobs.FindAsync(task.Id)).State);
     }
 
+    /// <summary>As by an audit that read which life it is before a new one began, and the rows after that.</summary>
+    [Fact]
+    public async Task TaskThatIsMarkedWithoutNeedKeepsItsJob()
+    {
+        var task = await _jobs.CreateAsync(Later);
+        await _jobs.ShowAsync();
+        var shown = await _jobs.FindAsync(task.Id);
+        await using (var db = await _jobs.OpenTableAsync())
+            await db.Tasks.ExecuteUpdateAsync(set => set.SetProperty(t => t.IsShown, false), Cancel);
+
+        await _jobs.ShowAsync();
+
+        Assert.Equal(shown.JobId, (await _jobs.FindAsync(task.Id)).JobId);
+        Assert.Equal(1, Storage.CountShown());
+    }
+
     [Fact]
     public async Task RunningTaskWhoseJobAnotherProgramDeletedIsShownAgain()
     {

@@ -11,6 +11,9 @@ namespace TaskScheduler.Tests.Hosting;
 
 public sealed class OrderlyStopTests
 {
+    /// <summary>A shell has its background jobs ignore SIGINT, and with them the tests and what these start.</summary>
+    private static readonly string[] HearsInterrupts = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : [];
+
     /// <summary>The second life begins with what the first one kept, and ends by the other signal.</summary>
     [Fact]
     public async Task SignalLetsTheRunningFinishKeepsTheWaitingAndExitsWithZero()
@@ -26,7 +29,7 @@ public sealed class OrderlyStopTests
         Assert.Equal(0, await first.StopAsync("TERM"));
 
         Assert.Equal([$"Fizz {running}"], first.Output.Select(line => line.Text));
-        await using var second = await InstanceProcess.StartAsync(file);
+        await using var second = await InstanceProcess.WaitUntilListeningAsync(InstanceProcess.LaunchBy(HearsInterrupts, file));
         var keptAgain = await second.CreateAsync("Fizz", now.AddHours(1));
         using var moved = await second.Client.PatchAsJsonAsync(
             $"/tasks/{kept}", new { executeAt = now }, TestContext.Current.CancellationToken);

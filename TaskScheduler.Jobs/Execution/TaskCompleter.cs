@@ -1,3 +1,4 @@
+using System.Text;
 using System.Threading.Channels;
 
 namespace TaskScheduler.Jobs.Execution;
@@ -89,7 +90,6 @@ public sealed partial class TaskCompleter(
         var rows = JsonSerializer.Serialize(
             finished.Select(f => new { id = f.Task.Id, attempt = f.Task.Attempt, output = f.Output, finishedAt }));
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        // Without EF's strategy: its repetition of a completion that was committed would find nothing left to complete.
         var committed = await db.Database.SqlQueryRaw<Guid>(sql.Complete, rows).ToListAsync(cancel);
         var ours = committed.ToHashSet();
         Print(finished.Where(f => ours.Contains(f.Task.Id)));
@@ -125,10 +125,11 @@ public sealed partial class TaskCompleter(
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         var tries = task.Tries + 1;
-        // No server store keeps a NUL in a text.
+        // No server store keeps a NUL in a text, nor half a surrogate pair.
         var message = $"{error.GetType().Name}: {error.Message}".Replace('\0', ' ');
         if (message.Length > 2_048)
             message = message[..2_048];
+        message = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(message));
         var transition = tries < options.Value.MaxTries ? TaskTransition.Retry : TaskTransition.Fail;
         var dueAt = now + BackOff(tries);
         await using var db = await contexts.CreateDbContextAsync(cancel);

@@ -43,7 +43,11 @@ public sealed class JobAudit(
         if (await db.Tasks.Where(t => !t.IsShown).Take(Page).CountAsync(stop) == Page)
             return WhileBehind;
         if (_last is null)
-            await MarkAsync(db, life, await FindRunningAsync(db, stop), stop);
+        {
+            foreach (var part in (await FindRunningAsync(db, stop)).Chunk(Page))
+                await MarkAsync(db, life, part, stop);
+        }
+
         var page = await NextPageAsync(db, stop);
         var marked = await MarkAsync(db, life, page, stop);
         _last = page.Count < Page ? null : (page[^1].DueAt, page[^1].Sequence);
@@ -85,7 +89,7 @@ public sealed class JobAudit(
 
     /// <summary>Marks those whose job is of another life, is gone, or is in another state than the projector gave it.</summary>
     /// <returns>How many it marked.</returns>
-    private async Task<int> MarkAsync(TaskDbContext db, Guid life, List<ScheduledTask> rows, CancellationToken cancel)
+    private async Task<int> MarkAsync(TaskDbContext db, Guid life, IReadOnlyList<ScheduledTask> rows, CancellationToken cancel)
     {
         var shown = rows.Where(row => row.IsShown).ToLookup(row => row.JobStorageId == life);
         var states = await lookup.FindStatesAsync([.. shown[true].Select(JobOfTask.Of)], cancel);

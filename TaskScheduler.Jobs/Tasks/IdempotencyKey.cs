@@ -38,17 +38,6 @@ public sealed record IdempotencyKey(string Id, string Request)
 /// <summary>A key that was used, in the transaction that created its tasks; kept for as long as a client may repeat itself.</summary>
 public sealed class UsedIdempotencyKey
 {
-    private UsedIdempotencyKey()
-    {
-    }
-
-    public UsedIdempotencyKey(IdempotencyKey key, IEnumerable<Guid> taskIds, DateTimeOffset now)
-    {
-        (Id, Request) = (key.Id, key.Request);
-        CreatedAt = now.RoundDownToMillisecond();
-        TaskIds = string.Join(' ', taskIds);
-    }
-
     /// <inheritdoc cref="IdempotencyKey.Id"/>
     public string Id { get; private set; } = "";
 

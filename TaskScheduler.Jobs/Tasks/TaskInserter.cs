@@ -58,12 +58,12 @@ public sealed class TaskInserter(IDbContextFactory<TaskDbContext> contexts, ITas
             {
                 await using var db = await contexts.CreateDbContextAsync();
                 await db.ExecuteAsync(sql.Insert, Document(group.SelectMany(request => request.Tasks)), CancellationToken.None);
-                group.ForEach(request => request.SetResult());
+                group.ForEach(request => request.TrySetResult());
             }
             // Each request looks for itself whether its rows are there.
             catch (Exception error)
             {
-                group.ForEach(request => request.SetException(error));
+                group.ForEach(request => request.TrySetException(error));
             }
         }
         while (Interlocked.Add(ref _count, -group.Count) > 0);

@@ -95,14 +95,6 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         return Task.CompletedTask;
     }
 
-    public void ConnectionClosed(DbConnection connection, ConnectionEndEventData eventData) => turns.End(connection);
-
-    public Task ConnectionClosedAsync(DbConnection connection, ConnectionEndEventData eventData)
-    {
-        turns.End(connection);
-        return Task.CompletedTask;
-    }
-
     private static string BeginningOf(string statement) => statement[..statement.IndexOf("{0}", StringComparison.Ordinal)];
 
     private Task TakeTurnAsync(DbCommand command, CancellationToken cancel)

@@ -1,3 +1,5 @@
+using System.Data;
+
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>
@@ -15,15 +17,21 @@ public sealed class WriterTurns
     private readonly Queue<Waiter> _others = new();
     private DbConnection? _writer;
 
-    /// <summary>Returns when it is the connection's turn, which may be the one that it has.</summary>
+    /// <summary>Returns when it is the connection's turn, which may be the one that it has. Closing it ends the turn.</summary>
     public async Task TakeAsync(DbConnection connection, bool isUrgent, CancellationToken cancel)
     {
         Waiter waiter;
         lock (_gate)
         {
-            _writer ??= connection;
             if (_writer == connection)
                 return;
+            if (_writer is null)
+            {
+                _writer = connection;
+                connection.StateChange += EndWhenClosed;
+                return;
+            }
+
             waiter = new Waiter(connection);
             (isUrgent ? _urgent : _others).Enqueue(waiter);
         }
@@ -32,17 +40,25 @@ public sealed class WriterTurns
         // A writer that gives up stays in the queue and is passed over.
         var hasTurn = !waiter.TrySetCanceled(CancellationToken.None);
         if (hasTurn && cancel.IsCancellationRequested)
-            End(connection);
+            End();
+        else if (hasTurn)
+            connection.StateChange += EndWhenClosed;
         cancel.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Ends the connection's turn, if it has it.</summary>
-    public void End(DbConnection connection)
+    /// <summary>Not by EF's interceptor: a context that returns to its pool after a failure closes its connection without one.</summary>
+    private void EndWhenClosed(object sender, StateChangeEventArgs change)
+    {
+        if (change.CurrentState != ConnectionState.Closed)
+            return;
+        ((DbConnection)sender).StateChange -= EndWhenClosed;
+        End();
+    }
+
+    private void End()
     {
         lock (_gate)
         {
-            if (_writer != connection)
-                return;
             _writer = null;
             while (_writer is null && (_urgent.TryDequeue(out var next) || _others.TryDequeue(out next)))
             {

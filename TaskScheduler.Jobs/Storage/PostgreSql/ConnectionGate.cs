@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data;
 using System.Net.Sockets;
 using System.Transactions;
@@ -23,6 +24,8 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
     private static readonly TimeSpan WithoutConnection = TimeSpan.FromMilliseconds(250);
 
     private readonly SemaphoreSlim _free = new(max, max);
+    private readonly ConcurrentDictionary<string, bool> _transactions = [];
+    private readonly Lock _gate = new();
     private int _used;
 
     /// <summary>Opens the connection, which counts until it is closed or breaks.</summary>
@@ -56,8 +59,9 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
     /// </summary>
     private async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
-        // Only the projector has a transaction, and opens its one connection many times in it.
-        if (Transaction.Current is not null)
+        // A transaction keeps its connection from the first statement to its end, however often it is opened.
+        var transaction = Transaction.Current;
+        if (transaction is not null && _transactions.ContainsKey(transaction.TransactionInformation.LocalIdentifier))
         {
             await ConnectAsync(connection, async, cancel);
             return;
@@ -66,21 +70,24 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var left = timeout > TimeSpan.Zero ? timeout - TimeProvider.System.GetElapsedTime(started) : Timeout.InfiniteTimeSpan;
-            if (left < TimeSpan.Zero && left != Timeout.InfiniteTimeSpan)
-                left = TimeSpan.Zero;
-            if (!(async ? await _free.WaitAsync(left, cancel) : _free.Wait(left, cancel)))
+            var left = Math.Max(0, (timeout - TimeProvider.System.GetElapsedTime(started)).Ticks);
+            var wait = timeout > TimeSpan.Zero ? TimeSpan.FromTicks(left) : Timeout.InfiniteTimeSpan;
+            if (!(async ? await _free.WaitAsync(wait, cancel) : _free.Wait(wait, cancel)))
             {
                 throw new NpgsqlException(
                     $"No connection came free within {timeout.TotalSeconds} s: the server or 'Maximum Pool Size' ({max}) allows "
                     + "no more.", new TimeoutException());
             }
 
-            Interlocked.Increment(ref _used);
+            lock (_gate)
+                _used++;
             try
             {
                 await ConnectAsync(connection, async, cancel);
-                connection.StateChange += OnStateChange;
+                if (transaction is not null)
+                    LeaveWith(transaction);
+                else
+                    connection.StateChange += OnStateChange;
                 return;
             }
             catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
@@ -119,18 +126,36 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
         }
     }
 
+    private void LeaveWith(Transaction transaction)
+    {
+        var identifier = transaction.TransactionInformation.LocalIdentifier;
+        _transactions[identifier] = true;
+        transaction.TransactionCompleted += (_, _) =>
+        {
+            _transactions.TryRemove(identifier, out bool _);
+            Leave();
+        };
+    }
+
     private void Leave()
     {
-        Interlocked.Decrement(ref _used);
-        _free.Release();
+        lock (_gate)
+        {
+            _used--;
+            _free.Release();
+        }
     }
 
     /// <summary>The place that was refused and those that are free come back later.</summary>
     private void Retreat()
     {
-        _ = FreeLaterAsync(Interlocked.Decrement(ref _used) == 0 ? WithoutConnection : AfterRefusal);
-        while (_free.Wait(0))
-            _ = FreeLaterAsync(AfterRefusal);
+        lock (_gate)
+        {
+            _used--;
+            _ = FreeLaterAsync(_used == 0 ? WithoutConnection : AfterRefusal);
+            while (_free.Wait(0))
+                _ = FreeLaterAsync(AfterRefusal);
+        }
     }
 
     private async Task FreeLaterAsync(TimeSpan min)

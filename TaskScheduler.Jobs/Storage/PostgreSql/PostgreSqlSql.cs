@@ -2,7 +2,8 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
 /// The set-based statements in PostgreSQL's dialect. Each locks its rows in the order of their sequence numbers, so that
-/// two of them never wait for each other; those that start tasks wait for no one.
+/// two of them never wait for each other; those that start tasks wait for no one. What is written to Hangfire's tables is written by
+/// one instance at a time, and waits no longer than its <c>lock_timeout</c> for anyone else.
 /// </summary>
 public static class PostgreSqlSql
 {

@@ -112,6 +112,31 @@ public sealed class WriterTurnsTests : IAsyncLifetime
         await WriteAsync().WaitAsync(Eventually.Deadline, Cancel);
     }
 
+    /// <summary>EF does not know then that it opened the connection, and tells no interceptor when it closes it.</summary>
+    [Fact]
+    public async Task CreationThatGivesUpBeforeItsTransactionBeginsKeepsNoTurn()
+    {
+        NewTask[] request = [new(TaskKind.Fizz, TimeProvider.System.GetUtcNow())];
+        await using (var table = await OpenAsync())
+        {
+            await using var transaction = await table.Database.BeginTransactionAsync(Cancel);
+            using var givesUp = new CancellationTokenSource();
+            var creation = _jobs.Get<TaskCreator>().CreateAsync(
+                request, IdempotencyKey.Of("", "key", "call", request), givesUp.Token);
+            Assert.False(creation.IsCompleted);
+            await givesUp.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creation);
+        }
+
+        await WriteManyAsync().WaitAsync(Eventually.Deadline, Cancel);
+
+        async Task WriteManyAsync()
+        {
+            for (var i = 0; i < 40; i++)
+                await WriteAsync();
+        }
+    }
+
     [Fact]
     public async Task WriteThatFailsEndsItsTurn()
     {

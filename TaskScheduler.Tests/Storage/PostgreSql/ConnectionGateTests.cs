@@ -1,3 +1,4 @@
+using System.Transactions;
 using Npgsql;
 using TaskScheduler.Jobs.Storage.PostgreSql;
 using TaskScheduler.Tests.Infrastructure;
@@ -113,6 +114,24 @@ public sealed class ConnectionGateTests : IAsyncLifetime
         var sessions = await _store.AskAsync<long>(
             "SELECT sessions FROM pg_stat_database WHERE datname = current_database()");
         Assert.InRange(sessions[0], 1, 40);
+    }
+
+    [Fact]
+    public async Task TransactionKeepsOnePlaceUntilItEnds()
+    {
+        await OpenAsync(Max - 1);
+        Task<NpgsqlConnection> next;
+        using (var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled))
+        {
+            await (await OpenOneAsync()).CloseAsync();
+            using (ExecutionContext.SuppressFlow())
+                next = Task.Run(OpenOneAsync);
+            await (await OpenOneAsync()).CloseAsync();
+            Assert.False(next.IsCompleted);
+            scope.Complete();
+        }
+
+        await next;
     }
 
     private async Task<NpgsqlConnection[]> OpenAsync(int count)

@@ -5,7 +5,7 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Jobs.Storage;
 
 /// <summary>The storage file goes while something is on its way into it.</summary>
-public sealed class LostFileInterceptorTests : IAsyncLifetime
+public sealed class EmbeddedInterceptorTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     private JobsAtRest _jobs = null!;

@@ -116,9 +116,9 @@ public static partial class ErrorResponses
     private static ILogger Logger(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ErrorResponses));
 
-    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.")]
     private static partial void LogFailed(ILogger logger, string method, string path, Exception? error);
 
-    [LoggerMessage(LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
+    [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
     private static partial void LogStoreFailed(ILogger logger, string method, string path, string reason);
 }

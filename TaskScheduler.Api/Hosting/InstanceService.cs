@@ -51,6 +51,6 @@ public sealed partial class InstanceService(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Warning, "The instance did not stop in time; the next one takes over what it ran.")]
+    [LoggerMessage(1, LogLevel.Warning, "The instance did not stop in time; the next one takes over what it ran.")]
     private partial void LogStopTooLong();
 }

@@ -79,6 +79,6 @@ public sealed partial class TaskTableMetrics
     private static Measurement<long> MeasurementOf(TaskCount count) =>
         new(count.Count, TaskMetrics.TagOf(count.State), TaskMetrics.TagOf(count.Kind));
 
-    [LoggerMessage(LogLevel.Warning, "The figures of the task table could not be read; the metrics are told without them.")]
+    [LoggerMessage(1, LogLevel.Warning, "The figures of the task table could not be read; the metrics are told without them.")]
     private partial void LogNotRead(Exception error);
 }

@@ -103,6 +103,6 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
     /// <param name="Failures">The timestamps of its last failures, oldest first.</param>
     private sealed record Address(IPAddress Ip, Queue<long> Failures);
 
-    [LoggerMessage(LogLevel.Warning, "{Address} failed to log in {Limit} times within a minute and has to wait.")]
+    [LoggerMessage(1, LogLevel.Warning, "{Address} failed to log in {Limit} times within a minute and has to wait.")]
     private partial void LogRefused(IPAddress address, int limit);
 }

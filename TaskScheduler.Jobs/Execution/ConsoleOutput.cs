@@ -69,11 +69,11 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(LogLevel.Warning,
+    [LoggerMessage(1, LogLevel.Warning,
         "Standard output cannot be written ({Reason}): for now, outputs are in the task table only.")]
     private partial void LogCannotPrint(string reason);
 
-    [LoggerMessage(LogLevel.Warning,
+    [LoggerMessage(2, LogLevel.Warning,
         "The reader of standard output did not keep up: about {Lines} lines are in the task table only.")]
     private partial void LogReaderTooSlow(int lines);
 }

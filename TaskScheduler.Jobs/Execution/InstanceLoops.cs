@@ -111,12 +111,12 @@ public sealed partial class InstanceLoops(
         }
     });
 
-    [LoggerMessage(LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
+    [LoggerMessage(1, LogLevel.Information, "Stopping: {Count} running tasks may finish within {Timeout}.")]
     private partial void LogDraining(int count, TimeSpan timeout);
 
-    [LoggerMessage(LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
+    [LoggerMessage(2, LogLevel.Warning, "Stopped, but the lease could not be ended; it runs out by itself.")]
     private partial void LogLeaseKept(Exception error);
 
-    [LoggerMessage(LogLevel.Critical, "A loop of this instance ended by a defect. Restart the instance.")]
+    [LoggerMessage(3, LogLevel.Critical, "A loop of this instance ended by a defect. Restart the instance.")]
     private partial void LogLoopEnded(Exception error);
 }

@@ -33,6 +33,6 @@ public sealed partial class LostAttempts(
             LogGaveBack(count);
     }
 
-    [LoggerMessage(LogLevel.Warning, "Gave back {Count} tasks: this instance had claimed them and never got the answer.")]
+    [LoggerMessage(1, LogLevel.Warning, "Gave back {Count} tasks: this instance had claimed them and never got the answer.")]
     private partial void LogGaveBack(int count);
 }

@@ -62,6 +62,6 @@ public sealed partial class TaskClaimer(
         .Where(t => t.State == ScheduledTaskState.Running && t.InstanceId == instance.Id && t.ClaimToken == token)
         .ToListAsync(cancel);
 
-    [LoggerMessage(LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
+    [LoggerMessage(1, LogLevel.Information, "Taking over {Count} tasks of an instance that is gone.")]
     private partial void LogTookOver(int count);
 }

@@ -171,6 +171,6 @@ public sealed partial class TaskCompleter(
 
     private sealed record Completion(ScheduledTask Task, string Output);
 
-    [LoggerMessage(LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
+    [LoggerMessage(1, LogLevel.Information, "Giving back {Count} tasks that did not finish in time.")]
     private partial void LogGivingBack(int count);
 }

@@ -24,6 +24,6 @@ public sealed partial class TaskRunner(TaskWork work, ILogger<TaskRunner> logger
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
+    [LoggerMessage(1, LogLevel.Warning, "Task {TaskId}, attempt {Attempt}: its own work failed.")]
     private partial void LogTryFailed(Guid taskId, int attempt, Exception error);
 }

@@ -222,6 +222,6 @@ public sealed partial class JobProjector(
     private static async Task PauseAsync(TimeSpan pause, CancellationToken stop) =>
         await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    [LoggerMessage(LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
+    [LoggerMessage(1, LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
     private partial void LogRefused(int count, Exception error);
 }

@@ -1,3 +1,6 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using TaskScheduler.Api.Errors;
 using TaskScheduler.FaultCampaign;
 using TaskScheduler.Jobs.Tasks;
 
@@ -12,6 +15,15 @@ public sealed class JudgeTests
 
     [Fact]
     public void NothingIsFoundWhereNothingIsWrong() => Finds([], AllIsWell());
+
+    /// <summary>It finds a request that was answered 500 by the number of its line in the log.</summary>
+    [Fact]
+    public void DefectIsLoggedAsItIsLookedFor()
+    {
+        var log = typeof(ErrorResponses).GetMethod("LogFailed", BindingFlags.Static | BindingFlags.NonPublic);
+
+        Assert.Equal(1, log!.GetCustomAttribute<LoggerMessageAttribute>()!.EventId);
+    }
 
     [Fact]
     public void LostTask()

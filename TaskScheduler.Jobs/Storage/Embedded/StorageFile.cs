@@ -155,7 +155,7 @@ public sealed partial class StorageFile : IAsyncDisposable
     [DefaultDllImportSearchPaths(DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories)]
     private static extern int FileControl(SafeHandle database, nint schema, int question, ref int answer);
 
-    [LoggerMessage(LogLevel.Critical,
+    [LoggerMessage(1, LogLevel.Critical,
         "The storage file '{File}' was deleted, moved or replaced, or its -wal or -shm is gone, while it was in use. This "
         + "instance stops. Put the right file in its place before the next start: what was accepted is in the file that is "
         + "gone.")]

@@ -132,6 +132,6 @@ public abstract partial class ServerStore(
         return null;
     }
 
-    [LoggerMessage(LogLevel.Warning, "Waiting for the {Store}: {Obstacle}.")]
+    [LoggerMessage(1, LogLevel.Warning, "Waiting for the {Store}: {Obstacle}.")]
     private partial void LogWaiting(string store, string obstacle);
 }

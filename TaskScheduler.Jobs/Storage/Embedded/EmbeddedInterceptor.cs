@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using SQLitePCL;
@@ -20,32 +21,38 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         "UPDATE \"Instances\"",
     ];
 
+    /// <summary>Of a result code, whose upper bits say more.</summary>
+    private const int PrimaryCode = 0xFF;
+
+    /// <summary>The connections of the pool, as SQLite has them, that are known to write.</summary>
+    private readonly ConditionalWeakTable<sqlite3, sqlite3> _writable = [];
+
     public ValueTask<InterceptionResult> ConnectionOpeningAsync(
         DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken) =>
         new(InPlace(result));
 
     /// <summary>
-    /// SQLite opens for reading what it may not write. In the pool such a connection would refuse writes long after the file
-    /// can be written again.
+    /// SQLite opens for reading what it may not write, the file or its -wal. In the pool such a connection would refuse writes
+    /// long after the file can be written again.
     /// </summary>
     public Task ConnectionOpenedAsync(
         DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken)
     {
         var opened = (SqliteConnection)connection;
+        var handle = opened.Handle!;
         // EF opens one of its own for reading, to see whether there is a database.
-        if (opened.ConnectionString != file.ConnectionString || raw.sqlite3_db_readonly(opened.Handle, "main") == 0)
+        if (opened.ConnectionString != file.ConnectionString || _writable.TryGetValue(handle, out _))
             return Task.CompletedTask;
-        SqliteConnection.ClearPool(opened);
-        opened.Close();
-        throw new SqliteException($"'{file.Path}' can only be read", raw.SQLITE_READONLY);
-    }
+        if (!CanWrite(handle))
+        {
+            SqliteConnection.ClearPool(opened);
+            opened.Close();
+            throw new SqliteException($"'{file.Path}' can only be read", raw.SQLITE_READONLY);
+        }
 
-    /// <summary>The same for its -wal, which SQLite opens later.</summary>
-    public override Task CommandFailedAsync(
-        DbCommand command, CommandErrorEventData eventData, CancellationToken cancellationToken)
-    {
-        if (eventData.Exception is SqliteException { SqliteErrorCode: raw.SQLITE_READONLY })
-            SqliteConnection.ClearPool((SqliteConnection)command.Connection!);
+        // A backup may have the file. SQLite looks again after milliseconds, where the driver sleeps 150 of them.
+        _ = raw.sqlite3_busy_timeout(handle, (int)WriterTurns.MaxWait.TotalMilliseconds);
+        _writable.AddOrUpdate(handle, handle);
         return Task.CompletedTask;
     }
 
@@ -94,6 +101,11 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         file.ThrowIfLost();
         return Task.CompletedTask;
     }
+
+    /// <summary>The transaction tells of the -wal, and does not wait: if another one writes just now, this one could.</summary>
+    private static bool CanWrite(sqlite3 handle) =>
+        raw.sqlite3_db_readonly(handle, "main") == 0
+        && (raw.sqlite3_exec(handle, "BEGIN IMMEDIATE; ROLLBACK;") & PrimaryCode) != raw.SQLITE_READONLY;
 
     private static string BeginningOf(string statement) => statement[..statement.IndexOf("{0}", StringComparison.Ordinal)];
 

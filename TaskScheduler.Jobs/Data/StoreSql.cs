@@ -47,13 +47,16 @@ public sealed record StoreSql(
 
 /// <summary>What an instance asks the task table every half second.</summary>
 /// <param name="Now">The database's wall clock; null where the instance's own clock decides.</param>
-/// <param name="NextDueIn">Milliseconds until the first pending task is due, negative if it is; null if none is pending.</param>
+/// <param name="DueTimes">When the next pending tasks are due, at most <see cref="MaxDueTimes"/>, as a JSON array; null if none is pending.</param>
 /// <param name="HasAbandoned">Whether a task runs whose instance lost its lease.</param>
 /// <param name="IsBehind">Whether a job does not show its row yet.</param>
 /// <param name="IsRunning">Whether a task runs on the instance that asks.</param>
 /// <param name="Workers">Instances with a lease that run tasks.</param>
 public sealed record TableLook(
-    DateTimeOffset? Now, double? NextDueIn, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers);
+    DateTimeOffset? Now, string? DueTimes, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers)
+{
+    public const int MaxDueTimes = 500;
+}
 
 public static class StoreStatements
 {

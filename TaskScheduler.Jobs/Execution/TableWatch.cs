@@ -27,7 +27,7 @@ public sealed class TableWatch(
     {
         await LookAsync(stop);
         if (Last.HasAbandoned)
-            alarm.SetIn(TimeSpan.Zero);
+            alarm.SetFor(clock.GetUtcNow());
         if (Last.IsBehind)
             projector.Wake();
         if (Last.IsRunning || running.Count > 0)
@@ -35,7 +35,7 @@ public sealed class TableWatch(
         return Interval;
     }
 
-    /// <summary>Sets the alarm for the first task that is due.</summary>
+    /// <summary>Sets the alarm for the tasks that are due next.</summary>
     public Task LookAsync(CancellationToken cancel) => alarm.SetByAsync(async () =>
     {
         var question = JsonSerializer.Serialize(new
@@ -49,6 +49,7 @@ public sealed class TableWatch(
         Last = (await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single();
         if (Last.Now is { } now)
             store.TakeTime(now, asked);
-        return Last.NextDueIn is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : null;
+        var dueTimes = JsonSerializer.Deserialize<long[]>(Last.DueTimes ?? "[]")!;
+        return [.. dueTimes.Order().Select(DateTimeOffset.FromUnixTimeMilliseconds)];
     });
 }

@@ -6,27 +6,31 @@ namespace TaskScheduler.Jobs.Execution;
 /// </summary>
 public sealed class TaskAlarm(TimeProvider clock)
 {
+    /// <summary>A timer cannot be set for longer than some weeks, and another look comes in half a second.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(1);
+
     private readonly AsyncSignal _earlier = new(clock);
     private readonly Lock _gate = new();
-    private long _ringsAt = long.MaxValue;
-    private int _sets;
+
+    /// <summary>When it rings, and which call set it for that time.</summary>
+    private SortedDictionary<DateTimeOffset, int> _dueTimes = [];
+    private DateTimeOffset _horizon = DateTimeOffset.MaxValue;
+    private int _calls;
 
     /// <summary>Whether it rings now.</summary>
     public bool IsRinging => Left() <= TimeSpan.Zero;
 
-    /// <summary>Rings at that time, unless it rings before.</summary>
-    public void SetFor(DateTimeOffset dueAt) => SetIn(dueAt - clock.GetUtcNow());
-
-    /// <inheritdoc cref="SetFor"/>
-    public void SetIn(TimeSpan span)
+    /// <summary>Rings at each of these times, as far as what is due before is known too.</summary>
+    public void SetFor(params IEnumerable<DateTimeOffset> dueTimes)
     {
-        var at = After(span);
         lock (_gate)
         {
-            _sets++;
-            if (at >= _ringsAt)
+            var first = First();
+            _calls++;
+            foreach (var dueAt in dueTimes.Where(dueAt => dueAt <= _horizon))
+                _dueTimes[dueAt] = _calls;
+            if (First() == first)
                 return;
-            _ringsAt = at;
         }
 
         _earlier.Set();
@@ -36,17 +40,32 @@ public sealed class TaskAlarm(TimeProvider clock)
     /// Rings as the look at the task table says, and not before. What was set while the look was under way may be missing
     /// in its answer and stays.
     /// </summary>
-    /// <param name="look">Returns the time until the first task is due; null if none is pending.</param>
-    public async Task SetByAsync(Func<Task<TimeSpan?>> look)
+    /// <param name="look">Returns when the next tasks are due, in order; if there are as many as it can tell, there are more.</param>
+    public async Task SetByAsync(Func<Task<DateTimeOffset[]>> look)
     {
-        int sets;
+        var calls = Volatile.Read(ref _calls);
+        var dueTimes = await look();
         lock (_gate)
-            sets = _sets;
-        var next = await look();
-        var at = next is { } span ? After(span) : long.MaxValue;
-        lock (_gate)
-            _ringsAt = _sets == sets ? at : Math.Min(_ringsAt, at);
+        {
+            _horizon = dueTimes.Length < TableLook.MaxDueTimes ? DateTimeOffset.MaxValue : dueTimes[^1];
+            _dueTimes = new(_dueTimes.Where(known => known.Value > calls && known.Key <= _horizon).ToDictionary());
+            foreach (var dueAt in dueTimes)
+                _dueTimes.TryAdd(dueAt, calls);
+        }
+
         _earlier.Set();
+    }
+
+    /// <summary>Does not ring any more for what was started.</summary>
+    /// <returns>Whether it is set for what follows; if not, only a look tells what is due next.</returns>
+    public bool Forget(IEnumerable<DateTimeOffset> started)
+    {
+        lock (_gate)
+        {
+            foreach (var dueAt in started)
+                _dueTimes.Remove(dueAt);
+            return _dueTimes.Count > 0 && First() > clock.GetUtcNow();
+        }
     }
 
     /// <summary>Returns when it rings, or when <paramref name="stop"/> is cancelled.</summary>
@@ -60,14 +79,10 @@ public sealed class TaskAlarm(TimeProvider clock)
     {
         lock (_gate)
         {
-            // A timer cannot be set for longer than some weeks, and another look comes in half a second.
-            var left = _ringsAt == long.MaxValue ? TimeSpan.MaxValue : clock.GetElapsedTime(clock.GetTimestamp(), _ringsAt);
-            return left < TimeSpan.FromMinutes(1) ? left : TimeSpan.FromMinutes(1);
+            var left = First() - clock.GetUtcNow();
+            return left < MaxWait ? left : MaxWait;
         }
     }
 
-    /// <summary>By the monotonic clock: the wall clock may be set while the worker waits.</summary>
-    private long After(TimeSpan span) => span <= TimeSpan.Zero
-        ? clock.GetTimestamp()
-        : clock.GetTimestamp() + (long)Math.Min(span.TotalSeconds * clock.TimestampFrequency, long.MaxValue / 4);
+    private DateTimeOffset First() => _dueTimes.Keys.FirstOrDefault(DateTimeOffset.MaxValue);
 }

@@ -33,16 +33,16 @@ public sealed class TaskWorker(
                 return;
             var max = Math.Min(running.Free, Math.Max(MinBatch, MaxBatch / Math.Max(1, watch.Last.Workers)));
             var started = await StartAsync(max, stopped);
-            if (started == max)
+            if (started.Count == max)
                 continue;
-            await retry.RetryAsync(watch.LookAsync, stopped);
-            backOff = started == 0 && alarm.IsRinging ? Next(backOff) : TimeSpan.Zero;
+            if (!alarm.Forget(started.Select(task => task.DueAt)))
+                await retry.RetryAsync(watch.LookAsync, stopped);
+            backOff = started.Count == 0 && alarm.IsRinging ? Next(backOff) : TimeSpan.Zero;
             await Task.Delay(backOff + Gap(), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <returns>How many tasks it started.</returns>
-    private async Task<int> StartAsync(int max, CancellationToken stopped)
+    private async Task<IReadOnlyList<ScheduledTask>> StartAsync(int max, CancellationToken stopped)
     {
         var tasks = watch.Last.HasAbandoned ? await claimer.TakeOverAsync(max, stopped) : [];
         if (tasks.Count < max)
@@ -53,7 +53,7 @@ public sealed class TaskWorker(
             _ = RunAsync(running.Add(task));
         }
 
-        return tasks.Count;
+        return tasks;
     }
 
     /// <summary>

@@ -63,7 +63,7 @@ public sealed class TaskCreator(
                 throw;
         }
 
-        alarm.SetFor(tasks.Min(task => task.DueAt));
+        alarm.SetFor(tasks.Select(task => task.DueAt));
         projector.Wake();
         metrics.Created(tasks);
         return new(CreationOutcome.Created, tasks);

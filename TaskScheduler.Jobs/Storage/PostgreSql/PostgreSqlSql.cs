@@ -97,8 +97,9 @@ public static class PostgreSqlSql
         Look: $$"""
             WITH claim AS MATERIALIZED (SELECT * FROM jsonb_to_record({0}::jsonb) AS c("instanceId" uuid, lease bigint))
             SELECT clock_timestamp() AS "Now",
-              (SELECT (extract(epoch FROM t."DueAt" - clock_timestamp()) * 1000)::double precision
-                FROM scheduler."Tasks" AS t WHERE t."State" = 'Pending' ORDER BY t."DueAt", t."Sequence" LIMIT 1) AS "NextDueIn",
+              (SELECT json_agg((extract(epoch FROM next."DueAt") * 1000)::bigint)::text FROM (
+                SELECT t."DueAt" FROM scheduler."Tasks" AS t
+                WHERE t."State" = 'Pending' ORDER BY t."DueAt", t."Sequence" LIMIT {{TableLook.MaxDueTimes}}) AS next) AS "DueTimes",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE t."State" = 'Running' AND {{HasLostInstance}}) AS "HasAbandoned",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE NOT t."IsShown") AS "IsBehind",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t

@@ -125,8 +125,10 @@ public static class SqlServerSql
             SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
             FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
             SELECT @now AS [Now],
-              (SELECT TOP (1) CAST(DATEDIFF_BIG(microsecond, @now, t.DueAt) AS float) / 1000
-                FROM {{Seen("IX_Tasks_Pending")}} WHERE t.State = N'Pending' ORDER BY t.DueAt, t.Sequence) AS NextDueIn,
+              (SELECT CONCAT(N'[', STRING_AGG(
+                  CAST(DATEDIFF_BIG(millisecond, '1970-01-01T00:00:00Z', soon.DueAt) AS nvarchar(max)), N','), N']') FROM (
+                SELECT TOP ({{TableLook.MaxDueTimes}}) t.DueAt FROM {{Seen("IX_Tasks_Pending")}}
+                WHERE t.State = N'Pending' ORDER BY t.DueAt, t.Sequence) AS soon) AS DueTimes,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND {HasLostInstance}")}} AS HasAbandoned,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_NotShown")} WHERE t.IsShown = CAST(0 AS bit)")}} AS IsBehind,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND t.InstanceId = @instanceId")}} AS IsRunning,

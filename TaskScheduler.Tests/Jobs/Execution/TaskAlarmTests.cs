@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -58,7 +59,8 @@ public sealed class TaskAlarmTests
     {
         _alarm.SetFor(JobsAtRest.Start);
 
-        await _alarm.SetByAsync(() => Task.FromResult(secondsToNext is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null));
+        DateTimeOffset[] dueTimes = secondsToNext is { } seconds ? [JobsAtRest.Start.AddSeconds(seconds)] : [];
+        await _alarm.SetByAsync(() => Task.FromResult(dueTimes));
 
         Assert.False(_alarm.IsRinging);
     }
@@ -70,7 +72,7 @@ public sealed class TaskAlarmTests
         await _alarm.SetByAsync(() =>
         {
             _alarm.SetFor(JobsAtRest.Start);
-            return Task.FromResult<TimeSpan?>(null);
+            return Task.FromResult<DateTimeOffset[]>([]);
         });
 
         Assert.True(_alarm.IsRinging);
@@ -79,10 +81,49 @@ public sealed class TaskAlarmTests
     [Fact]
     public async Task WhatIsOverdueRingsAtOnce()
     {
-        await _alarm.SetByAsync(() => Task.FromResult<TimeSpan?>(TimeSpan.FromDays(-400)));
+        await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start.AddDays(-400)]));
 
         Assert.True(_alarm.IsRinging);
         await _alarm.WaitAsync(Cancel);
+    }
+
+    [Fact]
+    public void WhatWasStartedIsForgottenAndWhatFollowsRings()
+    {
+        _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start + Second);
+
+        Assert.True(_alarm.Forget([JobsAtRest.Start]));
+
+        Assert.False(_alarm.IsRinging);
+        _clock.Advance(Second);
+        Assert.True(_alarm.IsRinging);
+    }
+
+    /// <summary>Another instance may have started it, or something else may be due that only the table knows.</summary>
+    [Fact]
+    public void LookIsNeededWhenSomethingStaysDueOrNothingIsKnown()
+    {
+        _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start + Second);
+
+        Assert.False(_alarm.Forget([]));
+        Assert.False(_alarm.Forget([JobsAtRest.Start, JobsAtRest.Start + Second]));
+    }
+
+    /// <summary>Between the last time that the look told and the later one, others may be due.</summary>
+    [Fact]
+    public async Task WhatFollowsTheLastOfAFullLookIsLeftToTheNextLook()
+    {
+        var last = JobsAtRest.Start + Second;
+        DateTimeOffset[] full = [.. Enumerable.Repeat(JobsAtRest.Start, TableLook.MaxDueTimes - 1), last];
+        await _alarm.SetByAsync(() =>
+        {
+            _alarm.SetFor(last + Second);
+            return Task.FromResult(full);
+        });
+        _alarm.SetFor(last + Second);
+
+        Assert.True(_alarm.Forget([JobsAtRest.Start]));
+        Assert.False(_alarm.Forget([last]));
     }
 
     [Fact]

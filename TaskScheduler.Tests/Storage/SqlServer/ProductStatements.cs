@@ -88,7 +88,7 @@ public sealed class ProductStatements
         (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"], _server.Row["Version"]) = (1L, 1, 0, 1);
         (_server.Row["Id"], _server.Row["Kind"], _server.Row["IsShown"]) = (id, "Fizz", true);
         (_server.Row["JobId"], _server.Row["JobState"], _server.Row["Arguments"]) = (JobId, "Enqueued", $"[\"{id}\"]");
-        (_server.Row["NextDueIn"], _server.Row["Workers"]) = (0d, 1);
+        (_server.Row["DueTimes"], _server.Row["Workers"]) = ("[0]", 1);
         (_server.Row["HasAbandoned"], _server.Row["IsBehind"], _server.Row["IsRunning"]) = (true, true, true);
         _server.Row["Xml"] = "<key/>";
         (_server.Row[AnswerColumns.Case], _server.Row[AnswerColumns.Function], _server.Row[AnswerColumns.Literal]) = (true, 1, 1);

@@ -1,6 +1,8 @@
 using Hangfire;
 using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Antiforgery;
 using TaskScheduler.Api.Security;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Dashboard;
 
@@ -20,15 +22,43 @@ public static class DashboardEndpoints
             response.Headers.Allow = HttpMethods.Post;
             return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
         }).RequireAuthorization(Access.Dashboard);
-        app.MapHangfireDashboardWithAuthorizationPolicy(Access.Dashboard, Path, new DashboardOptions
+        // Hangfire's own way to name a policy would drop the filter.
+        app.MapHangfireDashboard(Path, new DashboardOptions
         {
             DashboardTitle = "TaskScheduler",
             DisplayStorageConnectionString = false,
             IsReadOnlyFunc = context => IsReadOnly(context.GetHttpContext()),
-        });
+            Authorization = [],
+            AsyncAuthorization = [new ReadableKeys()],
+        }).RequireAuthorization(Access.Dashboard);
     }
 
     /// <summary>Hides what the policy refuses. Without users there is no login, and this machine may do everything.</summary>
     private static bool IsReadOnly(HttpContext context) =>
         context.User.Identity is { IsAuthenticated: true } && !DashboardLogin.HasFullAccess(context.User);
+
+    /// <summary>
+    /// Hangfire refuses a command as forged also when the key of its token cannot be read. Asked before, this lets the
+    /// database's error out, and the client is told to come again.
+    /// </summary>
+    private sealed class ReadableKeys : IDashboardAsyncAuthorizationFilter
+    {
+        public async Task<bool> AuthorizeAsync(DashboardContext context)
+        {
+            var http = context.GetHttpContext();
+            var services = http.RequestServices;
+            try
+            {
+                if (HttpMethods.IsPost(http.Request.Method))
+                    await services.GetRequiredService<IAntiforgery>().ValidateRequestAsync(http);
+            }
+            catch (AntiforgeryValidationException error)
+                when (!services.GetRequiredService<ITaskStore>().IsFromDatabase(error))
+            {
+                // What is forged is for Hangfire to refuse.
+            }
+
+            return true;
+        }
+    }
 }

@@ -27,13 +27,17 @@ public sealed partial class DashboardBrowser : IDisposable
 
     /// <summary>What the dashboard's own script sends, with the token and the cookie of a page from another instance.</summary>
     /// <param name="command">Such as <c>scheduled/delete</c>.</param>
-    public async Task<HttpStatusCode> ClickAsync(string command, string jobId, Uri page, Uri post, CancellationToken cancel)
+    /// <param name="meanwhile">What happens between the page and the click.</param>
+    public async Task<HttpStatusCode> ClickAsync(
+        string command, string jobId, Uri page, Uri post, CancellationToken cancel, Func<Task>? meanwhile = null)
     {
         var text = await _client.GetStringAsync(new Uri(page, "hangfire/jobs/scheduled"), cancel);
         var meta = Meta().Matches(text).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(post, $"hangfire/jobs/{command}"));
         request.Headers.Add(meta["csrf-header"], meta["csrf-token"]);
         request.Content = new FormUrlEncodedContent([new("jobs[]", jobId)]);
+        if (meanwhile is not null)
+            await meanwhile();
         using var response = await _client.SendAsync(request, cancel);
         return response.StatusCode;
     }

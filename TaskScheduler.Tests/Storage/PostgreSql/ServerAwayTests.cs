@@ -71,6 +71,27 @@ public sealed class ServerAwayTests(ServerAwayTests.Application application) : I
         await App.WaitForAsync(accepted.Id, ScheduledTaskState.Completed);
     }
 
+    /// <summary>The page's key is not among those that the other instance read when it started; it looks for it with the click.</summary>
+    [Fact]
+    public async Task ClickIsNotTakenForForgedWhenItsKeyCannotBeRead()
+    {
+        await ExecuteAsync("""CREATE TABLE public.kept AS SELECT * FROM scheduler."SharedKeys"; DELETE FROM scheduler."SharedKeys" """);
+        await using var other = await TestApplication.StartAsync(store: new PostgreSqlTestStore(Server, application.Database));
+        await ExecuteAsync("""INSERT INTO scheduler."SharedKeys" ("Name", "Xml") SELECT 'another', "Xml" FROM public.kept""");
+        using var browser = new DashboardBrowser();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await ClickAsync(meanwhile: Server.CrashAsync));
+
+        await Server.StartAgainAsync();
+        await InitializeAsync();
+        Assert.Equal(HttpStatusCode.NoContent, await ClickAsync());
+
+        Task ExecuteAsync(string sql) => Server.ExecuteAsync(application.Database, sql);
+
+        Task<HttpStatusCode> ClickAsync(Func<Task>? meanwhile = null) => browser.ClickAsync(
+            "scheduled/delete", "1", App.Client.BaseAddress!, other.Client.BaseAddress!, TestContext.Current.CancellationToken, meanwhile);
+    }
+
     /// <summary>On a server of its own.</summary>
     public sealed class Application : Fixture<TestApplication>
     {

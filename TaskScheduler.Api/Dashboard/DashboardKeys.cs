@@ -21,7 +21,8 @@ public static class DashboardKeys
     {
         if (services.GetService<IDbContextFactory<ServerTaskDbContext>>() is { } contexts)
         {
-            keys.XmlRepository = new SharedKeys(contexts, services.GetRequiredService<ITaskStore>());
+            keys.XmlRepository = new SharedKeys(
+                contexts, services.GetRequiredService<ITaskStore>(), services.GetRequiredService<TimeProvider>());
             return;
         }
 
@@ -36,17 +37,24 @@ public static class DashboardKeys
 /// with a key each, a page from one could not be posted to another until they read the keys again, a day later. So a key
 /// is stored under the first number that was free when the keys were read: the second one loses, and takes the
 /// winner's key, because data protection reads all keys again after it has made one.
+/// <para>
+/// Data protection goes by the machine's clock. With one that is slow the shared key would not be valid yet, and the instance
+/// would make one that the others do not know. So the times of the keys are kept by the database's clock.
+/// </para>
 /// </summary>
-public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store) : IXmlRepository
+public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store, TimeProvider clock) : IXmlRepository
 {
     private volatile HashSet<string> _namesRead = [];
+
+    /// <summary>How far the machine's clock is behind the database's.</summary>
+    private TimeSpan Slowness => clock.GetUtcNow() - TimeProvider.System.GetUtcNow();
 
     public IReadOnlyCollection<XElement> GetAllElements()
     {
         using var db = contexts.CreateDbContext();
         var keys = db.SharedKeys.AsNoTracking().ToList();
         _namesRead = [.. keys.Select(key => key.Name)];
-        return [.. keys.Select(key => XElement.Parse(key.Xml))];
+        return [.. keys.Select(key => Moved(XElement.Parse(key.Xml), -Slowness))];
     }
 
     public void StoreElement(XElement element, string friendlyName)
@@ -56,7 +64,7 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         db.SharedKeys.Add(new SharedKey
         {
             Name = isKey ? FirstFreeName() : friendlyName,
-            Xml = element.ToString(SaveOptions.DisableFormatting),
+            Xml = Moved(new XElement(element), Slowness).ToString(SaveOptions.DisableFormatting),
         });
         try
         {
@@ -65,6 +73,13 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         catch (DbUpdateException error) when (isKey && error.InnerException is DbException refused && store.IsUniqueViolation(refused))
         {
         }
+    }
+
+    private static XElement Moved(XElement element, TimeSpan by)
+    {
+        foreach (var date in element.Elements().Where(part => part.Name.LocalName.EndsWith("Date", StringComparison.Ordinal)))
+            date.SetValue((DateTimeOffset)date + by);
+        return element;
     }
 
     private string FirstFreeName()

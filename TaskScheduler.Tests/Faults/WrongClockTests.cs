@@ -38,6 +38,8 @@ public sealed class WrongClockTests : IAsyncLifetime
             line.At >= ids[Guid.Parse(line.Text.Split(' ')[^1])].AddSeconds(3), $"{line.Text} came early"));
         await TaskWitness.AssertNothingWrongAsync(_store);
         Assert.InRange(await TaskWitness.LatestStartAsync(_store), TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        // With one each, the dashboard of one would refuse the pages of the other.
+        Assert.Equal([1], await _store.AskAsync<long>("SELECT count(*) FROM scheduler.\"SharedKeys\""));
         foreach (var instance in instances)
         {
             Assert.Equal(0, await instance.StopAsync());

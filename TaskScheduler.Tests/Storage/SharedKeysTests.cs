@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Server;
@@ -66,15 +67,45 @@ public abstract class SharedKeysTests<TStore> : IAsyncLifetime
         Assert.Throws<DbUpdateException>(() => other.StoreElement(new XElement("revocation", "again"), "revocation-1"));
     }
 
-    private SharedKeys Repository() =>
-        new(_jobs.Get<IDbContextFactory<ServerTaskDbContext>>(), _jobs.Get<ITaskStore>());
+    /// <summary>A database whose clock is off stands for a machine whose clock is.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-2400)]
+    public void InstanceWhoseClockIsWrongTakesTheKeyThatIsThere(int hoursSlow)
+    {
+        var now = TimeProvider.System.GetUtcNow().AddHours(hoursSlow);
+        ServicesOf(Repository()).GetRequiredService<IKeyManager>().CreateNewKey(now, now.AddDays(90));
 
-    private static IDataProtector DataProtectionOf(IXmlRepository keys)
+        DataProtectionOf(Repository(new FakeTimeProvider(now))).Protect("token");
+
+        Assert.Single(Repository().GetAllElements());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-2400)]
+    public void KeyOfAnInstanceWhoseClockIsWrongIsValidNow(int hoursSlow)
+    {
+        var now = TimeProvider.System.GetUtcNow().AddHours(hoursSlow);
+
+        DataProtectionOf(Repository(new FakeTimeProvider(now))).Protect("token");
+
+        var key = Assert.Single(Repository().GetAllElements());
+        Assert.InRange((DateTimeOffset)key.Element("activationDate")!, now.AddMinutes(-1), now);
+        Assert.InRange((DateTimeOffset)key.Element("expirationDate")!, now.AddDays(89), now.AddDays(90));
+    }
+
+    private SharedKeys Repository(TimeProvider? clock = null) =>
+        new(_jobs.Get<IDbContextFactory<ServerTaskDbContext>>(), _jobs.Get<ITaskStore>(), clock ?? TimeProvider.System);
+
+    private static IDataProtector DataProtectionOf(IXmlRepository keys) => ServicesOf(keys).GetDataProtector("test");
+
+    private static ServiceProvider ServicesOf(IXmlRepository keys)
     {
         var services = new ServiceCollection().AddLogging();
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.Configure<KeyManagementOptions>(options => options.XmlRepository = keys);
-        return services.BuildServiceProvider().GetDataProtector("test");
+        return services.BuildServiceProvider();
     }
 
     /// <summary>Ends its first look when everybody has looked.</summary>

@@ -34,6 +34,9 @@ public sealed partial class JobProjector(
     /// <summary>Of real time, like the rest of the pauses here: what a job shows is no part of any task's time.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>A change after a quiet time shows soon, many changes in few groups: each costs a commit or two, beside the claims.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MaxLastRun = TimeSpan.FromSeconds(2);
 
@@ -57,6 +60,7 @@ public sealed partial class JobProjector(
         {
             await PauseAsync(Gathering, stop);
             await ShowAllAsync(stop);
+            await PauseAsync(Rest, stop);
         }
 
         using var limit = new CancellationTokenSource(MaxLastRun);

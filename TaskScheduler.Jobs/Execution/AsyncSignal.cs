@@ -1,14 +1,16 @@
-using System.Threading.Channels;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>Wakes the one loop that waits for it. A signal given while it does not wait is kept for the next wait.</summary>
 public sealed class AsyncSignal(TimeProvider clock)
 {
-    private readonly Channel<bool> _signal =
-        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private TaskCompletionSource _signal = NotGiven();
 
-    public void Set() => _signal.Writer.TryWrite(true);
+    public void Set()
+    {
+        // The loop that takes an earlier signal at this moment must see what the caller has written.
+        Interlocked.MemoryBarrier();
+        _signal.TrySetResult();
+    }
 
     /// <summary>
     /// Returns at the signal, after <paramref name="timeout"/> (rounded up to the timer's millisecond), or when
@@ -17,18 +19,13 @@ public sealed class AsyncSignal(TimeProvider clock)
     /// <returns>Whether the signal was given.</returns>
     public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken stop)
     {
-        using var timer = timeout == Timeout.InfiniteTimeSpan
-            ? new CancellationTokenSource()
-            : new CancellationTokenSource(TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds)), clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stop);
-        try
-        {
-            await _signal.Reader.ReadAsync(either.Token);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
+        var wait = TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds));
+        await _signal.Task.WaitAsync(wait, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_signal.Task.IsCompleted)
             return false;
-        }
+        Interlocked.Exchange(ref _signal, NotGiven());
+        return true;
     }
+
+    private static TaskCompletionSource NotGiven() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -8,7 +8,7 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
 {
     private const int FailuresPerReminder = 10;
 
-    /// <summary>Of real time, and longer with each failure: many instances would keep a server busy that has much to do already.</summary>
+    /// <summary>Of real time, and longer with each failure: many instances would overload a server that is busy.</summary>
     private static readonly TimeSpan MinDelay = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
@@ -23,20 +23,14 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
                 await action(stopped);
                 return;
             }
-            catch (Exception) when (stopped.IsCancellationRequested)
+            // SQL Server's driver reports a cancellation by an error of its own; the loss of a store for good was logged.
+            catch (Exception error) when (stopped.IsCancellationRequested || error is StorageUnavailableException)
             {
-                // SQL Server's driver says that it was cancelled by an error of its own.
-                return;
-            }
-            catch (StorageUnavailableException)
-            {
-                // As if the worker had stopped: it never comes back. The first call that failed has logged it.
                 return;
             }
             // Any store may fail in any way; none of them may end the loop.
             catch (Exception error)
             {
-                // Once with everything, then now and then: it may last.
                 if (failures == 0)
                     LogStoreFailed(error);
                 else if (failures % FailuresPerReminder == 0)
@@ -58,7 +52,8 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
         }
     }
 
-    private static async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
+    /// <summary>Waits in real time, or until <paramref name="stopped"/> is cancelled.</summary>
+    public static async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
         await Task.Delay(pause, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     [LoggerMessage(1, LogLevel.Error, "The database did not answer; trying again until it does.")]

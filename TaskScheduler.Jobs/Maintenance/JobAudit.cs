@@ -3,9 +3,8 @@ using Hangfire;
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>
-/// Marks the rows whose jobs do not show them, so that the projector does: all that are not finished, nearest due first, after a
-/// new life of Hangfire's storage began, and later what another program did to their jobs. Of the finished ones the newest,
-/// so that the dashboard does not forget what was done last.
+/// Marks rows that Hangfire's jobs do not show, so that the projector shows them: in a new life of Hangfire's storage the newest
+/// finished ones and all that are not finished, nearest due first; later those whose jobs another program has changed.
 /// </summary>
 public sealed class JobAudit(
     IDbContextFactory<TaskDbContext> contexts, JobStorage storage, IJobLookup lookup, JobProjector projector)
@@ -27,7 +26,7 @@ public sealed class JobAudit(
     public async Task<TimeSpan> RunOnceAsync(CancellationToken stop)
     {
         await using var db = await contexts.CreateDbContextAsync(stop);
-        if (await Task.Run(FindLife, stop) is not { } life)
+        if (await Task.Run(() => JobStorageLife.Find(storage), stop) is not { } life)
         {
             // The projector writes the marker, even if it has nothing to show.
             projector.Wake();
@@ -44,7 +43,8 @@ public sealed class JobAudit(
             return WhileBehind;
         if (_last is null)
         {
-            foreach (var part in (await FindRunningAsync(db, stop)).Chunk(Page))
+            var running = db.Tasks.AsNoTracking().Where(t => t.State == ScheduledTaskState.Running).Take(10 * Page);
+            foreach (var part in (await running.ToListAsync(stop)).Chunk(Page))
                 await MarkAsync(db, life, part, stop);
         }
 
@@ -52,12 +52,6 @@ public sealed class JobAudit(
         var marked = await MarkAsync(db, life, page, stop);
         _last = page.Count < Page ? null : (page[^1].DueAt, page[^1].Sequence);
         return _last is null ? BetweenRounds : marked > 0 ? WhileBehind : AfterGoodPage;
-    }
-
-    private Guid? FindLife()
-    {
-        using var connection = storage.GetConnection();
-        return JobStorageLife.Find(connection);
     }
 
     private static async Task MarkFinishedAsync(TaskDbContext db, Guid life, CancellationToken cancel)
@@ -72,9 +66,6 @@ public sealed class JobAudit(
                 .ExecuteUpdateAsync(set => set.SetProperty(t => t.IsShown, false), cancel);
         }
     }
-
-    private static Task<List<ScheduledTask>> FindRunningAsync(TaskDbContext db, CancellationToken cancel) =>
-        db.Tasks.AsNoTracking().Where(t => t.State == ScheduledTaskState.Running).Take(10 * Page).ToListAsync(cancel);
 
     /// <summary>Pending rows after the last page, in order of their due time.</summary>
     private async Task<List<ScheduledTask>> NextPageAsync(TaskDbContext db, CancellationToken cancel)

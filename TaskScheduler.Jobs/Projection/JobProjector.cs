@@ -4,8 +4,8 @@ using Hangfire;
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>
-/// Brings Hangfire's jobs to the state of their rows, behind the commit and in groups. A row that changed says itself that
-/// its job lags behind, so a crash loses nothing and any instance can go on. What a row passed through meanwhile is skipped.
+/// Brings Hangfire's jobs to the state of their rows, behind the commit and in groups. A row says itself that its job lags
+/// behind, so a crash loses nothing and any instance can go on. What a row passed through meanwhile is skipped.
 /// </summary>
 /// <remarks>
 /// One instance shows rows at a time. Where Hangfire's storage takes part in the transaction, an instance that is frozen in it
@@ -46,6 +46,9 @@ public sealed partial class JobProjector(
     /// <summary>What waits for a slot for longer is shown as it is.</summary>
     private static readonly TimeSpan AfterDue = TimeSpan.FromSeconds(1);
 
+    /// <summary>Hangfire's storage is synchronous, and a burst of tasks needs the threads of the pool.</summary>
+    private static readonly TaskFactory OwnThread = new(TaskCreationOptions.LongRunning, TaskContinuationOptions.None);
+
     private readonly AsyncSignal _wake = new(TimeProvider.System);
     private readonly Dictionary<(long Sequence, int Version), long> _passedOver = [];
     private List<ScheduledTask> _group = [];
@@ -53,22 +56,21 @@ public sealed partial class JobProjector(
     /// <summary>There may be something to show.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Shows what changes until <paramref name="stop"/>, and then tries for a moment to show what changed before it.</summary>
+    /// <summary>Shows what changes until <paramref name="stop"/>, and then for a moment what changed before it.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         while (await _wake.WaitAsync(Timeout.InfiniteTimeSpan, stop))
         {
-            await PauseAsync(Gathering, stop);
+            await StoreRetry.PauseAsync(Gathering, stop);
             await ShowAllAsync(stop);
-            await PauseAsync(Rest, stop);
+            await StoreRetry.PauseAsync(Rest, stop);
         }
 
         using var limit = new CancellationTokenSource(MaxLastRun);
-        await ShowAllAsync(limit.Token).WaitAsync(MaxLastRun, CancellationToken.None)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ShowAllAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Shows at most <paramref name="max"/> rows that are not shown, in one transaction where the store allows it.</summary>
+    /// <summary>Shows at most <paramref name="max"/> rows, in one transaction where the store allows it.</summary>
     /// <returns>How many it showed; none if another instance shows rows at this moment.</returns>
     public async Task<int> ShowAsync(int max, CancellationToken cancel)
     {
@@ -79,30 +81,22 @@ public sealed partial class JobProjector(
                 new TransactionOptions { IsolationLevel = IsolationLevel.ReadCommitted },
                 TransactionScopeAsyncFlowOption.Enabled)
             : null;
+        // Each step has a context of its own: a second connection cannot join the transaction while EF keeps one for its context.
         if (!await IsProjectorAsync(cancel))
             return 0;
-        // Hangfire's storage is synchronous, and a burst of tasks needs the threads of the pool.
-        var life = await OnOwnThread(() =>
-        {
-            using var connection = storage.GetConnection();
-            return JobStorageLife.FindOrBegin(connection);
-        });
+        var life = await OwnThread.StartNew(() => JobStorageLife.FindOrBegin(storage), cancel);
         var (rows, servers) = await FindAsync(max, cancel);
         _group = rows;
         if (rows.Count > 0)
         {
             var named = rows.Where(row => row.JobId is not null && row.JobStorageId == life).Select(JobOfTask.Of).ToList();
             var states = await lookup.FindStatesAsync(named, cancel);
-            var shown = await OnOwnThread(() => jobs.Create(rows, states));
+            var shown = await OwnThread.StartNew(() => jobs.Create(rows, states), cancel);
             // On a storage with transactions of its own, a job that no row names must not have a state before the row names it.
             if (!store.SharesTransactions && shown.Any(job => job.IsNew))
-                await NoteAsync(life, shown.Where(job => job.IsNew).Select(job => (job, Version: 0)), cancel);
-            await OnOwnThread(() =>
-            {
-                jobs.ApplyStates(shown, servers);
-                return true;
-            });
-            await NoteAsync(life, shown.Select(job => (job, job.Row.Version)), cancel);
+                await NoteAsync(life, shown.Where(job => job.IsNew), areShown: false, cancel);
+            await OwnThread.StartNew(() => jobs.ApplyStates(shown, servers), cancel);
+            await NoteAsync(life, shown, areShown: true, cancel);
         }
 
         transaction?.Complete();
@@ -117,18 +111,13 @@ public sealed partial class JobProjector(
             var started = TimeProvider.System.GetTimestamp();
             try
             {
-                var shown = await ShowAsync(size, stop);
-                if (shown < size)
+                if (await ShowAsync(size, stop) < size)
                     return;
                 (size, refusals) = (MaxBatch, 0);
                 // Requests and claims need the processor, too.
-                await PauseAsync(TimeProvider.System.GetElapsedTime(started) * 2, stop);
+                await StoreRetry.PauseAsync(TimeProvider.System.GetElapsedTime(started) * 2, stop);
             }
-            catch (Exception) when (stop.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (StorageUnavailableException)
+            catch (Exception error) when (stop.IsCancellationRequested || error is StorageUnavailableException)
             {
                 return;
             }
@@ -138,7 +127,7 @@ public sealed partial class JobProjector(
                 if (refusals++ % RefusalsPerReminder == 0)
                     LogRefused(size, error);
                 // A smaller group is sooner done, and one row that is refused must not keep the others.
-                if (_group.Count > 0 && Answers())
+                if (_group.Count > 0 && await AnswersAsync())
                 {
                     if (_group.Count > 1)
                     {
@@ -150,15 +139,15 @@ public sealed partial class JobProjector(
                     size = MaxBatch;
                 }
 
-                await PauseAsync(RetryDelay, stop);
+                await StoreRetry.PauseAsync(RetryDelay, stop);
             }
         }
     }
 
     private async Task<bool> IsProjectorAsync(CancellationToken cancel)
     {
-        var question = JsonSerializer.Serialize(
-            new { instanceId = instance.Id, lease = (long)execution.Value.Lease.TotalMilliseconds });
+        var lease = (long)execution.Value.Lease.TotalMilliseconds;
+        var question = JsonSerializer.Serialize(new { instanceId = instance.Id, lease });
         await using var db = await contexts.CreateDbContextAsync(cancel);
         return (await db.QueryAsync<bool>(sql.IsProjector, question, cancel)).Single();
     }
@@ -168,12 +157,8 @@ public sealed partial class JobProjector(
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         var (from, to) = (now - AfterDue, now + BeforeDue);
-        foreach (var (row, since) in _passedOver)
-        {
-            if (TimeProvider.System.GetElapsedTime(since) > PassingOver)
-                _passedOver.Remove(row);
-        }
-
+        foreach (var (row, _) in _passedOver.Where(passed => TimeProvider.System.GetElapsedTime(passed.Value) > PassingOver))
+            _passedOver.Remove(row);
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var found = await db.Tasks.AsNoTracking()
             .Where(t => !t.IsShown && (t.State != ScheduledTaskState.Pending || t.DueAt < from || t.DueAt > to))
@@ -187,44 +172,27 @@ public sealed partial class JobProjector(
         return (rows, servers);
     }
 
-    private async Task NoteAsync(Guid life, IEnumerable<(ShownJob Job, int Version)> shown, CancellationToken cancel)
+    /// <summary>Notes the jobs at their rows. No row has version 0: one noted with it stays not shown.</summary>
+    private async Task NoteAsync(Guid life, IEnumerable<ShownJob> jobs, bool areShown, CancellationToken cancel)
     {
-        var document = JsonSerializer.Serialize(new
+        var rows = jobs.Select(job => new
         {
-            storage = life,
-            rows = shown.Select(s => new
-            {
-                sequence = s.Job.Row.Sequence,
-                version = s.Version,
-                job = s.Job.JobId,
-                state = s.Version == 0 ? null : JobStates.NameOf(s.Job.Row.State),
-            }),
+            sequence = job.Row.Sequence,
+            version = areShown ? job.Row.Version : 0,
+            job = job.JobId,
+            state = areShown ? JobStates.NameOf(job.Row.State) : null,
         });
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        await db.ExecuteAsync(sql.Show, document, cancel);
+        await db.ExecuteAsync(sql.Show, JsonSerializer.Serialize(new { storage = life, rows }), cancel);
     }
 
-    private bool Answers()
+    /// <summary>Whether Hangfire's storage can be read. There is no marker yet if the first group of all is refused.</summary>
+    private async Task<bool> AnswersAsync()
     {
-        try
-        {
-            using var connection = storage.GetConnection();
-            // There is no marker yet if the first group of all is refused.
-            _ = JobStorageLife.Find(connection);
-            return true;
-        }
-        // Whatever it says, that is no answer.
-        catch (Exception)
-        {
-            return false;
-        }
+        Task look = OwnThread.StartNew(() => JobStorageLife.Find(storage));
+        await look.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return look.IsCompletedSuccessfully;
     }
-
-    private static Task<T> OnOwnThread<T>(Func<T> work) => Task.Factory.StartNew(
-        work, CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default);
-
-    private static async Task PauseAsync(TimeSpan pause, CancellationToken stop) =>
-        await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     [LoggerMessage(1, LogLevel.Warning, "Hangfire did not take the states of up to {Count} jobs; trying again.")]
     private partial void LogRefused(int count, Exception error);

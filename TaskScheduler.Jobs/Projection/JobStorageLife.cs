@@ -1,4 +1,4 @@
-using Hangfire.Storage;
+using Hangfire;
 
 namespace TaskScheduler.Jobs.Projection;
 
@@ -12,17 +12,19 @@ public static class JobStorageLife
     private const string Field = "Id";
 
     /// <summary>The marker; null in a storage that is new.</summary>
-    public static Guid? Find(IStorageConnection connection) =>
-        connection.GetAllEntriesFromHash(Hash) is { } fields && Guid.TryParse(fields.GetValueOrDefault(Field), out var id)
-            ? id
-            : null;
+    public static Guid? Find(JobStorage storage)
+    {
+        using var connection = storage.GetConnection();
+        return Guid.TryParse(connection.GetAllEntriesFromHash(Hash)?.GetValueOrDefault(Field), out var id) ? id : null;
+    }
 
     /// <summary>The marker, which is written if there is none. For the projector only, of which there is one at a time.</summary>
-    public static Guid FindOrBegin(IStorageConnection connection)
+    public static Guid FindOrBegin(JobStorage storage)
     {
-        if (Find(connection) is { } id)
+        if (Find(storage) is { } id)
             return id;
         id = Guid.NewGuid();
+        using var connection = storage.GetConnection();
         connection.SetRangeInHash(Hash, [new(Field, $"{id}")]);
         return id;
     }

@@ -205,8 +205,7 @@ public sealed class ProductStatements
         await projector.RunAsync(new CancellationToken(canceled: true));
         await audit.RunOnceAsync(cancel);
 
-        using (var connection = _services.GetRequiredService<JobStorage>().GetConnection())
-            _server.Row["JobStorageId"] = JobStorageLife.Find(connection)!.Value;
+        _server.Row["JobStorageId"] = JobStorageLife.Find(_services.GetRequiredService<JobStorage>())!.Value;
         await audit.RunOnceAsync(cancel);
         _server.Row["JobState"] = DBNull.Value;
         _server.Absent.Add("hangfire.Job");

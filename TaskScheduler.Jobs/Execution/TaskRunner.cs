@@ -1,7 +1,10 @@
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>What an attempt came to: an output, an error, or neither if it was stopped.</summary>
-public sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error);
+public sealed record Outcome(RunningTask Attempt, string? Output, Exception? Error)
+{
+    public ScheduledTask Task => Attempt.Task;
+}
 
 /// <summary>Step 3, run: does the task's own work until it ends or is stopped.</summary>
 public sealed partial class TaskRunner(TaskWork work, ILogger<TaskRunner> logger)

@@ -16,12 +16,10 @@ public enum CreationOutcome
 }
 
 /// <param name="Outcome">What became of the request.</param>
-/// <param name="Tasks">The tasks in the order of the request, as they were created; none if there are none.</param>
+/// <param name="Tasks">The tasks in the order of the request, as they were created.</param>
 public sealed record Creation(CreationOutcome Outcome, IReadOnlyList<ScheduledTask> Tasks);
 
-/// <summary>
-/// Creates tasks, all of a request or none. Once the rows are committed the tasks are accepted. Their jobs follow.
-/// </summary>
+/// <summary>Creates tasks, all of a request or none. Committed rows are accepted tasks; their jobs follow.</summary>
 public sealed class TaskCreator(
     IDbContextFactory<TaskDbContext> contexts,
     ITaskStore store,
@@ -31,14 +29,10 @@ public sealed class TaskCreator(
     TaskMetrics metrics,
     TimeProvider clock)
 {
-    /// <summary>Creates one task.</summary>
-    /// <exception cref="DbException">The task table did not take the row.</exception>
     public async Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt, CancellationToken cancel) =>
         (await CreateAsync([new NewTask(kind, executeAt)], key: null, cancel)).Tasks[0];
 
-    /// <summary>
-    /// Creates tasks, unless the key was used before. Key and tasks are one commit: a crash leaves both or neither.
-    /// </summary>
+    /// <summary>Creates tasks, unless the key was used before. A crash leaves both key and tasks, or neither.</summary>
     /// <exception cref="DbException">The task table did not take the rows.</exception>
     public async Task<Creation> CreateAsync(IReadOnlyList<NewTask> request, IdempotencyKey? key, CancellationToken cancel)
     {
@@ -49,7 +43,7 @@ public sealed class TaskCreator(
             [.. request.Select(task => ScheduledTask.Create(task.Kind, task.ExecuteAt, now, Guid.CreateVersion7(now)))];
         try
         {
-            await (key is null ? inserter.InsertAsync(tasks, cancel) : inserter.InsertAsync(tasks, key, cancel));
+            await inserter.InsertAsync(tasks, key, cancel);
         }
         catch (DbException error) when (key is not null && (store.IsUniqueViolation(error) || store.IsTimeout(error)))
         {
@@ -58,8 +52,10 @@ public sealed class TaskCreator(
         }
         catch (Exception) when (!cancel.IsCancellationRequested)
         {
-            // Perhaps only the answer is lost, and what is committed is accepted.
-            if (!await ExistsAsync(tasks[0].Id, cancel))
+            // Perhaps only the answer is lost. What is committed is accepted, and all tasks of a request are one commit.
+            var first = tasks[0].Id;
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            if (!await db.Tasks.AnyAsync(t => t.Id == first, cancel))
                 throw;
         }
 
@@ -79,12 +75,5 @@ public sealed class TaskCreator(
         return used.Request == key.Request
             ? new(CreationOutcome.Replayed, used.TasksOf(request))
             : new(CreationOutcome.KeyReused, []);
-    }
-
-    /// <summary>All tasks of a request are one commit.</summary>
-    private async Task<bool> ExistsAsync(Guid id, CancellationToken cancel)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancel);
-        return await db.Tasks.AnyAsync(t => t.Id == id, cancel);
     }
 }

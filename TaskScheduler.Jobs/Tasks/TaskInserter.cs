@@ -10,31 +10,29 @@ public sealed class TaskInserter(IDbContextFactory<TaskDbContext> contexts, ITas
 {
     private const int MaxBatch = 1_000;
 
-    /// <summary>
-    /// How long a request waits for another one with its key: less than others wait for the slot that it has meanwhile.
-    /// </summary>
+    /// <summary>How long a request waits for another one with its key: less than others wait for the slot that it has.</summary>
     private static readonly TimeSpan MaxKeyWait = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<Request> _waiting = [];
     private int _count;
 
-    /// <summary>Inserts all of the tasks or none, together with those of other requests.</summary>
-    /// <exception cref="DbException">The database did not take them, or its answer was lost.</exception>
-    public async Task InsertAsync(IReadOnlyList<ScheduledTask> tasks, CancellationToken cancel)
+    /// <summary>Inserts all of the tasks and their key, or nothing.</summary>
+    /// <exception cref="DbException">
+    /// The database did not take them, or its answer was lost; or the key was used (<see cref="ITaskStore.IsUniqueViolation"/>)
+    /// or may be in use (<see cref="ITaskStore.IsTimeout"/>).
+    /// </exception>
+    public Task InsertAsync(IReadOnlyList<ScheduledTask> tasks, IdempotencyKey? key, CancellationToken cancel)
     {
-        var request = new Request(tasks);
+        if (key is not null)
+            return InsertWithKeyAsync(tasks, key, cancel);
+        var request = new Request(tasks, new(TaskCreationOptions.RunContinuationsAsynchronously));
         _waiting.Enqueue(request);
         if (Interlocked.Increment(ref _count) == 1)
             _ = Task.Run(WriteAllAsync, CancellationToken.None);
-        await request.Task.WaitAsync(cancel);
+        return request.Inserted.Task.WaitAsync(cancel);
     }
 
-    /// <summary>Inserts the tasks and the key in one commit.</summary>
-    /// <exception cref="DbException">
-    /// The key was used (<see cref="ITaskStore.IsUniqueViolation"/>), or may be in use (<see cref="ITaskStore.IsTimeout"/>); or as
-    /// without a key.
-    /// </exception>
-    public async Task InsertAsync(IReadOnlyList<ScheduledTask> tasks, IdempotencyKey key, CancellationToken cancel)
+    private async Task InsertWithKeyAsync(IReadOnlyList<ScheduledTask> tasks, IdempotencyKey key, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         // An insert with the same key waits here until it knows how the other one ends.
@@ -58,18 +56,18 @@ public sealed class TaskInserter(IDbContextFactory<TaskDbContext> contexts, ITas
             {
                 await using var db = await contexts.CreateDbContextAsync();
                 await db.ExecuteAsync(sql.Insert, Document(group.SelectMany(request => request.Tasks)), CancellationToken.None);
-                group.ForEach(request => request.TrySetResult());
+                group.ForEach(request => request.Inserted.TrySetResult());
             }
             // Each request looks for itself whether its rows are there.
             catch (Exception error)
             {
-                group.ForEach(request => request.TrySetException(error));
+                group.ForEach(request => request.Inserted.TrySetException(error));
             }
         }
         while (Interlocked.Add(ref _count, -group.Count) > 0);
     }
 
-    private static string Document(IEnumerable<ScheduledTask> tasks, IdempotencyKey? key = null) => JsonSerializer.Serialize(new
+    private static string Document(IEnumerable<ScheduledTask> tasks, params IdempotencyKey[] keys) => JsonSerializer.Serialize(new
     {
         tasks = tasks.Select(task => new
         {
@@ -78,18 +76,14 @@ public sealed class TaskInserter(IDbContextFactory<TaskDbContext> contexts, ITas
             executeAt = task.ExecuteAt.ToUnixTimeMilliseconds(),
             createdAt = task.CreatedAt.ToUnixTimeMilliseconds(),
         }),
-        keys = (key is null ? Array.Empty<IdempotencyKey>() : [key]).Select(used => new
+        keys = keys.Select(key => new
         {
-            id = used.Id,
-            request = used.Request,
+            id = key.Id,
+            request = key.Request,
             createdAt = tasks.First().CreatedAt.ToUnixTimeMilliseconds(),
             taskIds = string.Join(' ', tasks.Select(task => task.Id)),
         }),
     });
 
-    private sealed class Request(IReadOnlyList<ScheduledTask> tasks)
-        : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-        public IReadOnlyList<ScheduledTask> Tasks => tasks;
-    }
+    private sealed record Request(IReadOnlyList<ScheduledTask> Tasks, TaskCompletionSource Inserted);
 }

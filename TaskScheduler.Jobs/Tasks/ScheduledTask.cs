@@ -1,9 +1,8 @@
 namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>
-/// One unit of work that a client asked for: a row of the task table, which is the source of truth for what exists,
-/// what state it is in and what came out. Rows change by guarded statements only, so an instance of this class is a
-/// picture of the past. All times are UTC in whole milliseconds.
+/// One unit of work that a client asked for: a row of the task table, the source of truth. Rows change by guarded statements
+/// only, so an instance of this class shows the past. All times are UTC in whole milliseconds.
 /// </summary>
 public sealed class ScheduledTask
 {
@@ -43,9 +42,7 @@ public sealed class ScheduledTask
     /// <summary>The process life behind <see cref="Instance"/>; its row in the instance table keeps the lease.</summary>
     public Guid? InstanceId { get; private set; }
 
-    /// <summary>
-    /// Random, written by each claim: tells a claim or completion whose answer was lost whether it went through.
-    /// </summary>
+    /// <summary>Random, written by each claim: tells whether a claim or completion whose answer was lost went through.</summary>
     public Guid? ClaimToken { get; private set; }
 
     /// <summary>The committed output; null until <see cref="ScheduledTaskState.Completed"/>.</summary>
@@ -54,21 +51,19 @@ public sealed class ScheduledTask
     /// <summary>Why the latest try failed; null unless one did.</summary>
     public string? Error { get; private set; }
 
-    /// <summary>
-    /// Raised by every change of what the task is or does; guards changes of a row that was read before.
-    /// </summary>
+    /// <summary>Raised by every change of what the task is or does; guards changes of a row that was read before.</summary>
     public int Version { get; private set; } = 1;
 
-    /// <summary>Whether Hangfire's job shows this version. False after every change, until <see cref="Projection.JobProjector"/> was there.</summary>
+    /// <summary>Whether Hangfire's job shows this version.</summary>
     public bool IsShown { get; private set; }
 
-    /// <summary>The Hangfire job that shows this task; null before the first. Valid in the storage <see cref="JobStorageId"/> only.</summary>
+    /// <summary>The Hangfire job of this task in the storage <see cref="JobStorageId"/>; null before the first.</summary>
     public string? JobId { get; private set; }
 
     /// <summary>The state that the job was given last.</summary>
     public string? JobState { get; private set; }
 
-    /// <summary>The life of Hangfire's storage that <see cref="JobId"/> belongs to (<see cref="Projection.JobStorageLife"/>).</summary>
+    /// <summary>The <see cref="Projection.JobStorageLife"/> that <see cref="JobId"/> belongs to.</summary>
     public Guid? JobStorageId { get; private set; }
 
     public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, Guid id)
@@ -96,8 +91,8 @@ public sealed class ScheduledTask
     public void Requeue()
     {
         DueAt = ExecuteAt;
-        (Tries, Error, FinishedAt) = (0, null, null);
-        (StartedAt, Instance, InstanceId) = (null, null, null);
+        Tries = 0;
+        (Error, FinishedAt, StartedAt, Instance, InstanceId) = (null, null, null, null, null);
         Move(TaskTransition.Requeue);
     }
 

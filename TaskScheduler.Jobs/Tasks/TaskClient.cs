@@ -9,17 +9,13 @@ public sealed record TaskChange(bool Applied, ScheduledTask? Task);
 public sealed class TaskClient(
     IDbContextFactory<TaskDbContext> contexts, TaskAlarm alarm, JobProjector projector, TimeProvider clock)
 {
-    /// <summary>The task as it is now; null if there is none of that ID.</summary>
     public async Task<ScheduledTask?> FindAsync(Guid id, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         return await db.Tasks.AsNoTracking().SingleOrDefaultAsync(t => t.Id == id, cancel);
     }
 
-    /// <summary>
-    /// Deletes a task in any state, again and again if need be. A running attempt is stopped and never prints; an output
-    /// that was committed before stays in the record.
-    /// </summary>
+    /// <summary>Deletes a task in any state. A running attempt is stopped and never prints; a committed output is kept.</summary>
     /// <returns>False if there is no task of that ID.</returns>
     public async Task<bool> DeleteAsync(Guid id, CancellationToken cancel)
     {
@@ -27,13 +23,11 @@ public sealed class TaskClient(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var deleted = await db.Tasks.Where(t => t.Id == id)
             .MoveAsync(TaskTransition.Delete, set => set.SetProperty(t => t.DeletedAt, now), cancel);
-        if (deleted == 0)
-            return await db.Tasks.AnyAsync(t => t.Id == id, cancel);
-        projector.Wake();
-        return true;
+        if (deleted > 0)
+            projector.Wake();
+        return deleted > 0 || await db.Tasks.AnyAsync(t => t.Id == id, cancel);
     }
 
-    /// <summary>Gives a pending task another time.</summary>
     public Task<TaskChange> RescheduleAsync(Guid id, DateTimeOffset executeAt, CancellationToken cancel) =>
         ChangeAsync(id, TaskTransition.Reschedule, task => task.Reschedule(executeAt), cancel);
 

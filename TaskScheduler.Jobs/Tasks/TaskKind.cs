@@ -1,7 +1,6 @@
 namespace TaskScheduler.Jobs.Tasks;
 
-/// <summary>What a task does.</summary>
-/// <remarks><see cref="TaskKinds"/> knows how each kind behaves.</remarks>
+/// <summary>What a task does. <see cref="TaskKinds"/> knows how each kind behaves.</summary>
 public enum TaskKind
 {
     Fizz,
@@ -12,7 +11,6 @@ public enum TaskKind
 /// <summary>How one kind behaves: how long its worker pauses, and the words its line begins with.</summary>
 public sealed record TaskKindDefinition(TaskKind Kind, TimeSpan Pause, string Words)
 {
-    /// <summary>The line that a task of this kind prints.</summary>
     public string OutputOf(Guid id) => $"{Words} {id}";
 }
 

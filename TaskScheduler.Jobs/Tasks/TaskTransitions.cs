@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using Microsoft.EntityFrameworkCore.Query;
 
 namespace TaskScheduler.Jobs.Tasks;
@@ -12,10 +11,9 @@ public enum TaskTransition
     /// <summary>An instance starts a task whose running attempt has lost its lease.</summary>
     TakeOver,
 
-    /// <summary>The attempt's output is committed.</summary>
     Complete,
 
-    /// <summary>An orderly shutdown returns a task that it could not finish, or an instance one that it claimed without learning of it.</summary>
+    /// <summary>A shutdown returns a task that is not finished, or an instance one whose claim was not answered.</summary>
     GiveBack,
 
     /// <summary>The task's own work threw and tries are left.</summary>
@@ -24,20 +22,16 @@ public enum TaskTransition
     /// <summary>The task's own work threw and no tries are left.</summary>
     Fail,
 
-    /// <summary>A client lets a failed task run again.</summary>
     Requeue,
 
-    /// <summary>A client gives the task another time.</summary>
     Reschedule,
 
-    /// <summary>A client deletes the task.</summary>
     Delete,
 }
 
 /// <summary>
-/// The one transition table; what it does not allow changes no row. Most guarded statements take the states they leave
-/// and lead to from here. Those of <see cref="Data.StoreSql"/> name them as constants and are held against it by a test
-/// of every state times every transition. <c>docs/task-lifecycle.md</c> draws it.
+/// The one transition table; what it does not allow changes no row. The statements of <see cref="Data.StoreSql"/> name states as
+/// constants: a test tries every transition from every state. <c>docs/task-lifecycle.md</c> draws the table.
 /// </summary>
 public static class TaskTransitions
 {
@@ -54,7 +48,7 @@ public static class TaskTransitions
             [TaskTransition.Reschedule] = ([ScheduledTaskState.Pending], ScheduledTaskState.Pending),
             [TaskTransition.Delete] =
                 ([.. Enum.GetValues<ScheduledTaskState>().Except([ScheduledTaskState.Deleted])], ScheduledTaskState.Deleted),
-        }.ToFrozenDictionary();
+        };
 
     public static bool Allows(this TaskTransition transition, ScheduledTaskState from) => Table[transition].From.Contains(from);
 
@@ -67,32 +61,24 @@ public static class TaskTransitions
         return from is [var only] ? tasks.Where(t => t.State == only) : tasks.Where(t => from.Contains(t.State));
     }
 
-    /// <summary>
-    /// Moves those of the rows whose state allows it, and raises their version, so that their jobs follow.
-    /// </summary>
+    /// <summary>Moves those of the rows whose state allows it, and raises their version, so that their jobs follow.</summary>
     /// <returns>How many it moved.</returns>
     public static Task<int> MoveAsync(
         this IQueryable<ScheduledTask> tasks,
         TaskTransition transition,
         Action<UpdateSettersBuilder<ScheduledTask>> setters,
-        CancellationToken cancel) => tasks
-        .ThatCan(transition)
-        .ExecuteUpdateAsync(
-            set =>
-            {
-                setters(set
-                    .SetProperty(t => t.State, transition.Target())
-                    .SetProperty(t => t.Version, t => t.Version + 1)
-                    .SetProperty(t => t.IsShown, false));
-            },
+        CancellationToken cancel) => tasks.ThatCan(transition).ExecuteUpdateAsync(
+            set => setters(set
+                .SetProperty(t => t.State, transition.Target())
+                .SetProperty(t => t.Version, t => t.Version + 1)
+                .SetProperty(t => t.IsShown, false)),
             cancel);
 
     /// <summary>Returns those of the rows that run; it does not count as a try.</summary>
-    /// <returns>How many did.</returns>
     public static Task<int> GiveBackAsync(this IQueryable<ScheduledTask> tasks, CancellationToken cancel) =>
         tasks.MoveAsync(TaskTransition.GiveBack, set => set.WithoutAttempt(), cancel);
 
-    /// <summary>What every way from a running attempt back to <see cref="ScheduledTaskState.Pending"/> clears; the attempt's number goes on.</summary>
+    /// <summary>What the way from running back to pending clears; the attempt's number stays.</summary>
     public static UpdateSettersBuilder<ScheduledTask> WithoutAttempt(this UpdateSettersBuilder<ScheduledTask> set) => set
         .SetProperty(t => t.StartedAt, (DateTimeOffset?)null)
         .SetProperty(t => t.Instance, (string?)null)

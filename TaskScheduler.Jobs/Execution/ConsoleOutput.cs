@@ -14,22 +14,14 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
     /// <summary>Not marked as having a single reader: such a channel cannot be counted.</summary>
     private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
 
-    private readonly Func<Stream> _open;
     private readonly ILogger<ConsoleOutput> _logger;
     private readonly Task _writer;
 
-    public ConsoleOutput(ILogger<ConsoleOutput> logger)
-        : this(Console.OpenStandardOutput, logger)
+    public ConsoleOutput(ILogger<ConsoleOutput> logger, Func<Stream>? open = null)
     {
-    }
-
-    public ConsoleOutput(Func<Stream> open, ILogger<ConsoleOutput> logger)
-    {
-        _open = open;
         _logger = logger;
         // A write to a full pipe blocks, hence a thread of its own.
-        _writer = Task.Factory.StartNew(
-            WriteAll, CancellationToken.None, TaskCreationOptions.LongRunning, System.Threading.Tasks.TaskScheduler.Default);
+        _writer = Task.Factory.StartNew(() => WriteAll(open ?? Console.OpenStandardOutput), TaskCreationOptions.LongRunning);
     }
 
     public void Print(string line) => _lines.Writer.TryWrite(line);
@@ -42,16 +34,15 @@ public sealed partial class ConsoleOutput : IAsyncDisposable
             LogReaderTooSlow(_lines.Reader.Count);
     }
 
-    private void WriteAll()
+    private void WriteAll(Func<Stream> open)
     {
-        using var stream = _open();
-        var reader = _lines.Reader;
+        using var stream = open();
         var text = new StringBuilder();
         var failing = false;
-        while (reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (_lines.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             text.Clear();
-            while (text.Length < 32_768 && reader.TryRead(out var line))
+            while (text.Length < 32_768 && _lines.Reader.TryRead(out var line))
                 text.Append(line).Append('\n');
             try
             {

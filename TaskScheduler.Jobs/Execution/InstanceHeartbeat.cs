@@ -1,8 +1,6 @@
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>
-/// Keeps the lease of every attempt of this instance with one statement, however many there are.
-/// </summary>
+/// <summary>Keeps the lease of every attempt of this instance with one statement.</summary>
 public sealed class InstanceHeartbeat(
     IDbContextFactory<TaskDbContext> contexts,
     ITaskStore store,
@@ -16,10 +14,7 @@ public sealed class InstanceHeartbeat(
 
     public TimeSpan Interval => options.Value.Heartbeat;
 
-    /// <summary>
-    /// Beats unless the last beat is younger than <paramref name="age"/>. Called before a claim too: what an instance
-    /// claims must not look abandoned from the start.
-    /// </summary>
+    /// <summary>Beats unless the last beat is younger than <paramref name="age"/>.</summary>
     public async Task BeatAsync(TimeSpan age, CancellationToken cancel)
     {
         await _gate.WaitAsync(cancel);
@@ -29,13 +24,13 @@ public sealed class InstanceHeartbeat(
                 return;
             var started = clock.GetTimestamp();
             var now = clock.GetUtcNow().RoundDownToMillisecond();
+            var serverId = instance.ServerId;
             await using var db = await contexts.CreateDbContextAsync(cancel);
-            var beaten = await db.Instances
-                .Where(i => i.Id == instance.Id)
-                .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now).SetProperty(i => i.ServerId, instance.ServerId), cancel);
+            var beaten = await db.Instances.Where(i => i.Id == instance.Id)
+                .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now).SetProperty(i => i.ServerId, serverId), cancel);
             if (beaten == 0)
             {
-                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, ServerId = instance.ServerId, SeenAt = now });
+                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, ServerId = serverId, SeenAt = now });
                 await db.SaveChangesAsync(cancel);
             }
 

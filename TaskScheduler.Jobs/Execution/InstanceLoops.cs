@@ -1,9 +1,6 @@
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>
-/// Everything that an instance does by itself, from its start to the end of an orderly stop. None of it depends on Hangfire:
-/// its storage may be away, locked or empty.
-/// </summary>
+/// <summary>All that an instance does by itself. None of it needs Hangfire's storage, which may be away or locked.</summary>
 public sealed partial class InstanceLoops(
     ITaskStore store,
     TaskWorker worker,
@@ -26,7 +23,6 @@ public sealed partial class InstanceLoops(
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _stopped = new();
     private Task _start = Task.CompletedTask;
-    private Task _complete = Task.CompletedTask;
     private Task _rest = Task.CompletedTask;
 
     /// <summary>True once a loop ended by a defect; the instance is not ready any more and must be restarted.</summary>
@@ -34,30 +30,24 @@ public sealed partial class InstanceLoops(
 
     public void Start()
     {
-        var works = instance.Value.Role.Works();
-        if (works)
+        List<Task> rest =
+        [
+            Repeat(watch.RunOnceAsync), Repeat(heartbeat.RunOnceAsync), Repeat(audit.RunOnceAsync),
+            Run(() => projector.RunAsync(_stopped.Token)),
+        ];
+        if (instance.Value.Role.Works())
         {
             _start = Run(() => worker.RunAsync(_stopping.Token, _stopped.Token));
-            _complete = Run(() => completer.RunAsync(_stopped.Token));
+            rest.AddRange(Run(() => completer.RunAsync(_stopped.Token)), Repeat(cleaner.RunOnceAsync));
         }
 
-        _rest = Task.WhenAll(
-        [
-            Repeat(watch.RunOnceAsync),
-            Repeat(heartbeat.RunOnceAsync),
-            Run(() => projector.RunAsync(_stopped.Token)),
-            Repeat(audit.RunOnceAsync),
-            .. works ? [Repeat(cleaner.RunOnceAsync)] : Array.Empty<Task>(),
-        ]);
+        _rest = Task.WhenAll(rest);
     }
 
     /// <summary>Starts the orderly stop: no more claims.</summary>
     public void BeginStop() => _stopping.Cancel();
 
-    /// <summary>
-    /// Lets running tasks finish up to <see cref="ExecutionOptions.DrainTimeout"/>, gives back what did not, and ends
-    /// everything else.
-    /// </summary>
+    /// <summary>Lets tasks end for <see cref="ExecutionOptions.DrainTimeout"/>, gives back the others, ends the loops.</summary>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
@@ -75,18 +65,11 @@ public sealed partial class InstanceLoops(
 
         completer.AddNoMore();
         await _stopped.CancelAsync();
-        await _complete;
         await _rest;
-        await LeaveAsync();
-    }
-
-    private async Task LeaveAsync()
-    {
-        if (store.Lost.IsCancellationRequested)
-            return;
         try
         {
-            await heartbeat.LeaveAsync();
+            if (!store.Lost.IsCancellationRequested)
+                await heartbeat.LeaveAsync();
         }
         // Whatever the store says now: the lease runs out by itself.
         catch (Exception error)

@@ -1,9 +1,9 @@
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>
-/// Compares what this instance runs with what the task table says that it runs, in one query. Stops the attempts that the
-/// table no longer knows: their task was deleted or taken over. Gives back those that this
-/// instance does not know: a claim whose connection broke can be committed after its repetition has found nothing.
+/// Compares what this instance runs with what the task table says that it runs. Stops attempts that the table no longer knows:
+/// their task was deleted or taken over. Gives back those that this instance does not know: a claim whose connection broke can
+/// be committed after its repetition has found nothing.
 /// </summary>
 public sealed partial class LostAttempts(
     IDbContextFactory<TaskDbContext> contexts,

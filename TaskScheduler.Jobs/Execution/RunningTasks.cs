@@ -20,33 +20,26 @@ public sealed class RunningTasks(int slots, TimeProvider clock)
 
     public RunningTask Add(ScheduledTask task)
     {
-        var entry = new RunningTask(task);
-        // A newer attempt of the same task on the same instance replaces one that was given back or lost its lease; fencing
-        // lets only the newer one complete.
-        if (_running.TryGetValue(task.Id, out var older))
-            older.Stop(giveBack: false);
-        _running[task.Id] = entry;
-        return entry;
+        // An older attempt of the task was given back or lost its lease; fencing lets only the newer one complete.
+        _running.GetValueOrDefault(task.Id)?.Stop(giveBack: false);
+        return _running[task.Id] = new RunningTask(task);
     }
 
     /// <summary>Ends the attempt and frees its slot.</summary>
     public void Remove(RunningTask entry)
     {
-        _running.TryRemove(new KeyValuePair<Guid, RunningTask>(entry.Task.Id, entry));
+        _running.TryRemove(KeyValuePair.Create(entry.Task.Id, entry));
         _ended.Set();
     }
 
-    /// <summary>Returns when a slot is free, or when <paramref name="stop"/> is cancelled. For the one loop that starts tasks.</summary>
+    /// <summary>Returns at a free slot or a cancelled <paramref name="stop"/>. For the one loop that starts tasks.</summary>
     public async Task WaitForSlotAsync(CancellationToken stop)
     {
         while (Free <= 0 && !stop.IsCancellationRequested)
             await _ended.WaitAsync(Timeout.InfiniteTimeSpan, stop);
     }
 
-    /// <summary>
-    /// Returns when nothing runs any more, after <paramref name="timeout"/>, or when <paramref name="stop"/> is cancelled. For a
-    /// worker that starts nothing any more.
-    /// </summary>
+    /// <summary>Returns once nothing runs, after <paramref name="timeout"/>, or at a cancelled <paramref name="stop"/>.</summary>
     public async Task WaitForAllAsync(TimeSpan timeout, CancellationToken stop)
     {
         var started = clock.GetTimestamp();

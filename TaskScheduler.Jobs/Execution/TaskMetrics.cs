@@ -7,7 +7,7 @@ public sealed class TaskMetrics
 {
     public const string MeterName = "TaskScheduler";
 
-    /// <summary>The usual start is late by milliseconds, the first after a kill by seconds, the last of a backlog by minutes.</summary>
+    /// <summary>A usual start is late by milliseconds, one after a kill by seconds, the last of a backlog by minutes.</summary>
     private static readonly double[] LatenessBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
     private readonly Counter<long> _created;
@@ -26,23 +26,18 @@ public sealed class TaskMetrics
             "How long after its time, or its creation if that was later, this instance started a task for the first time.",
             tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = LatenessBuckets });
-        var works = instance.Value.Role.Works();
         // From the start: a counter that is not there until something happens has no rate when it does.
-        foreach (var kind in Enum.GetValues<TaskKind>())
-        {
-            if (instance.Value.Role != InstanceRole.Worker)
-                _created.Add(0, TagOf(kind));
-            if (works)
-            {
-                _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Completed));
-                _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Failed));
-            }
-        }
-
-        if (!works)
+        var kinds = Enum.GetValues<TaskKind>();
+        if (instance.Value.Role != InstanceRole.Worker)
+            Array.ForEach(kinds, kind => _created.Add(0, TagOf(kind)));
+        if (!instance.Value.Role.Works())
             return;
-        meter.CreateObservableGauge("taskscheduler.worker.slots", () => running.Slots, "{task}", "Tasks that this instance can run at once.");
-        meter.CreateObservableGauge("taskscheduler.worker.running", () => running.Count, "{task}", "Tasks that this instance runs.");
+        Array.ForEach(kinds, kind => _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Completed)));
+        Array.ForEach(kinds, kind => _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Failed)));
+        meter.CreateObservableGauge(
+            "taskscheduler.worker.slots", () => running.Slots, "{task}", "Tasks that this instance can run at once.");
+        meter.CreateObservableGauge(
+            "taskscheduler.worker.running", () => running.Count, "{task}", "Tasks that this instance runs.");
     }
 
     public void Created(IEnumerable<ScheduledTask> tasks)
@@ -60,8 +55,7 @@ public sealed class TaskMetrics
         _startLateness.Record((task.StartedAt!.Value - could).TotalSeconds, TagOf(task.Kind));
     }
 
-    public void Finished(ScheduledTask task, ScheduledTaskState state) =>
-        _finished.Add(1, TagOf(task.Kind), TagOf(state));
+    public void Finished(ScheduledTask task, ScheduledTaskState state) => _finished.Add(1, TagOf(task.Kind), TagOf(state));
 
     public static KeyValuePair<string, object?> TagOf(TaskKind kind) => new("kind", kind.ToString());
 

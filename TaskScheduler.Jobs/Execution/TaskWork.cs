@@ -1,9 +1,6 @@
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>
-/// The task's own work, which returns the line to print. An exception other than the cancellation of
-/// <paramref name="stop"/> is the task's own failure and counts as a try.
-/// </summary>
+/// <summary>The task's own work: returns the line to print. An exception other than its cancellation counts as a try.</summary>
 public delegate Task<string> TaskWork(TaskKind kind, Guid id, CancellationToken stop);
 
 public static class PausingWork

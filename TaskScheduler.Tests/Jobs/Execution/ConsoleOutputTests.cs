@@ -108,7 +108,7 @@ public sealed class ConsoleOutputTests
         Assert.Equal(["Fizz 2\n", "flush"], stream.Events);
     }
 
-    private static ConsoleOutput Create(Stream stream) => new(() => stream, NullLogger<ConsoleOutput>.Instance);
+    private static ConsoleOutput Create(Stream stream) => new(NullLogger<ConsoleOutput>.Instance, () => stream);
 
     /// <summary>Records what happens to it; each write does what the test says.</summary>
     private sealed class ScriptedStream(Action? onWrite = null) : MemoryStream

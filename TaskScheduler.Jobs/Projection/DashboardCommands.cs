@@ -26,7 +26,8 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
 
         public string Create(Job job, IState state) => _hangfire.Create(job, state);
 
-        public string Create(Job job, IState state, IDictionary<string, object> parameters) => _hangfire.Create(job, state, parameters);
+        public string Create(Job job, IState state, IDictionary<string, object> parameters) =>
+            _hangfire.Create(job, state, parameters);
 
         /// <returns>Whether the command has taken effect.</returns>
         public bool ChangeState(string jobId, IState state, string expectedState)
@@ -55,7 +56,8 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
             };
             if (refusal is not null)
             {
-                connection.SetJobParameter(jobId, Refusal, $"{clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC, to {state.Name}: {refusal}.");
+                var at = $"{clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC";
+                connection.SetJobParameter(jobId, Refusal, $"{at}, to {state.Name}: {refusal}.");
                 return false;
             }
 

@@ -3,16 +3,11 @@ using Hangfire.Server;
 
 namespace TaskScheduler.Jobs.Projection;
 
-/// <summary>
-/// This instance as a Hangfire server: it is on the dashboard, beats, and does Hangfire's own housekeeping in its storage. It
-/// takes no jobs.
-/// </summary>
+/// <summary>This instance as a Hangfire server: on the dashboard, with Hangfire's housekeeping. It takes no jobs.</summary>
 public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance, IOptions<WorkerOptions> options)
     : IBackgroundProcess, IDisposable
 {
-    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(5);
-
-    /// <summary>Hangfire's defaults wait longer with every error, up to minutes, and 15 s before the server is begun again.</summary>
+    /// <summary>Hangfire's defaults grow with every error up to minutes, and are 15 s before a server is begun again.</summary>
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Nothing of ours runs in it, so nothing needs time to end.</summary>
@@ -24,15 +19,11 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
     public void Start() => _server = new BackgroundProcessingServer(
         storage,
         [this],
-        new Dictionary<string, object>
-        {
-            ["Queues"] = new[] { TaskJob.Queue },
-            ["WorkerCount"] = options.Value.Count,
-        },
+        new Dictionary<string, object> { ["Queues"] = new[] { TaskJob.Queue }, ["WorkerCount"] = options.Value.Count },
         new BackgroundProcessingServerOptions
         {
             ServerName = ServerName(instance.Name),
-            HeartbeatInterval = HeartbeatInterval,
+            HeartbeatInterval = TimeSpan.FromSeconds(5),
             RetryDelay = _ => RetryDelay,
             RestartDelay = RetryDelay,
             StopTimeout = MaxStop,
@@ -46,12 +37,10 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
         context.Wait(Timeout.InfiniteTimeSpan);
     }
 
-    public async Task StopAsync(CancellationToken cancel)
+    public Task StopAsync(CancellationToken cancel)
     {
-        if (_server is null)
-            return;
-        _server.SendStop();
-        await _server.WaitForShutdownAsync(cancel);
+        _server?.SendStop();
+        return _server?.WaitForShutdownAsync(cancel) ?? Task.CompletedTask;
     }
 
     public void Dispose() => _server?.Dispose();

@@ -5,10 +5,7 @@ using Hangfire.Storage;
 
 namespace TaskScheduler.Jobs.Projection;
 
-/// <summary>A row and the job that shows it.</summary>
-/// <param name="Row">The task.</param>
-/// <param name="JobId">Its job.</param>
-/// <param name="State">The state that the job is in; null if it is new.</param>
+/// <summary>A row and the job that shows it, with the job's state: null if the job is new.</summary>
 public sealed record ShownJob(ScheduledTask Row, string JobId, string? State)
 {
     public bool IsNew => State is null;
@@ -24,11 +21,10 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 
     protected JobStorage Storage => storage;
 
-    /// <summary>Makes a job for each row that has none.</summary>
-    /// <param name="rows">The tasks.</param>
-    /// <param name="states">
-    /// The jobs that are there. Those of finished tasks expire long before their rows, and another program may remove any.
-    /// </param>
+    /// <summary>
+    /// Makes a job for each row that has none among <paramref name="states"/>. Jobs of finished tasks expire long before their
+    /// rows, and another program may remove any.
+    /// </summary>
     public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
     {
         var has = rows.ToLookup(row => row.JobId is not null && states.ContainsKey(JobOfTask.Of(row)));
@@ -41,8 +37,8 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
     }
 
     /// <summary>Gives each job the state of its row, in one storage transaction.</summary>
-    /// <param name="jobs">The jobs.</param>
-    /// <param name="servers">The Hangfire servers by instance.</param>
+    /// <param name="jobs">The rows and their jobs.</param>
+    /// <param name="servers">The Hangfire servers by the IDs of the instances.</param>
     public void ApplyStates(IEnumerable<ShownJob> jobs, IReadOnlyDictionary<Guid, string?> servers)
     {
         using var connection = storage.GetConnection();
@@ -56,8 +52,7 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
             var job = new BackgroundJob(jobId, TaskJob.For(row.Id), row.CreatedAt.UtcDateTime);
 #pragma warning restore RS0030
-            _stateMachine.ApplyState(
-                new ApplyStateContext(storage, connection, transaction, job, state, shown));
+            _stateMachine.ApplyState(new ApplyStateContext(storage, connection, transaction, job, state, shown));
             // Hangfire keeps failed jobs for good; this one's task is gone by then.
             if (row.State == ScheduledTaskState.Failed)
                 transaction.ExpireJob(jobId, retention.Value.Finished);
@@ -78,7 +73,7 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
     protected virtual JobStorageTransaction CreateTransaction(IStorageConnection connection) =>
         (JobStorageTransaction)connection.CreateWriteTransaction();
 
-    /// <summary>The counters behind the dashboard's graph. Hangfire's other filters would ask for each job's continuations and retries.</summary>
+    /// <summary>The counters behind the dashboard's graph. Other filters would look for each job's continuations.</summary>
     private sealed class HistoryFilter : IJobFilterProvider
     {
         private static readonly JobFilter[] Filters = [new(new StatisticsHistoryAttribute(), JobFilterScope.Global, order: null)];

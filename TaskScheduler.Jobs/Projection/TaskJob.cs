@@ -4,10 +4,7 @@ using Hangfire.Common;
 
 namespace TaskScheduler.Jobs.Projection;
 
-/// <summary>
-/// The Hangfire job that stands for a task on the dashboard, keyed by the task's ID. It decides nothing; the task table can
-/// always make another one.
-/// </summary>
+/// <summary>The Hangfire job that stands for a task on the dashboard. It decides nothing and can always be made again.</summary>
 public sealed class TaskJob
 {
     /// <summary>Shown on the dashboard. No job of a task is ever put into it.</summary>
@@ -15,10 +12,7 @@ public sealed class TaskJob
 
     private static readonly MethodInfo RunMethod = typeof(TaskJob).GetMethod(nameof(Run))!;
 
-    /// <summary>
-    /// Never called: <see cref="Execution.TaskWorker"/> runs tasks. A Hangfire server of another program that takes such a job
-    /// must not report it as done.
-    /// </summary>
+    /// <summary>Throws, so that a Hangfire server of another program that takes the job does not report it as done.</summary>
     [JobDisplayName("Task {0}")]
     [AutomaticRetry(Attempts = 0, LogEvents = false)]
     public void Run(Guid taskId) =>

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>The attempts in progress on this instance, and the slots they take.</summary>

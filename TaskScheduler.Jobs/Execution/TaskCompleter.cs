@@ -1,6 +1,3 @@
-using System.Text;
-using System.Threading.Channels;
-
 namespace TaskScheduler.Jobs.Execution;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using Hangfire;
-
 namespace TaskScheduler.Jobs.Maintenance;
 
 /// <summary>

@@ -1,8 +1,3 @@
-using Hangfire;
-using Hangfire.Common;
-using Hangfire.States;
-using Hangfire.Storage;
-
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>

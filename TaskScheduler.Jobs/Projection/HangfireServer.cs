@@ -1,4 +1,3 @@
-using Hangfire;
 using Hangfire.Server;
 
 namespace TaskScheduler.Jobs.Projection;

@@ -1,6 +1,3 @@
-using System.Transactions;
-using Hangfire;
-
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>

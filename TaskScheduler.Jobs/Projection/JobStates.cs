@@ -1,7 +1,3 @@
-using System.Globalization;
-using Hangfire.Common;
-using Hangfire.States;
-
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>What the job of a task shows: the one place that derives a Hangfire state from a row.</summary>

@@ -1,8 +1,3 @@
-using Hangfire;
-using Hangfire.Common;
-using Hangfire.States;
-using Hangfire.Storage;
-
 namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>A row and the job that shows it, with the job's state: null if the job is new.</summary>

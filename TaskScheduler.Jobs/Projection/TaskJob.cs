@@ -1,6 +1,4 @@
 using System.Reflection;
-using Hangfire;
-using Hangfire.Common;
 
 namespace TaskScheduler.Jobs.Projection;
 

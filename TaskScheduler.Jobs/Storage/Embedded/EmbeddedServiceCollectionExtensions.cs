@@ -1,7 +1,4 @@
-using Hangfire;
 using Hangfire.InMemory;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 

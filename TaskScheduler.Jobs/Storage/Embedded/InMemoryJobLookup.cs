@@ -1,5 +1,3 @@
-using Hangfire;
-
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>Asks Hangfire job by job, which in memory costs next to nothing.</summary>

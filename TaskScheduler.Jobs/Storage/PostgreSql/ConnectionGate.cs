@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
 using System.Data;
 using System.Net.Sockets;
-using System.Transactions;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;

@@ -1,9 +1,4 @@
-using System.Globalization;
-using Hangfire;
-using Hangfire.Common;
 using Hangfire.PostgreSql;
-using Hangfire.States;
-using Hangfire.Storage;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 

@@ -1,9 +1,6 @@
-using Hangfire;
 using Hangfire.PostgreSql;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
-using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 

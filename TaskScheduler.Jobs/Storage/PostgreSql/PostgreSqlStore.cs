@@ -1,9 +1,6 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Hangfire.PostgreSql;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
-using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 

@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore.Design;
-using TaskScheduler.Jobs.Storage.Server;
-
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>The task table in PostgreSQL: times as <c>timestamptz</c> with milliseconds.</summary>

@@ -1,4 +1,3 @@
-using System.Transactions;
 using Microsoft.EntityFrameworkCore.Storage;
 
 namespace TaskScheduler.Jobs.Storage.Server;

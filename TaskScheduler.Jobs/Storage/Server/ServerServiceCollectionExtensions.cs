@@ -1,5 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
-
 namespace TaskScheduler.Jobs.Storage.Server;
 
 public static class ServerServiceCollectionExtensions

@@ -1,6 +1,3 @@
-using System.Transactions;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>

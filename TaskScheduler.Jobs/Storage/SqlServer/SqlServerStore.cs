@@ -1,8 +1,6 @@
 using System.Security.Authentication;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
-using Microsoft.EntityFrameworkCore.Infrastructure;
-using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 

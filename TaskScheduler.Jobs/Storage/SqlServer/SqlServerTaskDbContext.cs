@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore.Design;
-using TaskScheduler.Jobs.Storage.Server;
-
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 /// <summary>The task table in SQL Server: times as <c>datetimeoffset</c> with milliseconds, rows in the order of their sequence.</summary>

@@ -44,6 +44,7 @@ public static class JobsServiceCollectionExtensions
 
         services.AddSingleton<HangfireServer>();
         services.TryAddSingleton<JobWriter>();
+        services.AddSingleton<JobLookup>();
         services.AddSingleton<JobProjector>();
         services.AddSingleton<IBackgroundJobClientFactoryV2, DashboardCommands>();
         services.AddSingleton<IBackgroundJobClientFactory>(provider => provider.GetRequiredService<IBackgroundJobClientFactoryV2>());

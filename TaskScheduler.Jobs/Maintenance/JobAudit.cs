@@ -5,7 +5,7 @@ namespace TaskScheduler.Jobs.Maintenance;
 /// finished ones and all that are not finished, nearest due first; later those whose jobs another program has changed.
 /// </summary>
 public sealed class JobAudit(
-    IDbContextFactory<TaskDbContext> contexts, JobStorage storage, IJobLookup lookup, JobProjector projector)
+    IDbContextFactory<TaskDbContext> contexts, JobStorage storage, JobLookup lookup, JobProjector projector)
 {
     private const int Page = 1_000;
     private const int NewestFinished = 500;
@@ -81,8 +81,8 @@ public sealed class JobAudit(
     private async Task<int> MarkAsync(TaskDbContext db, Guid life, IReadOnlyList<ScheduledTask> rows, CancellationToken cancel)
     {
         var shown = rows.Where(row => row.IsShown).ToLookup(row => row.JobStorageId == life);
-        var states = await lookup.FindStatesAsync([.. shown[true].Select(JobOfTask.Of)], cancel);
-        var changed = shown[true].Where(row => states.GetValueOrDefault(JobOfTask.Of(row)) != row.JobState);
+        var states = await lookup.FindStatesAsync([.. shown[true]], cancel);
+        var changed = shown[true].Where(row => states[row.Id] != row.JobState);
         var sequences = shown[false].Concat(changed).Select(row => row.Sequence).ToArray();
         if (sequences.Length == 0)
             return 0;

@@ -15,7 +15,7 @@ public sealed partial class JobProjector(
     StoreSql sql,
     JobStorage storage,
     JobWriter jobs,
-    IJobLookup lookup,
+    JobLookup lookup,
     InstanceIdentity instance,
     TimeProvider clock,
     IOptions<ExecutionOptions> execution,
@@ -86,7 +86,7 @@ public sealed partial class JobProjector(
         _group = rows;
         if (rows.Count > 0)
         {
-            var named = rows.Where(row => row.JobId is not null && row.JobStorageId == life).Select(JobOfTask.Of).ToList();
+            var named = rows.Where(row => row.JobId is not null && row.JobStorageId == life).ToList();
             var states = await lookup.FindStatesAsync(named, cancel);
             var shown = await OwnThread.StartNew(() => jobs.Create(rows, states), cancel);
             // On a storage with transactions of its own, a job that no row names must not have a state before the row names it.

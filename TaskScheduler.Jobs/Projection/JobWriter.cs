@@ -16,17 +16,18 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 
     protected JobStorage Storage => storage;
 
-    /// <summary>
-    /// Makes a job for each row that has none among <paramref name="states"/>. Jobs of finished tasks expire long before their
-    /// rows, and another program may remove any.
-    /// </summary>
-    public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<JobOfTask, string> states)
+    /// <summary>Makes a job for each row that has none.</summary>
+    /// <param name="rows">The tasks.</param>
+    /// <param name="states">
+    /// What <see cref="JobLookup"/> found. Jobs of finished tasks expire long before their rows, and another program may remove any.
+    /// </param>
+    public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<Guid, string?> states)
     {
-        var has = rows.ToLookup(row => row.JobId is not null && states.ContainsKey(JobOfTask.Of(row)));
+        var has = rows.ToLookup(row => states.GetValueOrDefault(row.Id) is not null);
         var made = has[false].Any() ? Create([.. has[false]]) : new Dictionary<Guid, string>();
         return
         [
-            .. has[true].Select(row => new ShownJob(row, row.JobId!, states[JobOfTask.Of(row)])),
+            .. has[true].Select(row => new ShownJob(row, row.JobId!, states[row.Id])),
             .. has[false].Select(row => new ShownJob(row, made[row.Id], State: null)),
         ];
     }

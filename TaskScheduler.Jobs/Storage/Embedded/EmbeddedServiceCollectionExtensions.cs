@@ -18,7 +18,6 @@ public static class EmbeddedServiceCollectionExtensions
             .UseSqlite(provider.GetRequiredService<StorageFile>().ConnectionString)
             .AddInterceptors(provider.GetRequiredService<EmbeddedInterceptor>()));
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, EmbeddedTaskDbContext>>();
-        services.AddSingleton<IJobLookup, InMemoryJobLookup>();
         return services;
     }
 }

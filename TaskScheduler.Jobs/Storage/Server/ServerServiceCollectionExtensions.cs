@@ -12,7 +12,6 @@ public static class ServerServiceCollectionExtensions
         services.AddSingleton<TimeProvider>(provider => provider.GetRequiredService<DatabaseClock>());
         services.AddSingleton<ITaskStore, TStore>();
         services.AddSingleton(sql);
-        services.AddSingleton<IJobLookup, TableJobLookup>();
         services.AddSingleton<IDbContextFactory<TaskDbContext>, TaskContexts<TaskDbContext, TContext>>();
         services.AddSingleton<IDbContextFactory<ServerTaskDbContext>, TaskContexts<ServerTaskDbContext, TContext>>();
         return services;

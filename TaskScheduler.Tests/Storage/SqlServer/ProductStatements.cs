@@ -15,7 +15,6 @@ using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.PostgreSql;
-using TaskScheduler.Jobs.Storage.Server;
 using TaskScheduler.Jobs.Storage.SqlServer;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
@@ -210,7 +209,8 @@ public sealed class ProductStatements
         _server.Row["JobState"] = DBNull.Value;
         _server.Absent.Add("hangfire.Job");
         await audit.RunOnceAsync(cancel);
-        Assert.Empty(await Get<TableJobLookup>("FindStatesAsync").FindStatesAsync([new(JobId, id)], cancel));
+        var row = (await Get<TaskClient>().FindAsync(id, cancel))!;
+        Assert.Equal([new(id, null)], await Get<JobLookup>("FindStatesAsync").FindStatesAsync([row], cancel));
     }
 
     private T Get<T>(params IEnumerable<string> methods)

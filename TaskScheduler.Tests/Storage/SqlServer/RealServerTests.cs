@@ -27,7 +27,10 @@ public sealed class RealServerTests
         Assert.Single(await db.QueryAsync<TableLook>(sql.Look, attempt, Cancel));
         await db.ExecuteAsync(sql.Show, nothing, Cancel);
         Assert.True(Assert.Single(await db.QueryAsync<bool>(sql.IsProjector, attempt, Cancel)));
-        Assert.Empty(await instance.Get<IJobLookup>().FindStatesAsync([new("1", id)], Cancel));
+        var task = await instance.CreateAsync(instance.Now.AddDays(1));
+        await instance.ShowAsync();
+        var states = await instance.Get<JobLookup>().FindStatesAsync([await instance.FindAsync(task.Id)], Cancel);
+        Assert.Equal([new(task.Id, "Scheduled")], states);
     }
 
     /// <summary>All of them have a lease: the instance that shows jobs is the same, whichever asks.</summary>

@@ -1,0 +1,36 @@
+namespace TaskScheduler.Jobs.Projection;
+
+/// <summary>
+/// Finds the states of many jobs: in Hangfire's table with one statement, because its storage answers for one job at a time;
+/// where there is no table, in memory, job by job.
+/// </summary>
+public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSql sql, JobStorage storage)
+{
+    /// <param name="rows">Rows that name a job.</param>
+    /// <param name="cancel">Ends the statement.</param>
+    /// <returns>The names by task ID; null for a job that is gone, has no state or stands for another task.</returns>
+    public async Task<IReadOnlyDictionary<Guid, string?>> FindStatesAsync(
+        IReadOnlyCollection<ScheduledTask> rows, CancellationToken cancel)
+    {
+        if (rows.Count == 0)
+            return new Dictionary<Guid, string?>();
+        if (sql.JobStates is null)
+        {
+            using var connection = storage.GetConnection();
+            return rows.ToDictionary(row => row.Id, row => connection.GetStateData(row.JobId)?.Name);
+        }
+
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        var found = await db.Database
+            .SqlQueryRaw<JobState>(sql.JobStates, JsonSerializer.Serialize(rows.Select(row => row.JobId)))
+            .ToDictionaryAsync(job => job.JobId, cancel);
+        return rows.ToDictionary(
+            row => row.Id, row => found.GetValueOrDefault(row.JobId!) is { } job && job.Carries(row.Id) ? job.State : null);
+    }
+
+    private sealed record JobState(string JobId, string? State, string Arguments)
+    {
+        /// <summary>The task's ID is the only argument of its job.</summary>
+        public bool Carries(Guid taskId) => Arguments.Contains($"{taskId}", StringComparison.OrdinalIgnoreCase);
+    }
+}

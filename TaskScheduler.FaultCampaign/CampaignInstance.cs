@@ -5,7 +5,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using TaskScheduler.Api.Hosting;
@@ -57,7 +56,7 @@ public sealed class CampaignInstance
     {
         var builder = WebApplication.CreateBuilder(CommandLine.Read(args));
         builder.AddTaskScheduler();
-        new CampaignInstance().Hook(builder.Services, builder.Configuration);
+        new CampaignInstance().Hook(builder.Services);
         var app = builder.Build();
         app.UseTaskScheduler();
         app.AnnounceStart();
@@ -69,11 +68,12 @@ public sealed class CampaignInstance
 
     private static bool Fails(Guid id) => MayFail(id) && ($"{id}"[^1] == '0' || Random.Shared.Next(2) == 0);
 
-    private void Hook(IServiceCollection services, IConfiguration configuration)
+    private void Hook(IServiceCollection services)
     {
-        services.AddSingleton(_ =>
+        services.AddSingleton(provider =>
         {
-            var database = PostgreSqlServiceCollectionExtensions.DataSource(configuration.GetConnectionString("TaskScheduler"));
+            var address = provider.GetRequiredService<NpgsqlConnectionStringBuilder>();
+            var database = new NpgsqlDataSourceBuilder(address.ConnectionString);
             database.ConfigureTracing(tracing => tracing
                 .ConfigureCommandEnrichmentCallback((activity, command) =>
                     Starting(activity, command.CommandText, [.. command.Parameters.Cast<NpgsqlParameter>()]))

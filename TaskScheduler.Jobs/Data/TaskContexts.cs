@@ -6,7 +6,4 @@ public sealed class TaskContexts<TBase, TContext>(IDbContextFactory<TContext> co
     where TContext : TBase
 {
     public TBase CreateDbContext() => contexts.CreateDbContext();
-
-    public async Task<TBase> CreateDbContextAsync(CancellationToken cancellationToken = default) =>
-        await contexts.CreateDbContextAsync(cancellationToken);
 }

@@ -45,14 +45,6 @@ public static class TaskStoreExtensions
     /// Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours. Everybody
     /// wraps such an error: EF, Hangfire when it could not write a state, the driver when a transaction went with its connection.
     /// </summary>
-    public static bool IsFromDatabase(this ITaskStore store, Exception error)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-        {
-            if (store.IsDatabaseError(cause))
-                return true;
-        }
-
-        return false;
-    }
+    public static bool IsFromDatabase(this ITaskStore store, Exception error) =>
+        store.IsDatabaseError(error) || (error.InnerException is { } cause && store.IsFromDatabase(cause));
 }

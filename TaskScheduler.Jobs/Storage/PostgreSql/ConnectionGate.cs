@@ -1,18 +1,19 @@
 using System.Data;
 using System.Net.Sockets;
+using Hangfire.PostgreSql;
 using Npgsql;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
-/// All connections of this process are opened here, so that many instances fit one server. To a server that has none left,
-/// Npgsql answers by closing those that it has: instances that ask for more than there are would take them from each other
-/// and do little but connect. After a refusal an instance therefore makes do with what it has in use, and asks for more only
-/// after some seconds.
+/// Opens all connections of this process, EF's and Hangfire's, so that many instances fit one server. When a server has none
+/// left, Npgsql closes those in its pool: instances that ask for more would take them from each other and do little but connect.
+/// After a refusal an instance therefore makes do with what it has in use, and asks for more only after some seconds.
 /// </summary>
-/// <param name="max">Connections in use at most; what the pool allows.</param>
-/// <param name="timeout">How long to wait for one before failing as the pool itself would; zero is for ever.</param>
-public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInterceptor
+/// <param name="database">Where Hangfire's connections come from.</param>
+/// <param name="address">Its pool size bounds the connections in use, its timeout the wait for one; zero is for ever.</param>
+public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionStringBuilder address)
+    : DbConnectionInterceptor, IConnectionFactory
 {
     /// <summary>Up to twice as long: instances that were refused together do not ask again together.</summary>
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromSeconds(5);
@@ -20,45 +21,43 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
     /// <summary>An instance that has no connection at all asks again soon, or it would lose its lease.</summary>
     private static readonly TimeSpan WithoutConnection = TimeSpan.FromMilliseconds(250);
 
-    private readonly SemaphoreSlim _free = new(max, max);
-    private readonly ConcurrentDictionary<string, bool> _transactions = [];
+    private readonly SemaphoreSlim _free = new(address.MaxPoolSize, address.MaxPoolSize);
+    private readonly ConcurrentDictionary<Transaction, bool> _transactions = [];
     private readonly Lock _gate = new();
     private int _used;
 
-    /// <summary>Opens the connection, which counts until it is closed or breaks.</summary>
-    /// <exception cref="NpgsqlException">There was none within the time, or the server cannot be reached.</exception>
-    public Task OpenAsync(NpgsqlConnection connection, CancellationToken cancel) => OpenAsync(connection, async: true, cancel);
-
-    /// <inheritdoc cref="OpenAsync(NpgsqlConnection, CancellationToken)"/>
-    public void Open(NpgsqlConnection connection) =>
+    public NpgsqlConnection GetOrCreateConnection()
+    {
+        var connection = database.CreateConnection();
         OpenAsync(connection, async: false, CancellationToken.None).GetAwaiter().GetResult();
+        return connection;
+    }
 
     public override InterceptionResult ConnectionOpening(
         DbConnection connection, ConnectionEventData eventData, InterceptionResult result)
     {
-        Open((NpgsqlConnection)connection);
+        OpenAsync((NpgsqlConnection)connection, async: false, CancellationToken.None).GetAwaiter().GetResult();
         return InterceptionResult.Suppress();
     }
 
     public override async ValueTask<InterceptionResult> ConnectionOpeningAsync(
-        DbConnection connection,
-        ConnectionEventData eventData,
-        InterceptionResult result,
-        CancellationToken cancellationToken = default)
+        DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
     {
-        await OpenAsync((NpgsqlConnection)connection, cancellationToken);
+        await OpenAsync((NpgsqlConnection)connection, async: true, cancellationToken);
         return InterceptionResult.Suppress();
     }
 
     /// <summary>
-    /// Blocks instead of yielding unless <paramref name="async"/>, and then needs no other thread to go on: Hangfire's storage
-    /// is synchronous, and with all threads of the pool waiting here none would be left to wake them.
+    /// Opens the connection, which counts until it is closed or breaks. Blocks instead of yielding unless
+    /// <paramref name="async"/>, and then needs no other thread to go on: Hangfire's storage is synchronous, and with all
+    /// threads of the pool waiting here none would be left to wake them.
     /// </summary>
-    private async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
+    /// <exception cref="NpgsqlException">There was none within the time, or the server cannot be reached.</exception>
+    public async Task OpenAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
         // A transaction keeps its connection from the first statement to its end, however often it is opened.
         var transaction = Transaction.Current;
-        if (transaction is not null && _transactions.ContainsKey(transaction.TransactionInformation.LocalIdentifier))
+        if (transaction is not null && _transactions.ContainsKey(transaction))
         {
             await ConnectAsync(connection, async, cancel);
             return;
@@ -67,13 +66,13 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var left = Math.Max(0, (timeout - TimeProvider.System.GetElapsedTime(started)).Ticks);
-            var wait = timeout > TimeSpan.Zero ? TimeSpan.FromTicks(left) : Timeout.InfiniteTimeSpan;
+            var left = TimeSpan.FromSeconds(address.Timeout) - TimeProvider.System.GetElapsedTime(started);
+            var wait = address.Timeout == 0 ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero;
             if (!(async ? await _free.WaitAsync(wait, cancel) : _free.Wait(wait, cancel)))
             {
                 throw new NpgsqlException(
-                    $"No connection came free within {timeout.TotalSeconds} s: the server or 'Maximum Pool Size' ({max}) allows "
-                    + "no more.", new TimeoutException());
+                    $"No connection came free within {address.Timeout} s: the server or 'Maximum Pool Size' "
+                    + $"({address.MaxPoolSize}) allows no more.", new TimeoutException());
             }
 
             lock (_gate)
@@ -81,10 +80,10 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
             try
             {
                 await ConnectAsync(connection, async, cancel);
-                if (transaction is not null)
-                    LeaveWith(transaction);
+                if (transaction is null)
+                    connection.StateChange += LeaveOnceClosed;
                 else
-                    connection.StateChange += OnStateChange;
+                    LeaveWith(transaction);
                 return;
             }
             catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
@@ -98,11 +97,11 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
             }
         }
 
-        void OnStateChange(object sender, StateChangeEventArgs change)
+        void LeaveOnceClosed(object sender, StateChangeEventArgs change)
         {
             if (change.CurrentState != ConnectionState.Closed)
                 return;
-            connection.StateChange -= OnStateChange;
+            connection.StateChange -= LeaveOnceClosed;
             Leave();
         }
     }
@@ -125,11 +124,10 @@ public sealed class ConnectionGate(int max, TimeSpan timeout) : DbConnectionInte
 
     private void LeaveWith(Transaction transaction)
     {
-        var identifier = transaction.TransactionInformation.LocalIdentifier;
-        _transactions[identifier] = true;
+        _transactions[transaction] = true;
         transaction.TransactionCompleted += (_, _) =>
         {
-            _transactions.TryRemove(identifier, out bool _);
+            _transactions.TryRemove(transaction, out _);
             Leave();
         };
     }

@@ -10,61 +10,44 @@ public static class PostgreSqlServiceCollectionExtensions
     private const int MinPoolSize = 3;
 
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
-    public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString)
-    {
-        services.AddSingleton(_ => DataSource(connectionString).Build());
-        services.AddSingleton(provider => Gate(provider.GetRequiredService<NpgsqlDataSource>()));
-        services.AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements);
-        services.AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) =>
-            Configure(options
-                .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
-                .AddInterceptors(provider.GetRequiredService<ConnectionGate>())));
-        services.AddSingleton<JobStorage>(provider => new PostgreSqlStorage(
-            new Connections(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<ConnectionGate>()),
-            HangfireOptions()));
-        services.AddSingleton<JobWriter, PostgreSqlJobWriter>();
-        return services;
-    }
+    public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString) => services
+        .AddSingleton(_ => ConnectionStrings.Read(
+            () => Complete(new(connectionString)), "Host=db.example;Database=tasks;Username=tasks;Password=..."))
+        .AddSingleton(provider => NpgsqlDataSource.Create(provider.GetRequiredService<NpgsqlConnectionStringBuilder>()))
+        .AddSingleton<ConnectionGate>()
+        .AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements)
+        .AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) => options
+            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>(), Configure)
+            .AddInterceptors(provider.GetRequiredService<ConnectionGate>()))
+        .AddSingleton<JobStorage>(provider => new PostgreSqlStorage(provider.GetRequiredService<ConnectionGate>(), HangfireOptions()))
+        .AddSingleton<JobWriter, PostgreSqlJobWriter>();
 
-    public static void Configure(DbContextOptionsBuilder options) =>
-        new NpgsqlDbContextOptionsBuilder(options)
-            .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
-            .ExecutionStrategy(dependencies => new DeadlockRetry(
-                dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
+    public static void Configure(NpgsqlDbContextOptionsBuilder options) => options
+        .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
+        .ExecutionStrategy(dependencies => new DeadlockRetry(
+            dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
 
-    /// <summary>The operator's connection string, with what it leaves open.</summary>
-    /// <exception cref="StorageUnavailableException">It cannot be used.</exception>
-    public static NpgsqlDataSourceBuilder DataSource(string? connectionString)
+    private static NpgsqlConnectionStringBuilder Complete(NpgsqlConnectionStringBuilder address)
     {
-        try
-        {
-            var address = new NpgsqlConnectionStringBuilder(connectionString);
-            if (string.IsNullOrEmpty(address.Host))
-                throw new ArgumentException("It names no host.");
-            address.SetDefault("Maximum Pool Size", ConnectionDefaults.MaxPoolSize);
-            if (address.MaxPoolSize < MinPoolSize)
-                throw new ArgumentException($"'Maximum Pool Size' must be at least {MinPoolSize}.");
-            if (address.Multiplexing)
-                throw new ArgumentException("'Multiplexing' must be off: it knows no keepalive.");
-            // An idle instance gives back what a burst needed, so that many of them fit one server.
-            address.SetDefault("Connection Idle Lifetime", 10);
-            address.SetDefault("Connection Pruning Interval", 2);
-            address.SetDefault("Timeout", 5);
-            address.SetDefault("Command Timeout", 15);
-            // Statements of a few shapes, over and over: planned once per connection.
-            address.SetDefault("Max Auto Prepare", 40);
-            // A session's settings are the same for all its life, so there is nothing to reset, with seven statements each time.
-            address.SetDefault("No Reset On Close", true);
-            address.SetDefault("Keepalive", 10);
-            address.SetDefault("Application Name", "TaskScheduler");
-            return new NpgsqlDataSourceBuilder(address.ConnectionString);
-        }
-        catch (ArgumentException error)
-        {
-            throw new StorageUnavailableException(
-                $"ConnectionStrings:TaskScheduler cannot be used: {error.Message} It should look like "
-                + "Host=db.example;Database=tasks;Username=tasks;Password=...", error);
-        }
+        if (string.IsNullOrEmpty(address.Host))
+            throw new ArgumentException("It names no host.");
+        address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
+        if (address.MaxPoolSize < MinPoolSize)
+            throw new ArgumentException($"'Maximum Pool Size' must be at least {MinPoolSize}.");
+        if (address.Multiplexing)
+            throw new ArgumentException("'Multiplexing' must be off: it knows no keepalive.");
+        // An idle instance gives back what a burst needed, so that many of them fit one server.
+        address.SetDefault("Connection Idle Lifetime", 10);
+        address.SetDefault("Connection Pruning Interval", 2);
+        address.SetDefault("Timeout", 5);
+        address.SetDefault("Command Timeout", 15);
+        // Statements of a few shapes, over and over: planned once per connection.
+        address.SetDefault("Max Auto Prepare", 40);
+        // A session's settings are the same for all its life, so there is nothing to reset, with seven statements each time.
+        address.SetDefault("No Reset On Close", true);
+        address.SetDefault("Keepalive", 10);
+        address.SetDefault("Application Name", "TaskScheduler");
+        return address;
     }
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()
@@ -77,20 +60,4 @@ public static class PostgreSqlServiceCollectionExtensions
         // Nothing here for Hangfire's queue: no job of ours is ever enqueued.
         StartupConnectionMaxRetries = 0,
     };
-
-    private static ConnectionGate Gate(NpgsqlDataSource database)
-    {
-        var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-        return new(address.MaxPoolSize, TimeSpan.FromSeconds(address.Timeout));
-    }
-
-    private sealed class Connections(NpgsqlDataSource database, ConnectionGate gate) : IConnectionFactory
-    {
-        public NpgsqlConnection GetOrCreateConnection()
-        {
-            var connection = database.CreateConnection();
-            gate.Open(connection);
-            return connection;
-        }
-    }
 }

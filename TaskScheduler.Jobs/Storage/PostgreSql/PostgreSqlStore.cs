@@ -5,7 +5,7 @@ using Npgsql;
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public sealed partial class PostgreSqlStore(
-    NpgsqlDataSource database,
+    NpgsqlConnectionStringBuilder address,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
     StoreSql sql,
@@ -17,14 +17,8 @@ public sealed partial class PostgreSqlStore(
     /// <summary>Any number that no other program takes an advisory lock with.</summary>
     private const long SchemaLock = 0x5461_736B_5363_6864;
 
-    public override string Description
-    {
-        get
-        {
-            var address = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-            return $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
-        }
-    }
+    public override string Description =>
+        $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
 
     public override bool SharesTransactions => true;
 
@@ -58,9 +52,9 @@ public sealed partial class PostgreSqlStore(
             ? await database.SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel)
             : [null];
         var needed = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
-            .Select(name => InstallScript().Match(name))
-            .Where(script => script.Success)
-            .Max(script => int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture));
+            .Max(name => InstallScript().Match(name) is { Success: true } script
+                ? int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture)
+                : 0);
         return (installed.Single(), needed);
     }
 

@@ -14,10 +14,6 @@ public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbCon
 /// <summary>For <c>dotnet ef</c> only, which asks for a context without a running application.</summary>
 public sealed class PostgreSqlDesignTimeFactory : IDesignTimeDbContextFactory<PostgreSqlTaskDbContext>
 {
-    public PostgreSqlTaskDbContext CreateDbContext(string[] args)
-    {
-        var options = new DbContextOptionsBuilder<PostgreSqlTaskDbContext>();
-        PostgreSqlServiceCollectionExtensions.Configure(options.UseNpgsql());
-        return new(options.Options);
-    }
+    public PostgreSqlTaskDbContext CreateDbContext(string[] args) => new(
+        new DbContextOptionsBuilder<PostgreSqlTaskDbContext>().UseNpgsql(PostgreSqlServiceCollectionExtensions.Configure).Options);
 }

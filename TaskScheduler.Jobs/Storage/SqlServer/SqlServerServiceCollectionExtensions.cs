@@ -10,20 +10,18 @@ public static class SqlServerServiceCollectionExtensions
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>The task table and Hangfire's schema in one SQL Server database, for any number of instances.</summary>
-    public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString)
-    {
-        services.AddSingleton(_ => Complete(connectionString));
-        services.AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements);
-        services.AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
-            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, Configure));
-        services.AddSingleton<JobStorage>(provider =>
+    public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString) => services
+        .AddSingleton(_ => ConnectionStrings.Read(
+            () => Complete(new(connectionString)), "Server=db.example;Database=tasks;User ID=tasks;Password=..."))
+        .AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements)
+        .AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
+            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, Configure))
+        .AddSingleton<JobStorage>(provider =>
         {
             var address = provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString;
             // Given the string itself, Hangfire would take it apart for the dashboard's footer at every semicolon.
             return new SqlServerStorage(() => new SqlConnection(address), HangfireOptions());
         });
-        return services;
-    }
 
     public static void Configure(SqlServerDbContextOptionsBuilder options) => options
         .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
@@ -53,31 +51,21 @@ public static class SqlServerServiceCollectionExtensions
         // Framework it is always READ COMMITTED.
     };
 
-    private static SqlConnectionStringBuilder Complete(string? connectionString)
+    private static SqlConnectionStringBuilder Complete(SqlConnectionStringBuilder address)
     {
-        try
-        {
-            var address = new SqlConnectionStringBuilder(connectionString);
-            if (string.IsNullOrEmpty(address.DataSource))
-                throw new ArgumentException("It names no server.");
-            if (string.IsNullOrEmpty(address.InitialCatalog))
-                throw new ArgumentException("It names no database.");
-            address.SetDefault("Max Pool Size", ConnectionDefaults.MaxPoolSize);
-            // A session may take a second to open, and while one is opened for one caller all others wait, even if a connection
-            // has become free: so all of them are opened at the start, behind the scenes, and stay.
-            address.SetDefault("Min Pool Size", address.MaxPoolSize);
-            // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
-            address.SetDefault("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
-            address.SetDefault("Connect Timeout", 5);
-            address.SetDefault("Command Timeout", (int)CommandTimeout.TotalSeconds);
-            address.SetDefault("Application Name", "TaskScheduler");
-            return address;
-        }
-        catch (Exception error) when (error is ArgumentException or FormatException)
-        {
-            throw new StorageUnavailableException(
-                $"ConnectionStrings:TaskScheduler cannot be used: {error.Message} It should look like "
-                + "Server=db.example;Database=tasks;User ID=tasks;Password=...", error);
-        }
+        if (string.IsNullOrEmpty(address.DataSource))
+            throw new ArgumentException("It names no server.");
+        if (string.IsNullOrEmpty(address.InitialCatalog))
+            throw new ArgumentException("It names no database.");
+        address.SetDefault("Max Pool Size", ConnectionStrings.MaxPoolSize);
+        // A session may take a second to open, and all callers wait while one is opened, even if a connection has become free:
+        // so all of them are opened at the start, behind the scenes, and stay.
+        address.SetDefault("Min Pool Size", address.MaxPoolSize);
+        // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
+        address.SetDefault("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
+        address.SetDefault("Connect Timeout", 5);
+        address.SetDefault("Command Timeout", (int)CommandTimeout.TotalSeconds);
+        address.SetDefault("Application Name", "TaskScheduler");
+        return address;
     }
 }

@@ -19,10 +19,6 @@ public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbConte
 /// <summary>For <c>dotnet ef</c> only, which asks for a context without a running application.</summary>
 public sealed class SqlServerDesignTimeFactory : IDesignTimeDbContextFactory<SqlServerTaskDbContext>
 {
-    public SqlServerTaskDbContext CreateDbContext(string[] args)
-    {
-        var options = new DbContextOptionsBuilder<SqlServerTaskDbContext>();
-        options.UseSqlServer(SqlServerServiceCollectionExtensions.Configure);
-        return new(options.Options);
-    }
+    public SqlServerTaskDbContext CreateDbContext(string[] args) => new(
+        new DbContextOptionsBuilder<SqlServerTaskDbContext>().UseSqlServer(SqlServerServiceCollectionExtensions.Configure).Options);
 }

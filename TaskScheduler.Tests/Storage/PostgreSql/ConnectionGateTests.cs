@@ -18,7 +18,7 @@ public sealed class ConnectionGateTests : IAsyncLifetime
         await _store.CreateAsync(migrated: false);
         _database = NpgsqlDataSource.Create(
             $"{_store.Server.ConnectionString(_store.Database)};Maximum Pool Size={Max + 1};No Reset On Close=true");
-        _gate = new ConnectionGate(Max, Eventually.Deadline);
+        _gate = Gate(Max, Eventually.Deadline);
     }
 
     public async ValueTask DisposeAsync()
@@ -56,13 +56,13 @@ public sealed class ConnectionGateTests : IAsyncLifetime
     [Fact]
     public async Task FailsOnceTheTimeIsOver()
     {
-        _gate = new ConnectionGate(1, TimeSpan.FromMilliseconds(1));
+        _gate = Gate(1, TimeSpan.FromSeconds(1));
         await OpenAsync(1);
 
         var error = await Assert.ThrowsAsync<NpgsqlException>(OpenOneAsync);
 
         Assert.Equal(
-            "No connection came free within 0.001 s: the server or 'Maximum Pool Size' (1) allows no more.",
+            "No connection came free within 1 s: the server or 'Maximum Pool Size' (1) allows no more.",
             error.Message);
         Assert.True(error.IsTransient);
     }
@@ -72,7 +72,7 @@ public sealed class ConnectionGateTests : IAsyncLifetime
     {
         var open = await OpenAsync(Max);
         using var cancel = new CancellationTokenSource();
-        var given = _gate.OpenAsync(_database.CreateConnection(), cancel.Token);
+        var given = _gate.OpenAsync(_database.CreateConnection(), async: true, cancel.Token);
         var next = OpenOneAsync();
 
         await cancel.CancelAsync();
@@ -88,7 +88,7 @@ public sealed class ConnectionGateTests : IAsyncLifetime
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody");
         for (var i = 0; i < Max; i++)
             await Assert.ThrowsAnyAsync<NpgsqlException>(() => _gate.OpenAsync(
-                nowhere.CreateConnection(), TestContext.Current.CancellationToken));
+                nowhere.CreateConnection(), async: true, TestContext.Current.CancellationToken));
 
         await OpenAsync(Max);
     }
@@ -104,10 +104,7 @@ public sealed class ConnectionGateTests : IAsyncLifetime
         await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 10 }, async (_, cancel) =>
         {
             await using var connection = _database.CreateConnection();
-            if (async)
-                await _gate.OpenAsync(connection, cancel);
-            else
-                _gate.Open(connection);
+            await _gate.OpenAsync(connection, async, cancel);
             await new NpgsqlCommand("SELECT pg_sleep(0.01)", connection).ExecuteNonQueryAsync(cancel);
         });
 
@@ -134,6 +131,9 @@ public sealed class ConnectionGateTests : IAsyncLifetime
         await next;
     }
 
+    private ConnectionGate Gate(int max, TimeSpan timeout) =>
+        new(_database, new NpgsqlConnectionStringBuilder { MaxPoolSize = max, Timeout = (int)timeout.TotalSeconds });
+
     private async Task<NpgsqlConnection[]> OpenAsync(int count)
     {
         var open = new NpgsqlConnection[count];
@@ -145,7 +145,7 @@ public sealed class ConnectionGateTests : IAsyncLifetime
     private async Task<NpgsqlConnection> OpenOneAsync()
     {
         var connection = _database.CreateConnection();
-        await _gate.OpenAsync(connection, TestContext.Current.CancellationToken);
+        await _gate.OpenAsync(connection, async: true, TestContext.Current.CancellationToken);
         return connection;
     }
 }

@@ -139,18 +139,11 @@ public sealed class CampaignInstance
     /// <exception cref="InvalidOperationException">The statement does not have the guard in these words.</exception>
     public static StoreSql WithoutGuard(StoreSql sql, Guard without)
     {
-        const string Alive =
-            """
-            NOT EXISTS (
-              SELECT 1 FROM scheduler."Instances" AS i
-              WHERE i."Id" = t."InstanceId"
-                AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')
-            """;
         return without switch
         {
             Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND due.\"DueAt\" <= (SELECT clock_timestamp())", "") },
             Guard.AttemptNumber => sql with { Complete = Replace(sql.Complete, " AND t.\"Attempt\" = d.attempt", "") },
-            Guard.Rescue => sql with { TakeOver = Replace(sql.TakeOver, Alive, "FALSE") },
+            Guard.Rescue => sql with { TakeOver = Replace(sql.TakeOver, PostgreSqlSql.HasLostInstance, "FALSE") },
             Guard.ProjectionOrder => sql with
             {
                 IsProjector = "SELECT {0} IS NOT NULL AS \"Value\"",

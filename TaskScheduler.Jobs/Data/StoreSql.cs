@@ -2,47 +2,39 @@ namespace TaskScheduler.Jobs.Data;
 
 /// <summary>
 /// The statements that LINQ cannot say: they change many rows, each with values of its own, or need the locks of one
-/// dialect. Each takes one JSON document as its only parameter; times in it are Unix milliseconds. Each raises the version
-/// of the rows that it changes and takes their mark away, so that their jobs follow.
+/// dialect. Each takes one JSON document; times in it are Unix milliseconds. Those that change a task raise its version and
+/// take its mark away, so that its job follows.
 /// </summary>
 /// <param name="Insert">
-/// <c>{ tasks: [ { id, kind, executeAt, createdAt } ], keys: [ { id, request, createdAt, taskIds } ] }</c>. Inserts pending tasks, in
-/// the order of the document, and the idempotency key, if there is one, for which SQLite needs a transaction around it.
+/// <c>{ tasks: [ { id, kind, executeAt, createdAt } ], keys: [ { id, request, createdAt, taskIds } ] }</c>. Inserts pending
+/// tasks, in this order, and idempotency keys. SQLite needs a transaction around both.
 /// </param>
 /// <param name="Claim">
-/// <c>{ max, token, instance, instanceId, now }</c>. Starts an attempt of at most <c>max</c> pending rows that are due by the
-/// clock of the database (<c>now</c> is for the store that has none), what has been due longest first, and returns the rows.
+/// <c>{ max, token, instance, instanceId, now }</c>. Starts an attempt of at most <c>max</c> pending rows, first those that are
+/// due for longest, and returns the rows. The database's clock decides what is due; <c>now</c> is for the store that has none.
 /// Passes over rows that another instance is changing.
 /// </param>
 /// <param name="TakeOver">
 /// As <paramref name="Claim"/> with <c>lease</c> in milliseconds, for running rows whose instance was silent for that long.
 /// </param>
 /// <param name="Complete">
-/// Array of <c>{ id, attempt, output, finishedAt }</c>. Completes each row that is still running that attempt, and returns
-/// the IDs of those rows as <c>Value</c>.
+/// Array of <c>{ id, attempt, output, finishedAt }</c>. Completes the rows that still run that attempt, and returns their IDs
+/// as <c>Value</c>.
 /// </param>
-/// <param name="Look">
-/// <c>{ instanceId, lease, now }</c>. What <see cref="TableLook"/> says, as one row.
-/// </param>
+/// <param name="Look"><c>{ instanceId, lease, now }</c>. Returns one <see cref="TableLook"/>.</param>
 /// <param name="Show">
-/// <c>{ storage, rows: [ { sequence, version, job, state } ] }</c>. Notes which job shows each row, and in which state; a row
-/// of another version by now stays, or becomes, one that is not shown.
+/// <c>{ storage, rows: [ { sequence, version, job, state } ] }</c>. Notes each row's job and its state, and marks the row as
+/// shown if it still has that version, else as not shown.
 /// </param>
 /// <param name="IsProjector">
-/// <c>{ instanceId, lease }</c>. Whether this instance may show rows now, as <c>Value</c>; others may not at the same time.
+/// <c>{ instanceId, lease }</c>. Returns as <c>Value</c> whether this instance, and then no other, may show rows now.
 /// </param>
 /// <param name="JobStates">
-/// Array of job IDs. The jobs that Hangfire's tables have, as <c>JobId</c>, <c>State</c> (null before the first) and
-/// <c>Arguments</c>; null where Hangfire has no tables.
+/// Array of job IDs. Returns those in Hangfire's table as <c>JobId</c>, <c>State</c> (null before the first) and
+/// <c>Arguments</c>. Null where Hangfire has no tables.
 /// </param>
 public sealed record StoreSql(
-    string Insert,
-    string Claim,
-    string TakeOver,
-    string Complete,
-    string Look,
-    string Show,
-    string IsProjector,
+    string Insert, string Claim, string TakeOver, string Complete, string Look, string Show, string IsProjector,
     string? JobStates = null);
 
 /// <summary>What an instance asks the task table every half second.</summary>

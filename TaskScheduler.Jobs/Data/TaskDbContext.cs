@@ -1,9 +1,6 @@
 namespace TaskScheduler.Jobs.Data;
 
-/// <summary>
-/// The task table, the instance table and the keys of repeatable requests. Each store derives from it to say how it keeps
-/// times and IDs.
-/// </summary>
+/// <summary>What every store keeps. Each derives from it to say how it keeps times and IDs.</summary>
 public abstract class TaskDbContext(DbContextOptions options) : DbContext(options)
 {
     public DbSet<ScheduledTask> Tasks => Set<ScheduledTask>();
@@ -21,9 +18,7 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         var task = modelBuilder.Entity<ScheduledTask>();
-        task.ToTable("Tasks");
         task.HasKey(t => t.Sequence);
-        task.Property(t => t.Sequence).ValueGeneratedOnAdd();
         task.Property(t => t.Version).HasDefaultValue(1).IsConcurrencyToken();
         task.Property(t => t.IsShown).HasDefaultValue(false);
         task.Property(t => t.JobId).HasMaxLength(64);
@@ -33,11 +28,10 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         task.Property(t => t.Error).HasMaxLength(2048);
 
         task.HasIndex(t => t.Id).IsUnique();
-        // For lists and counts. The kind first: SQLite, which has no statistics, would take an index that begins with the state
-        // for every query that names one, and read all that is pending to find what is due.
+        // For lists and counts. The kind first: SQLite, without statistics, would use an index that begins with the state for
+        // every query that names one, and read all that is pending to find what is due.
         task.HasIndex(t => new { t.Kind, t.State, t.CreatedAt, t.Sequence });
-        // What is finished never enters these two, and what is unfinished never the next but one. With the sequence, so that of
-        // a million tasks due at one moment the first can be read without the others.
+        // With the sequence, so that of a million tasks due at one moment the first can be read without the others.
         task.HasIndex(t => new { t.DueAt, t.Sequence }).HasDatabaseName("IX_Tasks_Pending").HasFilter("\"State\" = 'Pending'");
         task.HasIndex(t => t.InstanceId).HasDatabaseName("IX_Tasks_Running").HasFilter("\"State\" = 'Running'");
         task.HasIndex(t => t.Sequence).HasDatabaseName("IX_Tasks_NotShown").HasFilter("NOT \"IsShown\"");
@@ -45,14 +39,12 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         task.HasIndex(t => t.DeletedAt).HasFilter("\"DeletedAt\" IS NOT NULL");
 
         var instance = modelBuilder.Entity<InstanceLease>();
-        instance.ToTable("Instances");
         instance.Property(i => i.Id).ValueGeneratedNever();
         instance.Property(i => i.Name).HasMaxLength(256);
         instance.Property(i => i.ServerId).HasMaxLength(512);
 
         var key = modelBuilder.Entity<UsedIdempotencyKey>();
-        key.ToTable("IdempotencyKeys");
-        key.Property(k => k.Id).HasMaxLength(64).ValueGeneratedNever();
+        key.Property(k => k.Id).HasMaxLength(64);
         key.Property(k => k.Request).HasMaxLength(64);
         key.HasIndex(k => k.CreatedAt);
     }

@@ -1,12 +1,23 @@
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
-/// The set-based statements in PostgreSQL's dialect. Each locks its rows in the order of their sequence numbers, so that
-/// two of them never wait for each other; those that start tasks wait for no one. What is written to Hangfire's tables is written by
-/// one instance at a time, and waits no longer than its <c>lock_timeout</c> for anyone else.
+/// The set-based statements in PostgreSQL's dialect. Each locks its rows in the order of their sequence numbers, so that two
+/// of them never wait for each other; those that start tasks wait for no one. One instance at a time writes to Hangfire's
+/// tables, and waits for others no longer than its <c>lock_timeout</c>.
 /// </summary>
 public static class PostgreSqlSql
 {
+    /// <summary>The condition on a running row <c>t</c> that lets another instance take it over.</summary>
+    public const string HasLostInstance =
+        $"""NOT EXISTS (SELECT 1 FROM scheduler."Instances" AS i WHERE i."Id" = t."InstanceId" AND {IsAlive})""";
+
+    private const string IsAlive = """i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond'""";
+
+    private const string WithClaim = """
+        WITH claim AS MATERIALIZED (
+          SELECT * FROM jsonb_to_record({0}::jsonb) AS c(max integer, token uuid, instance text, "instanceId" uuid, lease bigint))
+        """;
+
     private const string Start = """
         UPDATE scheduler."Tasks" AS t
         SET "State" = 'Running', "Attempt" = t."Attempt" + 1, "Version" = t."Version" + 1, "IsShown" = FALSE,
@@ -15,25 +26,12 @@ public static class PostgreSqlSql
         FROM claim
         """;
 
-    private const string Document = """
-        claim AS MATERIALIZED (
-          SELECT * FROM jsonb_to_record({0}::jsonb)
-            AS c(max integer, token uuid, instance text, "instanceId" uuid, lease bigint))
-        """;
-
-    private const string HasLostInstance = """
-        NOT EXISTS (
-          SELECT 1 FROM scheduler."Instances" AS i
-          WHERE i."Id" = t."InstanceId"
-            AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond')
-        """;
-
     /// <summary>
-    /// With a million pending rows, measured: <c>clock_timestamp()</c> bare is no bound for the index (1,127 ms), as a subquery it
-    /// is one value (0.55 ms); <c>IN (SELECT …)</c> instead of the array got a sequential scan under a generic plan (398 ms).
+    /// Measured with a million pending rows: bare, <c>clock_timestamp()</c> is no bound for the index (1,127 ms), as a subquery
+    /// it is (0.55 ms); <c>IN (SELECT …)</c> instead of the array got a sequential scan under a generic plan (398 ms).
     /// </summary>
     private const string Claim = $$"""
-        WITH {{Document}}
+        {{WithClaim}}
         {{Start}}
         WHERE t."Sequence" = ANY (ARRAY(
           SELECT due."Sequence" FROM scheduler."Tasks" AS due
@@ -45,11 +43,11 @@ public static class PostgreSqlSql
         """;
 
     /// <summary>
-    /// The attempt is compared under the lock: one that began after the statement may look abandoned, because its instance's
-    /// lease is younger than what the statement sees.
+    /// Compares the attempt under the lock: one that began after the statement may look abandoned, because the statement
+    /// does not see its instance's lease yet.
     /// </summary>
     private const string TakeOver = $$"""
-        WITH {{Document}},
+        {{WithClaim}},
         abandoned AS MATERIALIZED (
           SELECT t."Sequence", t."Attempt" FROM scheduler."Tasks" AS t
           WHERE t."State" = 'Running' AND {{HasLostInstance}}
@@ -95,7 +93,7 @@ public static class PostgreSqlSql
             RETURNING t."Id" AS "Value"
             """,
         Look: $$"""
-            WITH claim AS MATERIALIZED (SELECT * FROM jsonb_to_record({0}::jsonb) AS c("instanceId" uuid, lease bigint))
+            {{WithClaim}}
             SELECT clock_timestamp() AS "Now",
               (SELECT json_agg((extract(epoch FROM next."DueAt") * 1000)::bigint)::text FROM (
                 SELECT t."DueAt" FROM scheduler."Tasks" AS t
@@ -104,8 +102,8 @@ public static class PostgreSqlSql
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE NOT t."IsShown") AS "IsBehind",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t
                 WHERE t."State" = 'Running' AND t."InstanceId" = (SELECT "instanceId" FROM claim)) AS "IsRunning",
-              (SELECT count(*)::integer FROM scheduler."Instances" AS i WHERE i."ServerId" IS NOT NULL
-                AND i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond') AS "Workers"
+              (SELECT count(*)::integer FROM scheduler."Instances" AS i
+                WHERE i."ServerId" IS NOT NULL AND {{IsAlive}}) AS "Workers"
             """,
         Show: """
             WITH shown AS (
@@ -120,10 +118,10 @@ public static class PostgreSqlSql
             FROM shown
             WHERE t."Sequence" = shown."Sequence"
             """,
-        // The lock ends with the transaction, and that of an instance that is frozen in it after five seconds. One job that another
-        // program has locked must not hold up all the others.
-        IsProjector: $$"""
-            SELECT pg_try_advisory_xact_lock({{ProjectorLock}}) AND set_config('lock_timeout', '1s', TRUE) IS NOT NULL
+        // A lock of a number that no one else takes. It ends with the transaction, which ends five seconds after its instance is
+        // frozen. A job that another program has locked must not hold up all the others for longer than a second.
+        IsProjector: """
+            SELECT pg_try_advisory_xact_lock(6085615271925670001) AND set_config('lock_timeout', '1s', TRUE) IS NOT NULL
               AND set_config('idle_in_transaction_session_timeout', '5s', TRUE) IS NOT NULL AND {0} IS NOT NULL AS "Value"
             """,
         JobStates: """
@@ -145,11 +143,10 @@ public static class PostgreSqlSql
     /// }</c>, times in seconds. Without a score an entry leaves its set.
     /// </summary>
     internal const string ApplyStates = """
-        WITH document AS MATERIALIZED (
-          SELECT * FROM jsonb_to_record({0}::jsonb) AS d(jobs jsonb, sets jsonb, counters jsonb)),
+        WITH document AS MATERIALIZED (SELECT * FROM jsonb_to_record({0}::jsonb) AS d(jobs jsonb, sets jsonb, counters jsonb)),
         shown AS MATERIALIZED (
-          SELECT j.* FROM document,
-            jsonb_to_recordset(jobs) AS j(id bigint, name text, reason text, data jsonb, "expireIn" bigint)),
+          SELECT j.*
+          FROM document, jsonb_to_recordset(jobs) AS j(id bigint, name text, reason text, data jsonb, "expireIn" bigint)),
         entry AS MATERIALIZED (
           SELECT e.* FROM document, jsonb_to_recordset(sets) AS e(key text, value text, score double precision)),
         written AS (
@@ -172,7 +169,4 @@ public static class PostgreSqlSql
         FROM written JOIN shown ON shown.id = written.jobid
         WHERE j.id = written.jobid
         """;
-
-    /// <summary>A number that no one else takes an advisory lock with.</summary>
-    private const string ProjectorLock = "6085615271925670001";
 }

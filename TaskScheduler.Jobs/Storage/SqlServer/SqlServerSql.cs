@@ -1,39 +1,39 @@
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 /// <summary>
-/// The set-based statements in Transact-SQL. Those that name rows go from the document to the rows by index
-/// (<c>FORCESEEK</c>, <c>FORCE ORDER</c>), in the order of their sequence numbers, so that they lock these rows and no
-/// others, and two of them never wait for each other.
+/// The set-based statements in Transact-SQL. Those that name rows find them by index, in the order of their sequence numbers
+/// (<c>FORCESEEK</c>, <c>FORCE ORDER</c>): they lock no other rows, and two of them never wait for each other.
 /// </summary>
 /// <remarks>
 /// <para>
-/// What starts tasks passes over locked rows (<c>READPAST</c>), which asks for the isolation level READ COMMITTED, the
-/// server's default; with READ_COMMITTED_SNAPSHOT it also asks for locks instead of row versions
-/// (<c>READCOMMITTEDLOCK</c>; where that option is off it changes nothing). What is updated is always read under a lock, so
-/// the guards hold either way.
+/// <c>READPAST</c> needs READ COMMITTED, the server's default, and with READ_COMMITTED_SNAPSHOT also <c>READCOMMITTEDLOCK</c>.
+/// What is updated is always read under a lock, so the guards hold either way.
 /// </para>
 /// <para>
-/// The clock is read once, at the start of the batch: a lock that is waited for makes a statement late, never early. It
-/// has 100 ns; what is kept of it is cut off at the millisecond, because a cast would round up.
+/// The clock is read once, at the start of the batch: waiting for a lock makes a statement late, never early. Its 100 ns are
+/// cut off at the millisecond; a cast would round up.
 /// </para>
 /// <para>
-/// What looks for rows names the index. While the table is small the server would rather read all of it and sort: a claim
-/// would lock everything that is due, from 5,000 locks on the whole table, and the plan stays for a while as the table
-/// grows. What a statement changed is committed before the answer is sent (<c>OUTPUT … INTO</c>), so that an instance that is
-/// frozen while it reads keeps no row from the others.
+/// What looks for rows names the index. In a small table the server would scan and sort: a claim would lock all that is due,
+/// from 5,000 locks on the whole table, and the plan stays while the table grows. <c>OUTPUT … INTO</c> commits before the
+/// answer is sent: an instance that is frozen while it reads keeps no row from the others.
 /// </para>
 /// </remarks>
 public static class SqlServerSql
 {
-    private const string Clock = "DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);";
+    /// <summary>Who asks, and since when an instance that lives was seen.</summary>
+    private const string Asker = """
+        DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
+        DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
+        SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
+        FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
+        """;
 
     private const string Claimer = $$"""
-        {{Clock}}
-        DECLARE @max int, @token uniqueidentifier, @instance nvarchar(256), @instanceId uniqueidentifier, @since datetimeoffset(7);
-        SELECT @max = c.[max], @token = c.token, @instance = c.instance, @instanceId = c.instanceId,
-          @since = DATEADD(millisecond, -c.lease, @now)
-        FROM OPENJSON({0}) WITH (
-          [max] int, token uniqueidentifier, instance nvarchar(256), instanceId uniqueidentifier, lease int) AS c;
+        {{Asker}}
+        DECLARE @max int, @token uniqueidentifier, @instance nvarchar(256);
+        SELECT @max = c.[max], @token = c.token, @instance = c.instance
+        FROM OPENJSON({0}) WITH ([max] int, token uniqueidentifier, instance nvarchar(256)) AS c;
         DECLARE @started TABLE (Sequence bigint NOT NULL);
         """;
 
@@ -47,15 +47,14 @@ public static class SqlServerSql
     /// <summary>Without what was deleted since.</summary>
     private const string Started = """
         SELECT t.*
-        FROM @started AS s
-        INNER JOIN scheduler.Tasks AS t WITH (FORCESEEK) ON t.Sequence = s.Sequence
+        FROM @started AS s INNER JOIN scheduler.Tasks AS t WITH (FORCESEEK) ON t.Sequence = s.Sequence
         WHERE t.ClaimToken = @token AND t.State = N'Running'
         OPTION (LOOP JOIN, FORCE ORDER)
         """;
 
     private const string HasLostInstance = """
-        NOT EXISTS (
-            SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK) WHERE i.Id = t.InstanceId AND i.SeenAt > @since)
+        NOT EXISTS (SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK)
+          WHERE i.Id = t.InstanceId AND i.SeenAt > @since)
         """;
 
     public static StoreSql Statements { get; } = new(
@@ -65,12 +64,12 @@ public static class SqlServerSql
             INSERT INTO scheduler.IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
             SELECT k.id, k.request, {{Time("k.createdAt")}}, k.taskIds
             FROM OPENJSON({0}, '$.keys') WITH (
-                id nvarchar(64), request nvarchar(64), createdAt bigint, taskIds nvarchar(max)) AS k;
+              id nvarchar(64), request nvarchar(64), createdAt bigint, taskIds nvarchar(max)) AS k;
             INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
             SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, {{Time("t.createdAt")}}, 0, 0
             FROM OPENJSON({0}, '$.tasks') AS listed
             CROSS APPLY OPENJSON(listed.[value]) WITH (
-                id uniqueidentifier, kind nvarchar(16), executeAt bigint, createdAt bigint) AS t
+              id uniqueidentifier, kind nvarchar(16), executeAt bigint, createdAt bigint) AS t
             ORDER BY CAST(listed.[key] AS int);
             COMMIT TRANSACTION
             """,
@@ -110,8 +109,7 @@ public static class SqlServerSql
             OUTPUT inserted.Id INTO @completed
             FROM (
               SELECT TOP (9223372036854775807) named.Sequence, finished.attempt, finished.[output], finished.finishedAt
-              FROM OPENJSON({0}) WITH (
-                  id uniqueidentifier, attempt int, [output] nvarchar(256), finishedAt bigint) AS finished
+              FROM OPENJSON({0}) WITH (id uniqueidentifier, attempt int, [output] nvarchar(256), finishedAt bigint) AS finished
               INNER JOIN scheduler.Tasks AS named WITH (FORCESEEK) ON named.Id = finished.id
               ORDER BY named.Sequence) AS done
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Sequence = done.Sequence
@@ -120,10 +118,7 @@ public static class SqlServerSql
             SELECT c.Id AS Value FROM @completed AS c
             """,
         Look: $$"""
-            {{Clock}}
-            DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
-            SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
-            FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
+            {{Asker}}
             SELECT @now AS [Now],
               (SELECT CONCAT(N'[', STRING_AGG(
                   CAST(DATEDIFF_BIG(millisecond, '1970-01-01T00:00:00Z', soon.DueAt) AS nvarchar(max)), N','), N']') FROM (
@@ -138,22 +133,16 @@ public static class SqlServerSql
             UPDATE t
             SET IsShown = CASE WHEN t.[Version] = shown.[version] THEN 1 ELSE 0 END, JobId = shown.job, JobState = shown.[state],
                 JobStorageId = CAST(JSON_VALUE({0}, '$.storage') AS uniqueidentifier)
-            FROM OPENJSON({0}, '$.rows') WITH (
-                sequence bigint, [version] int, job nvarchar(64), [state] nvarchar(16)) AS shown
+            FROM OPENJSON({0}, '$.rows') WITH (sequence bigint, [version] int, job nvarchar(64), [state] nvarchar(16)) AS shown
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Sequence = shown.sequence
             OPTION (LOOP JOIN, FORCE ORDER)
             """,
-        // The one that has lived longest of those with a lease (the server orders IDs its own way, their texts as they were made);
-        // any if none has. No transaction of Hangfire's could be guarded by a lock that ends with a frozen instance.
+        // The one that has lived longest of those with a lease (as text, IDs are in the order in which they were made); any if
+        // none has. A lock that ends with a frozen instance would not guard Hangfire's transactions, which are its own.
         IsProjector: $$"""
-            {{Clock}}
-            DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
-            SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
-            FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
-            SELECT CAST(CASE
-                WHEN (SELECT MIN(CAST(i.Id AS char(36))) FROM scheduler.Instances AS i WHERE i.SeenAt > @since)
-                  <> CAST(@instanceId AS char(36)) THEN 0
-                ELSE 1 END AS bit) AS Value
+            {{Asker}}
+            SELECT CAST(CASE WHEN (SELECT MIN(CAST(i.Id AS char(36))) FROM scheduler.Instances AS i WHERE i.SeenAt > @since)
+              <> CAST(@instanceId AS char(36)) THEN 0 ELSE 1 END AS bit) AS Value
             """,
         JobStates: """
             SELECT CAST(j.Id AS nvarchar(20)) AS JobId, j.StateName AS State, j.Arguments
@@ -164,10 +153,8 @@ public static class SqlServerSql
 
     /// <summary>The version of Hangfire's schema as <c>Value</c>; null without one.</summary>
     internal const string HangfireSchema = """
-        IF OBJECT_ID(N'hangfire.Schema') IS NULL
-          SELECT CAST(NULL AS int) AS Value
-        ELSE
-          SELECT MAX([Version]) AS Value FROM hangfire.[Schema]
+        IF OBJECT_ID(N'hangfire.Schema') IS NULL SELECT CAST(NULL AS int) AS Value
+        ELSE SELECT MAX([Version]) AS Value FROM hangfire.[Schema]
         """;
 
     /// <summary>0 or 1 as <c>Value</c> if the lock is this session's, negative if it is another's.</summary>
@@ -178,8 +165,7 @@ public static class SqlServerSql
         SELECT @taken AS Value
         """;
 
-    internal const string UnlockSchema =
-        "EXEC sp_releaseapplock @Resource = N'TaskScheduler:Schema', @LockOwner = N'Session'";
+    internal const string UnlockSchema = "EXEC sp_releaseapplock @Resource = N'TaskScheduler:Schema', @LockOwner = N'Session'";
 
     /// <summary>A time from its Unix milliseconds; they are too many for one DATEADD.</summary>
     private static string Time(string milliseconds) =>

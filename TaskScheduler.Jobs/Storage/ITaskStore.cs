@@ -13,7 +13,7 @@ public interface ITaskStore
     bool SharesTransactions { get; }
 
     /// <summary>
-    /// Cancelled when the database is gone for good: every use of it ends in a <see cref="StorageUnavailableException"/> from
+    /// Cancelled when the database is gone for good: every use of it throws a <see cref="StorageUnavailableException"/> from
     /// then on, and the host stops. A server that does not answer is waited for instead.
     /// </summary>
     CancellationToken Lost => CancellationToken.None;
@@ -24,27 +24,23 @@ public interface ITaskStore
     /// <summary>Whether a statement took longer than its command timeout: it may have waited for a lock.</summary>
     bool IsTimeout(DbException error);
 
-    /// <summary>Whether this very exception is the database's; most are wrapped, see <see cref="TaskStoreExtensions.IsFromDatabase"/>.</summary>
+    /// <summary>Whether this very exception is the database's; most are wrapped, see <see cref="IsFromDatabase"/>.</summary>
     bool IsDatabaseError(Exception error);
 
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
 
-    /// <summary>Takes a reading of the database's wall clock, for a store whose clock is the database's.</summary>
-    /// <param name="now">What it said.</param>
-    /// <param name="askedAt">When it was asked, by this process's monotonic clock.</param>
-    void TakeTime(DateTimeOffset now, long askedAt)
-    {
-    }
-}
+    /// <summary>
+    /// Takes what the database's wall clock said when it was asked at <paramref name="askedAt"/> of this process's monotonic
+    /// clock. Nothing where the clock is the process's own.
+    /// </summary>
+    void TakeTime(DateTimeOffset now, long askedAt) { }
 
-public static class TaskStoreExtensions
-{
     /// <summary>
     /// Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours. Everybody
     /// wraps such an error: EF, Hangfire when it could not write a state, the driver when a transaction went with its connection.
     /// </summary>
-    public static bool IsFromDatabase(this ITaskStore store, Exception error) =>
-        store.IsDatabaseError(error) || (error.InnerException is { } cause && store.IsFromDatabase(cause));
+    bool IsFromDatabase(Exception error) =>
+        IsDatabaseError(error) || (error.InnerException is { } cause && IsFromDatabase(cause));
 }

@@ -7,8 +7,8 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
 /// Opens all connections of this process, EF's and Hangfire's, so that many instances fit one server. When a server has none
-/// left, Npgsql closes those in its pool: instances that ask for more would take them from each other and do little but connect.
-/// After a refusal an instance therefore makes do with what it has in use, and asks for more only after some seconds.
+/// left, Npgsql closes its own: instances that ask for more would take them from each other and do little but connect. After a
+/// refusal an instance therefore makes do with what it has in use, and asks for more only after some seconds.
 /// </summary>
 /// <param name="database">Where Hangfire's connections come from.</param>
 /// <param name="address">Its pool size bounds the connections in use, its timeout the wait for one; zero is for ever.</param>
@@ -41,7 +41,7 @@ public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionSt
     }
 
     public override async ValueTask<InterceptionResult> ConnectionOpeningAsync(
-        DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+        DbConnection connection, ConnectionEventData eventData, InterceptionResult result, CancellationToken cancellationToken)
     {
         await OpenAsync((NpgsqlConnection)connection, async: true, cancellationToken);
         return InterceptionResult.Suppress();

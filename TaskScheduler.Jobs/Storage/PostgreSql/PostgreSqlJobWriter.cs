@@ -3,8 +3,8 @@ using Hangfire.PostgreSql;
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
-/// Writes a group of jobs in two statements: Hangfire's storage for PostgreSQL sends one for each job and five for each of its
-/// states, where that for SQL Server sends one batch. Hangfire still decides what a state changes; only the sending is here.
+/// Writes a group of jobs in two statements. Hangfire's storage for PostgreSQL sends one for each job and five for each state
+/// (that for SQL Server one batch). Hangfire still decides what a state changes.
 /// </summary>
 public sealed class PostgreSqlJobWriter(
     JobStorage storage, IDbContextFactory<TaskDbContext> contexts, TimeProvider clock, IOptions<RetentionOptions> retention)
@@ -13,14 +13,13 @@ public sealed class PostgreSqlJobWriter(
     /// <summary>As Hangfire serializes a job, which takes longer than all the rest. They differ by the ID only.</summary>
     private static readonly InvocationData Sample = InvocationData.SerializeJob(TaskJob.For(Guid.Empty));
     private static readonly string Invocation = SerializationHelper.Serialize(Sample);
-    private static readonly string Arguments = Sample.Arguments;
 
     protected override IReadOnlyDictionary<Guid, string> Create(IReadOnlyCollection<ScheduledTask> rows)
     {
         var document = JsonSerializer.Serialize(rows.Select(row => new
         {
             invocation = Invocation.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
-            arguments = Arguments.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
+            arguments = Sample.Arguments.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
         }));
         using var db = contexts.CreateDbContext();
         return db.Database.SqlQueryRaw<CreatedJob>(PostgreSqlSql.CreateJobs, document).ToDictionary(job => job.TaskId, job => job.JobId);
@@ -35,7 +34,7 @@ public sealed class PostgreSqlJobWriter(
 
     private sealed record CreatedJob(Guid TaskId, string JobId);
 
-    /// <summary>Of everything but what the states of tasks change, the base keeps a statement each.</summary>
+    /// <summary>Collects what the states of tasks change; the base still sends a statement for anything else.</summary>
     private sealed class Batch(PostgreSqlStorage storage, Action<string> send) : PostgreSqlWriteOnlyTransaction(storage, () => null)
     {
         private readonly Dictionary<string, IState> _states = [];

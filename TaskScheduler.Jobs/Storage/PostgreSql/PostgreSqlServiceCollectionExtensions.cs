@@ -1,6 +1,5 @@
 using Hangfire.PostgreSql;
 using Npgsql;
-using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
 
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
@@ -17,15 +16,11 @@ public static class PostgreSqlServiceCollectionExtensions
         .AddSingleton<ConnectionGate>()
         .AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements)
         .AddPooledDbContextFactory<PostgreSqlTaskDbContext>((provider, options) => options
-            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>(), Configure)
+            .UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>(), PostgreSqlTaskDbContext.Configure)
             .AddInterceptors(provider.GetRequiredService<ConnectionGate>()))
-        .AddSingleton<JobStorage>(provider => new PostgreSqlStorage(provider.GetRequiredService<ConnectionGate>(), HangfireOptions()))
+        .AddSingleton<JobStorage>(provider => new PostgreSqlStorage(
+            provider.GetRequiredService<ConnectionGate>(), HangfireOptions()))
         .AddSingleton<JobWriter, PostgreSqlJobWriter>();
-
-    public static void Configure(NpgsqlDbContextOptionsBuilder options) => options
-        .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
-        .ExecutionStrategy(dependencies => new DeadlockRetry(
-            dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
 
     private static NpgsqlConnectionStringBuilder Complete(NpgsqlConnectionStringBuilder address)
     {

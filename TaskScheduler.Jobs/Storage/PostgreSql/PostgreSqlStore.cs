@@ -30,10 +30,7 @@ public sealed partial class PostgreSqlStore(
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
         || (error is NullReferenceException or InvalidOperationException && error.Source == nameof(Npgsql));
 
-    /// <summary>
-    /// Wrong name or password, no such database, no right to connect or to create: these stay. A server that starts,
-    /// stops or is full comes back.
-    /// </summary>
+    /// <summary>Login, database or rights are refused: these stay. A server that starts, stops or is full comes back.</summary>
     protected override string? Refusal(Exception error) => error is PostgresException
     {
         SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
@@ -43,19 +40,16 @@ public sealed partial class PostgreSqlStore(
         ? $"{refused.MessageText}. See ConnectionStrings:TaskScheduler."
         : null;
 
-    protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(
-        DatabaseFacade database, CancellationToken cancel)
+    protected override int HangfireVersion { get; } = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
+        .Max(name => int.TryParse(InstallScript().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var v) ? v : 0);
+
+    protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel)
     {
         var exists = await database
             .SqlQueryRaw<bool>($"SELECT to_regclass('{HangfireSchema}.schema') IS NOT NULL AS \"Value\"").ToListAsync(cancel);
-        List<int?> installed = exists is [true]
-            ? await database.SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel)
-            : [null];
-        var needed = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
-            .Max(name => InstallScript().Match(name) is { Success: true } script
-                ? int.Parse(script.Groups[1].Value, CultureInfo.InvariantCulture)
-                : 0);
-        return (installed.Single(), needed);
+        return exists is [true]
+            ? (await database.SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel))[0]
+            : null;
     }
 
     protected override void InstallHangfireSchema(DbConnection connection) =>

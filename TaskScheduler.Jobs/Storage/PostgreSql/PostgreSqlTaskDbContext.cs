@@ -1,8 +1,16 @@
+using Npgsql;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Infrastructure;
+
 namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>The task table in PostgreSQL: times as <c>timestamptz</c> with milliseconds.</summary>
 public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbContext> options) : ServerTaskDbContext(options)
 {
+    public static void Configure(NpgsqlDbContextOptionsBuilder options) => options
+        .MigrationsHistoryTable("__EFMigrationsHistory", Schema)
+        .ExecutionStrategy(dependencies => new DeadlockRetry(
+            dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -15,5 +23,5 @@ public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbCon
 public sealed class PostgreSqlDesignTimeFactory : IDesignTimeDbContextFactory<PostgreSqlTaskDbContext>
 {
     public PostgreSqlTaskDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<PostgreSqlTaskDbContext>().UseNpgsql(PostgreSqlServiceCollectionExtensions.Configure).Options);
+        new DbContextOptionsBuilder<PostgreSqlTaskDbContext>().UseNpgsql(PostgreSqlTaskDbContext.Configure).Options);
 }

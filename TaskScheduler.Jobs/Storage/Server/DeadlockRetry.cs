@@ -3,21 +3,15 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>
-/// Repeats what the server rolled back to end a deadlock, and nothing else: of a victim nothing was committed. Whatever
-/// else fails may have been committed with only its answer lost. Repeated here, a completion would then find nothing left
-/// to complete, and its line would never be printed; those who asked know how to find out (the claim by its token,
-/// the worker by <see cref="Execution.TaskCompleter.SettleAsync"/>, the client by the task's ID).
+/// Repeats what the server rolled back to end a deadlock, and nothing else: whatever else fails may have been committed with
+/// only its answer lost. Repeated here, a completion would then complete nothing, and its line would never be printed. Those
+/// who asked find out (the claim by its token, the worker by <see cref="Execution.TaskCompleter.SettleAsync"/>, the client by
+/// the task's ID). A statement within a larger transaction is not repeated: all of that was rolled back.
 /// </summary>
-/// <remarks>
-/// A statement within a larger transaction is not repeated: all of that one was rolled back. The providers' own strategies
-/// are of no use: they retry too much, or hide a server that is away behind an <see cref="InvalidOperationException"/>.
-/// </remarks>
+/// <remarks>The providers' strategies retry too much, or hide in an InvalidOperationException that a server is away.</remarks>
 public sealed class DeadlockRetry(ExecutionStrategyDependencies dependencies, Func<DbException, bool> isDeadlock)
-    : ExecutionStrategy(dependencies, MaxRetries, MaxPause)
+    : ExecutionStrategy(dependencies, DefaultMaxRetryCount, DefaultMaxDelay)
 {
-    private const int MaxRetries = 6;
-    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(1);
-
     public override bool RetriesOnFailure => Transaction.Current is null && base.RetriesOnFailure;
 
     protected override bool ShouldRetryOn(Exception exception) =>

@@ -1,15 +1,12 @@
 namespace TaskScheduler.Jobs.Storage.Server;
 
-/// <summary>
-/// A database on a server: waits until it is there, and brings both schemas up to date (one instance at a time).
-/// </summary>
+/// <summary>A database on a server: waits until it is there; one instance at a time brings its schemas up to date.</summary>
 public abstract partial class ServerStore(
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
     StoreSql sql,
     IOptions<StorageOptions> options,
-    ILogger logger)
-    : ITaskStore
+    ILogger logger) : ITaskStore
 {
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan BetweenReminders = TimeSpan.FromSeconds(10);
@@ -45,19 +42,21 @@ public abstract partial class ServerStore(
 
     public void TakeTime(DateTimeOffset now, long askedAt) => clock.Take(now, askedAt);
 
-    /// <summary>Why the database will never let this instance in, in words for its operator; null if it may be there soon.</summary>
+    /// <summary>Why the database will never let this instance in, in words for its operator; null if it may yet.</summary>
     protected abstract string? Refusal(Exception error);
 
     /// <summary>What is waited for, in a few words.</summary>
     protected virtual string Explain(Exception error) => error.GetBaseException().Message.TrimEnd('.');
 
-    /// <summary>The version of Hangfire's schema in the database, and the one that this program installs.</summary>
-    protected abstract Task<(int? Installed, int Needed)> HangfireSchemaAsync(DatabaseFacade database, CancellationToken cancel);
+    /// <summary>The version of Hangfire's schema that this program installs.</summary>
+    protected abstract int HangfireVersion { get; }
+
+    /// <summary>The version of Hangfire's schema in the database; null if there is none.</summary>
+    protected abstract Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel);
 
     protected abstract void InstallHangfireSchema(DbConnection connection);
 
-    /// <summary>Takes the session's lock under which one instance at a time changes the schemas.</summary>
-    /// <returns>False if another instance holds it.</returns>
+    /// <summary>Takes the session's lock under which schemas are changed; false if another instance holds it.</summary>
     protected abstract Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel);
 
     /// <summary>Gives it back, or it would stay with the connection in the pool.</summary>
@@ -72,35 +71,28 @@ public abstract partial class ServerStore(
             await db.Database.OpenConnectionAsync(cancel);
             var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
             if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
-            {
-                throw new StorageUnavailableException(
-                    $"The {Description} was brought up to date by a newer version of TaskScheduler (it has the migration "
-                    + $"'{unknown}'). Use that version, or another database with ConnectionStrings:TaskScheduler.");
-            }
-
-            var hangfire = await HangfireSchemaAsync(db.Database, cancel);
-            if (hangfire.Installed > hangfire.Needed)
-            {
-                throw new StorageUnavailableException(
-                    $"The {Description} has version {hangfire.Installed} of Hangfire's schema, newer than the {hangfire.Needed} of "
-                    + "this program. Use a newer TaskScheduler, or another database with ConnectionStrings:TaskScheduler.");
-            }
-
-            var current = !(await db.Database.GetPendingMigrationsAsync(cancel)).Any() && hangfire.Installed >= hangfire.Needed;
-            if (!current && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
+                throw TooNew($"was brought up to date by a newer version of TaskScheduler (it has the migration '{unknown}')");
+            var installed = await FindHangfireVersionAsync(db.Database, cancel);
+            if (installed > HangfireVersion)
+                throw TooNew($"has version {installed} of Hangfire's schema, newer than the {HangfireVersion} of this program");
+            var isCurrent = installed == HangfireVersion && !(await db.Database.GetPendingMigrationsAsync(cancel)).Any();
+            if (!isCurrent && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
                 return obstacle;
             var asked = clock.GetTimestamp();
             var question = JsonSerializer.Serialize(new { instanceId = Guid.Empty, lease = 0, now = 0 });
             TakeTime((await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single().Now!.Value, asked);
             return null;
         }
-        catch (Exception error) when (this.IsFromDatabase(error))
+        catch (Exception error) when (((ITaskStore)this).IsFromDatabase(error))
         {
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
             return Explain(error);
         }
     }
+
+    private StorageUnavailableException TooNew(string what) =>
+        new($"The {Description} {what}. Use a newer TaskScheduler, or another database with ConnectionStrings:TaskScheduler.");
 
     /// <returns>Null once both schemas are, else what stands in the way.</returns>
     private async Task<string?> BringUpToDateAsync(DatabaseFacade database, CancellationToken cancel)

@@ -5,8 +5,6 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 public static class SqlServerServiceCollectionExtensions
 {
-    private const int DeadlockVictim = 1205;
-
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>The task table and Hangfire's schema in one SQL Server database, for any number of instances.</summary>
@@ -15,7 +13,7 @@ public static class SqlServerServiceCollectionExtensions
             () => Complete(new(connectionString)), "Server=db.example;Database=tasks;User ID=tasks;Password=..."))
         .AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements)
         .AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
-            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, Configure))
+            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, SqlServerTaskDbContext.Configure))
         .AddSingleton<JobStorage>(provider =>
         {
             var address = provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString;
@@ -23,19 +21,13 @@ public static class SqlServerServiceCollectionExtensions
             return new SqlServerStorage(() => new SqlConnection(address), HangfireOptions());
         });
 
-    public static void Configure(SqlServerDbContextOptionsBuilder options) => options
-        .MigrationsHistoryTable("__EFMigrationsHistory", ServerTaskDbContext.Schema)
-        .ExecutionStrategy(dependencies => new DeadlockRetry(
-            dependencies,
-            error => error is SqlException failed && failed.Errors.Cast<SqlError>().Any(e => e.Number == DeadlockVictim)));
-
     private static SqlServerStorageOptions HangfireOptions() => new()
     {
         SchemaName = SqlServerStore.HangfireSchema,
         // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
         PrepareSchemaIfNecessary = false,
-        // Would ask the database in the constructor, when it may not be there yet, and keep the wrong answer. The store
-        // opens with the latest schema only, so the next two are what it would find (from versions 6 and 8 on).
+        // Would ask the database in the constructor, when it may not be there yet, and keep the wrong answer: the next two,
+        // which the latest schema has (from versions 6 and 8 on), and the store opens with no other.
         TryAutoDetectSchemaDependentOptions = false,
         // Else every write takes an application lock on all sets, hashes or lists, and one frozen instance stops the others.
         DisableGlobalLocks = true,

@@ -27,22 +27,21 @@ public sealed class SqlServerStore(
 
     public override string Description => $"SQL Server database '{address.InitialCatalog}' on {address.DataSource}";
 
-    /// <summary>Hangfire begins a transaction of its own on its own connection, and two connections would need a coordinator.</summary>
+    /// <summary>Hangfire's transaction is on a connection of its own, and two connections would need a coordinator.</summary>
     public override bool SharesTransactions => false;
 
     public override bool IsUniqueViolation(DbException error) => error is SqlException { Number: 2601 or 2627 };
 
     public override bool IsTimeout(DbException error) => error is SqlException { Number: Timeout };
 
-    /// <summary>A wait for a connection that ends because none can be opened throws an exception that only its text tells apart.</summary>
+    /// <summary>Only its text tells the pool's exception about a connection that it could not open from a defect.</summary>
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
         || (error is InvalidOperationException
             && error.Message.Contains("prior to obtaining a connection from the pool", StringComparison.Ordinal));
 
     /// <summary>
-    /// Login refused, disabled or with an expired password; no such database or no access to it; no right to create or to
-    /// touch what is needed; a certificate that this machine does not trust. These stay. A server that starts, stops,
-    /// recovers or is full comes back.
+    /// Login, database, rights or certificate are refused: these stay. A server that starts, stops, recovers or is full comes
+    /// back.
     /// </summary>
     protected override string? Refusal(Exception error) => error switch
     {
@@ -60,23 +59,19 @@ public sealed class SqlServerStore(
     /// <summary>The first sentence; the cause behind a server that is away calls itself "Success".</summary>
     protected override string Explain(Exception error) => error.Message.Split(". ")[0].TrimEnd('.').ReplaceLineEndings(" ");
 
-    /// <summary>A server lets people in before it has recovered its databases, and says of one that is not there yet that it does not exist.</summary>
+    /// <summary>A server that has just started says of a database that it has not recovered yet that it does not exist.</summary>
     private bool MayBeRecovering()
     {
         _notOpenSince ??= time.GetTimestamp();
         return time.GetElapsedTime(_notOpenSince.Value) < MaxRecovery;
     }
 
-    protected override async Task<(int? Installed, int Needed)> HangfireSchemaAsync(
-        DatabaseFacade database, CancellationToken cancel)
-    {
-        var installed = await database.SqlQueryRaw<int?>(SqlServerSql.HangfireSchema).ToListAsync(cancel);
-        return (installed.Single(), SqlServerObjectsInstaller.LatestSchemaVersion);
-    }
+    protected override int HangfireVersion => SqlServerObjectsInstaller.LatestSchemaVersion;
 
-    /// <summary>
-    /// Heavy migrations too: without them an old schema would stay old, and Hangfire's options are those of the latest.
-    /// </summary>
+    protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel) =>
+        (await database.SqlQueryRaw<int?>(SqlServerSql.HangfireSchema).ToListAsync(cancel)).Single();
+
+    /// <summary>Heavy migrations too: without them an old schema would stay old, and Hangfire's options are for the latest.</summary>
     protected override void InstallHangfireSchema(DbConnection connection) =>
         SqlServerObjectsInstaller.Install(connection, HangfireSchema, enableHeavyMigrations: true);
 

@@ -1,8 +1,18 @@
+using Microsoft.Data.SqlClient;
+
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
 /// <summary>The task table in SQL Server: times as <c>datetimeoffset</c> with milliseconds, rows in the order of their sequence.</summary>
 public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbContext> options) : ServerTaskDbContext(options)
 {
+    private const int DeadlockVictim = 1205;
+
+    public static void Configure(SqlServerDbContextOptionsBuilder options) => options
+        .MigrationsHistoryTable("__EFMigrationsHistory", Schema)
+        .ExecutionStrategy(dependencies => new DeadlockRetry(
+            dependencies,
+            error => error is SqlException failed && failed.Errors.Cast<SqlError>().Any(e => e.Number == DeadlockVictim)));
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         base.OnModelCreating(modelBuilder);
@@ -20,5 +30,5 @@ public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbConte
 public sealed class SqlServerDesignTimeFactory : IDesignTimeDbContextFactory<SqlServerTaskDbContext>
 {
     public SqlServerTaskDbContext CreateDbContext(string[] args) => new(
-        new DbContextOptionsBuilder<SqlServerTaskDbContext>().UseSqlServer(SqlServerServiceCollectionExtensions.Configure).Options);
+        new DbContextOptionsBuilder<SqlServerTaskDbContext>().UseSqlServer(SqlServerTaskDbContext.Configure).Options);
 }

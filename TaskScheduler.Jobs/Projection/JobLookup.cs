@@ -7,7 +7,6 @@ namespace TaskScheduler.Jobs.Projection;
 public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSql sql, JobStorage storage)
 {
     /// <param name="rows">Rows that name a job.</param>
-    /// <param name="cancel">Ends the statement.</param>
     /// <returns>The names by task ID; null for a job that is gone, has no state or stands for another task.</returns>
     public async Task<IReadOnlyDictionary<Guid, string?>> FindStatesAsync(
         IReadOnlyCollection<ScheduledTask> rows, CancellationToken cancel)
@@ -24,13 +23,10 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
         var found = await db.Database
             .SqlQueryRaw<JobState>(sql.JobStates, JsonSerializer.Serialize(rows.Select(row => row.JobId)))
             .ToDictionaryAsync(job => job.JobId, cancel);
-        return rows.ToDictionary(
-            row => row.Id, row => found.GetValueOrDefault(row.JobId!) is { } job && job.Carries(row.Id) ? job.State : null);
+        // The task's ID is the only argument of its job.
+        return rows.ToDictionary(row => row.Id, row => found.GetValueOrDefault(row.JobId!) is { } job
+            && job.Arguments.Contains($"{row.Id}", StringComparison.OrdinalIgnoreCase) ? job.State : null);
     }
 
-    private sealed record JobState(string JobId, string? State, string Arguments)
-    {
-        /// <summary>The task's ID is the only argument of its job.</summary>
-        public bool Carries(Guid taskId) => Arguments.Contains($"{taskId}", StringComparison.OrdinalIgnoreCase);
-    }
+    private sealed record JobState(string JobId, string? State, string Arguments);
 }

@@ -18,7 +18,7 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 
     /// <summary>Makes a job for each row that has none.</summary>
     /// <param name="rows">The tasks.</param>
-    /// <param name="states">What <see cref="JobLookup"/> found: jobs expire long before their rows, and others may remove any.</param>
+    /// <param name="states">What <see cref="JobLookup"/> found: jobs expire before their rows, and others may remove any.</param>
     public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<Guid, string?> states)
     {
         var has = rows.ToLookup(row => states.GetValueOrDefault(row.Id) is not null);

@@ -31,10 +31,7 @@ public interface ITaskStore
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
 
-    /// <summary>
-    /// Takes what the database's wall clock said when it was asked at <paramref name="askedAt"/> of this process's monotonic
-    /// clock. Nothing where the clock is the process's own.
-    /// </summary>
+    /// <summary>Takes the database's wall clock, asked for at this process's <see cref="TimeProvider.GetTimestamp"/>.</summary>
     void TakeTime(DateTimeOffset now, long askedAt) { }
 
     /// <summary>

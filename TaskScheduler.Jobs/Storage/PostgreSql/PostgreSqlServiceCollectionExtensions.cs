@@ -52,7 +52,6 @@ public static class PostgreSqlServiceCollectionExtensions
         PrepareSchemaIfNecessary = false,
         // Jobs and the marks of their rows are committed in one transaction.
         EnableTransactionScopeEnlistment = true,
-        // Nothing here for Hangfire's queue: no job of ours is ever enqueued.
         StartupConnectionMaxRetries = 0,
     };
 }

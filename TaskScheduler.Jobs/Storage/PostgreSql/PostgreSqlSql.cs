@@ -88,8 +88,7 @@ public static class PostgreSqlSql
             UPDATE scheduler."Tasks" AS t
             SET "State" = 'Completed', "Version" = t."Version" + 1, "IsShown" = FALSE, "Output" = done.output, "Error" = NULL,
                 "FinishedAt" = to_timestamp(done."finishedAt" / 1000.0)
-            FROM done
-            WHERE t."Sequence" = done."Sequence"
+            FROM done WHERE t."Sequence" = done."Sequence"
             RETURNING t."Id" AS "Value"
             """,
         Look: $$"""
@@ -115,8 +114,7 @@ public static class PostgreSqlSql
               FOR UPDATE OF t)
             UPDATE scheduler."Tasks" AS t
             SET "IsShown" = t."Version" = shown.version, "JobId" = shown.job, "JobState" = shown.state, "JobStorageId" = shown.storage
-            FROM shown
-            WHERE t."Sequence" = shown."Sequence"
+            FROM shown WHERE t."Sequence" = shown."Sequence"
             """,
         // A lock of a number that no one else takes. It ends with the transaction, which ends five seconds after its instance is
         // frozen. A job that another program has locked must not hold up all the others for longer than a second.
@@ -126,8 +124,7 @@ public static class PostgreSqlSql
             """,
         JobStates: """
             SELECT id::text AS "JobId", statename AS "State", arguments::text AS "Arguments"
-            FROM hangfire.job
-            WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
+            FROM hangfire.job WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
             """);
 
     /// <summary>Makes a job without a state for each of <c>[ { invocation, arguments } ]</c>, forgotten after an hour.</summary>
@@ -166,7 +163,6 @@ public static class PostgreSqlSql
           FROM document, jsonb_to_recordset(counters) AS c(key text, "expireIn" bigint, value bigint))
         UPDATE hangfire.job AS j
         SET stateid = written.id, statename = shown.name, expireat = clock_timestamp() + shown."expireIn" * interval '1 second'
-        FROM written JOIN shown ON shown.id = written.jobid
-        WHERE j.id = written.jobid
+        FROM written JOIN shown ON shown.id = written.jobid WHERE j.id = written.jobid
         """;
 }

@@ -41,15 +41,17 @@ public sealed partial class PostgreSqlStore(
         : null;
 
     protected override int HangfireVersion { get; } = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
-        .Max(name => int.TryParse(InstallScript().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var v) ? v : 0);
+        .Max(name => int.TryParse(Script().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var v) ? v : 0);
 
     protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel)
     {
         var exists = await database
             .SqlQueryRaw<bool>($"SELECT to_regclass('{HangfireSchema}.schema') IS NOT NULL AS \"Value\"").ToListAsync(cancel);
-        return exists is [true]
-            ? (await database.SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel))[0]
-            : null;
+        if (exists is not [true])
+            return null;
+        var version = await database
+            .SqlQueryRaw<int?>($"SELECT max(version) AS \"Value\" FROM {HangfireSchema}.schema").ToListAsync(cancel);
+        return version.Single();
     }
 
     protected override void InstallHangfireSchema(DbConnection connection) =>
@@ -62,5 +64,5 @@ public sealed partial class PostgreSqlStore(
         database.ExecuteSqlRawAsync($"SELECT pg_advisory_unlock({SchemaLock})");
 
     [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
-    private static partial Regex InstallScript();
+    private static partial Regex Script();
 }

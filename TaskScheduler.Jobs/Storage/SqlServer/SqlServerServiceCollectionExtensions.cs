@@ -12,8 +12,8 @@ public static class SqlServerServiceCollectionExtensions
         .AddSingleton(_ => ConnectionStrings.Read(
             () => Complete(new(connectionString)), "Server=db.example;Database=tasks;User ID=tasks;Password=..."))
         .AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements)
-        .AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options
-            .UseSqlServer(provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, SqlServerTaskDbContext.Configure))
+        .AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options.UseSqlServer(
+            provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, SqlServerTaskDbContext.Configure))
         .AddSingleton<JobStorage>(provider =>
         {
             var address = provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString;
@@ -26,8 +26,8 @@ public static class SqlServerServiceCollectionExtensions
         SchemaName = SqlServerStore.HangfireSchema,
         // The store installs it, under a lock; here it would be ten instances at once, in a constructor.
         PrepareSchemaIfNecessary = false,
-        // Would ask the database in the constructor, when it may not be there yet, and keep the wrong answer: the next two,
-        // which the latest schema has (from versions 6 and 8 on), and the store opens with no other.
+        // Would ask the database in the constructor, when it may not be there yet, and keep the wrong answer. The next two are
+        // what it would find from versions 6 and 8 of the schema on; the store opens with the latest only.
         TryAutoDetectSchemaDependentOptions = false,
         // Else every write takes an application lock on all sets, hashes or lists, and one frozen instance stops the others.
         DisableGlobalLocks = true,
@@ -39,8 +39,7 @@ public static class SqlServerServiceCollectionExtensions
         // Writes go out as one batch. By default it may wait five minutes for a lock, the connection string notwithstanding.
         CommandTimeout = CommandTimeout,
         CommandBatchMaxTimeout = CommandTimeout,
-        // Nothing here for Hangfire's queue: no job of ours is ever enqueued. Nothing on isolation either: off the .NET
-        // Framework it is always READ COMMITTED.
+        // Nothing on isolation: off the .NET Framework it is always READ COMMITTED. Nothing on the queue: it is not used.
     };
 
     private static SqlConnectionStringBuilder Complete(SqlConnectionStringBuilder address)

@@ -59,8 +59,7 @@ public static class SqlServerSql
 
     public static StoreSql Statements { get; } = new(
         Insert: $$"""
-            SET XACT_ABORT ON;
-            BEGIN TRANSACTION;
+            SET XACT_ABORT ON; BEGIN TRANSACTION;
             INSERT INTO scheduler.IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
             SELECT k.id, k.request, {{Time("k.createdAt")}}, k.taskIds
             FROM OPENJSON({0}, '$.keys') WITH (

@@ -71,7 +71,7 @@ public sealed class SqlServerStore(
     protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel) =>
         (await database.SqlQueryRaw<int?>(SqlServerSql.HangfireSchema).ToListAsync(cancel)).Single();
 
-    /// <summary>Heavy migrations too: without them an old schema would stay old, and Hangfire's options are for the latest.</summary>
+    /// <summary>Heavy migrations too: without them an old schema stays old, but Hangfire's options are for the latest.</summary>
     protected override void InstallHangfireSchema(DbConnection connection) =>
         SqlServerObjectsInstaller.Install(connection, HangfireSchema, enableHeavyMigrations: true);
 

@@ -39,7 +39,7 @@ public sealed record StoreSql(
 
 /// <summary>What an instance asks the task table every half second.</summary>
 /// <param name="Now">The database's wall clock; null where the instance's own clock decides.</param>
-/// <param name="DueTimes">When the next pending tasks are due, at most <see cref="MaxDueTimes"/>, as a JSON array; null if none is pending.</param>
+/// <param name="DueTimes">When the next <see cref="MaxDueTimes"/> pending tasks are due, as a JSON array; null if none is.</param>
 /// <param name="HasAbandoned">Whether a task runs whose instance lost its lease.</param>
 /// <param name="IsBehind">Whether a job does not show its row yet.</param>
 /// <param name="IsRunning">Whether a task runs on the instance that asks.</param>

@@ -14,13 +14,15 @@ public sealed class TaskAlarm(TimeProvider clock)
 
     /// <summary>When it rings, and which call set it for that time.</summary>
     private SortedDictionary<DateTimeOffset, int> _dueTimes = [];
+
+    /// <summary>What is due later is not known as a whole.</summary>
     private DateTimeOffset _horizon = DateTimeOffset.MaxValue;
     private int _calls;
 
     /// <summary>Whether it rings now.</summary>
     public bool IsRinging => Left() <= TimeSpan.Zero;
 
-    /// <summary>Rings at each of these times, as far as what is due before is known too.</summary>
+    /// <summary>Rings at each of these times; of those beyond the horizon the next look tells.</summary>
     public void SetFor(params IEnumerable<DateTimeOffset> dueTimes)
     {
         lock (_gate)
@@ -40,7 +42,7 @@ public sealed class TaskAlarm(TimeProvider clock)
     /// Rings as the look at the task table says, and not before. What was set while the look was under way may be missing
     /// in its answer and stays.
     /// </summary>
-    /// <param name="look">Returns when the next tasks are due, in order; if there are as many as it can tell, there are more.</param>
+    /// <param name="look">When the next tasks are due, in order; <see cref="TableLook.MaxDueTimes"/> of them if there are more.</param>
     public async Task SetByAsync(Func<Task<DateTimeOffset[]>> look)
     {
         var calls = Volatile.Read(ref _calls);

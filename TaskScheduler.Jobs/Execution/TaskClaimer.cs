@@ -15,7 +15,7 @@ public sealed partial class TaskClaimer(
     IOptions<ExecutionOptions> options,
     ILogger<TaskClaimer> logger)
 {
-    /// <summary>Starts an attempt of at most <paramref name="max"/> tasks that are due, and returns their rows.</summary>
+    /// <summary>Starts an attempt of at most <paramref name="max"/> tasks that are due.</summary>
     public Task<IReadOnlyList<ScheduledTask>> ClaimAsync(int max, CancellationToken stop) => StartAsync(sql.Claim, max, stop);
 
     /// <summary>The same for tasks that run on an instance whose lease is over.</summary>
@@ -35,7 +35,7 @@ public sealed partial class TaskClaimer(
         List<ScheduledTask> started = [];
         await retry.RetryAsync(async stopped =>
         {
-            // What an instance starts must not look abandoned from the beginning.
+            // What an instance starts must not look abandoned from the start.
             await heartbeat.BeatAsync(heartbeat.Interval, stopped);
             await using var db = await contexts.CreateDbContextAsync(stopped);
             if (unanswered)

@@ -22,7 +22,6 @@ public sealed partial class JobProjector(
     ILogger<JobProjector> logger)
 {
     private const int MaxBatch = 500;
-
     private const int RefusalsPerReminder = 30;
 
     /// <summary>For so long a row that is refused alone, while the storage answers, is passed over, unless it changes.</summary>
@@ -31,7 +30,7 @@ public sealed partial class JobProjector(
     /// <summary>Of real time, like the rest of the pauses here: what a job shows is no part of any task's time.</summary>
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A change after a quiet time shows soon, many changes in few groups: each costs a commit or two, beside the claims.</summary>
+    /// <summary>One change shows soon, many in few groups: a group costs a commit or two, beside the claims.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(200);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);

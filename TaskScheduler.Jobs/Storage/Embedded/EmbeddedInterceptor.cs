@@ -20,9 +20,6 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         "UPDATE \"Instances\"",
     ];
 
-    /// <summary>Of a result code, whose upper bits say more.</summary>
-    private const int PrimaryCode = 0xFF;
-
     /// <summary>The connections of the pool, as SQLite has them, that are known to write.</summary>
     private readonly ConditionalWeakTable<sqlite3, sqlite3> _writable = [];
 
@@ -101,10 +98,10 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         return Task.CompletedTask;
     }
 
-    /// <summary>The transaction tells of the -wal, and does not wait: if another one writes just now, this one could.</summary>
+    /// <summary>The transaction tells of the -wal. It does not wait: if another one writes just now, this one could.</summary>
     private static bool CanWrite(sqlite3 handle) =>
         raw.sqlite3_db_readonly(handle, "main") == 0
-        && (raw.sqlite3_exec(handle, "BEGIN IMMEDIATE; ROLLBACK;") & PrimaryCode) != raw.SQLITE_READONLY;
+        && (raw.sqlite3_exec(handle, "BEGIN IMMEDIATE; ROLLBACK;") & 0xFF) != raw.SQLITE_READONLY;
 
     private static string BeginningOf(string statement) => statement[..statement.IndexOf("{0}", StringComparison.Ordinal)];
 

@@ -53,7 +53,8 @@ public static class EmbeddedSql
         Look: $$"""
             SELECT NULL AS Now,
               (SELECT json_group_array(next.DueAt) FROM (
-                SELECT t.DueAt FROM Tasks AS t WHERE t.State = 'Pending' ORDER BY t.DueAt, t.Sequence LIMIT {{TableLook.MaxDueTimes}}) AS next) AS DueTimes,
+                SELECT t.DueAt FROM Tasks AS t
+                WHERE t.State = 'Pending' ORDER BY t.DueAt, t.Sequence LIMIT {{TableLook.MaxDueTimes}}) AS next) AS DueTimes,
               EXISTS (SELECT 1 FROM Tasks AS t WHERE t.State = 'Running' AND {{HasLostInstance}}) AS HasAbandoned,
               EXISTS (SELECT 1 FROM Tasks AS t WHERE NOT t.IsShown) AS IsBehind,
               EXISTS (SELECT 1 FROM Tasks AS t

@@ -1,19 +1,12 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
-/// <summary>
-/// Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings the schema up to date.
-/// </summary>
+/// <summary>Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings its schema up to date.</summary>
 public sealed class EmbeddedStore(
     StorageFile file, IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts) : ITaskStore, IDisposable
 {
-    /// <summary>SQLITE_CONSTRAINT_UNIQUE; among the others of its kind are missing values, which mean something else.</summary>
-    private const int UniqueConstraint = 2067;
-
-    /// <summary>SQLITE_CONSTRAINT_PRIMARYKEY, for a key that is not the number of the row.</summary>
-    private const int PrimaryKeyConstraint = 1555;
-
     private FileStream? _lock;
 
     public bool IsShared => false;
@@ -25,7 +18,7 @@ public sealed class EmbeddedStore(
     public CancellationToken Lost => file.Lost;
 
     public bool IsUniqueViolation(DbException error) =>
-        error is SqliteException { SqliteExtendedErrorCode: UniqueConstraint or PrimaryKeyConstraint };
+        error is SqliteException { SqliteExtendedErrorCode: raw.SQLITE_CONSTRAINT_UNIQUE or raw.SQLITE_CONSTRAINT_PRIMARYKEY };
 
     /// <summary>A writer waits for the whole file before its first statement, and then no more.</summary>
     public bool IsTimeout(DbException error) => false;
@@ -78,7 +71,7 @@ public sealed class EmbeddedStore(
         }
     }
 
-    /// <summary>EF keeps its migration lock in a table; one that a killed process left would make every start wait for ever.</summary>
+    /// <summary>EF keeps its migration lock in a table, and would wait for ever for one that a killed process left.</summary>
     private static async Task ClearMigrationLockAsync(TaskDbContext db, CancellationToken cancel)
     {
         var left = await db.Database

@@ -18,7 +18,6 @@ public sealed class TableWatch(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>The last answer.</summary>
     public TableLook Last { get; private set; } = new(null, null, false, false, false, 0);
 
     /// <summary>Looks once, and compares what runs here with the table.</summary>

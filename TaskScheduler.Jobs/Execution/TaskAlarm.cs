@@ -19,7 +19,6 @@ public sealed class TaskAlarm(TimeProvider clock)
     private DateTimeOffset _horizon = DateTimeOffset.MaxValue;
     private int _calls;
 
-    /// <summary>Whether it rings now.</summary>
     public bool IsRinging => Left() <= TimeSpan.Zero;
 
     /// <summary>Rings at each of these times; of those beyond the horizon the next look tells.</summary>

@@ -15,9 +15,6 @@ public sealed class TaskWorker(
     /// <summary>Several instances that wake at the same moment share what is due, each a part of it at a time.</summary>
     private const int MinBatch = 25;
 
-    /// <summary>Rows that another instance holds a lock on are passed over and still due: the pause before the next look.</summary>
-    private static readonly TimeSpan MaxBackOff = TimeSpan.FromMilliseconds(50);
-
     /// <summary>Rows that one claim takes. On a server more would be locked for longer than a few milliseconds.</summary>
     private int MaxBatch => store.IsShared ? 500 : 1_000;
 
@@ -65,8 +62,8 @@ public sealed class TaskWorker(
         ? TimeSpan.Zero
         : TimeSpan.FromMilliseconds(watch.Last.Workers > 1 ? 4 + (4 * Random.Shared.NextDouble()) : 2);
 
-    private static TimeSpan Next(TimeSpan backOff) =>
-        backOff == TimeSpan.Zero ? TimeSpan.FromMilliseconds(2) : backOff < MaxBackOff / 2 ? backOff * 2 : MaxBackOff;
+    /// <summary>The claim passes over rows that another instance holds a lock on, and they are still due.</summary>
+    private static TimeSpan Next(TimeSpan backOff) => TimeSpan.FromMilliseconds(Math.Clamp(2 * backOff.TotalMilliseconds, 2, 50));
 
     private async Task RunAsync(RunningTask attempt) => completer.Add(await runner.RunAsync(attempt));
 }

@@ -37,7 +37,7 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
         var opened = (SqliteConnection)connection;
         var handle = opened.Handle!;
         // EF opens one of its own for reading, to see whether there is a database.
-        if (opened.ConnectionString != file.ConnectionString || _writable.TryGetValue(handle, out _))
+        if (_writable.TryGetValue(handle, out _) || opened.ConnectionString != file.ConnectionString)
             return Task.CompletedTask;
         if (!CanWrite(handle))
         {

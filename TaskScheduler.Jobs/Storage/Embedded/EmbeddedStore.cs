@@ -94,9 +94,6 @@ public sealed class EmbeddedStore(
         if (options.Value.Migrate)
             await db.Database.MigrateAsync(cancel);
         else if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
-        {
-            throw new StorageUnavailableException(
-                $"The storage file '{file.Path}' needs migrations, and Storage:Migrate is false.");
-        }
+            throw new StorageUnavailableException($"The storage file '{file.Path}' needs migrations, and Storage:Migrate is false.");
     }
 }

@@ -8,7 +8,7 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// away or replaced, and the next start would not find what it writes there. So the file is looked for around every
 /// statement; the worker asks the table at least once a second, so a loss is found without requests, too.
 /// </summary>
-public sealed partial class StorageFile : IAsyncDisposable
+public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogger<StorageFile> logger) : IAsyncDisposable
 {
     /// <summary>SQLITE_FCNTL_HAS_MOVED: whether the path leads to another file, by inode, or to none.</summary>
     private const int HasMoved = 20;
@@ -16,27 +16,19 @@ public sealed partial class StorageFile : IAsyncDisposable
     /// <summary>Part of the database while it is open: the first holds commits, the second the locks between processes.</summary>
     private static readonly string[] Companions = ["-wal", "-shm"];
 
-    private readonly ILogger<StorageFile> _logger;
     private readonly CancellationTokenSource _lost = new();
     private SqliteConnection? _keeper;
     private int _isReported;
 
-    public StorageFile(IOptions<StorageOptions> options, ILogger<StorageFile> logger)
-    {
-        _logger = logger;
-        Lost = _lost.Token;
-        Path = Resolve(System.IO.Path.GetFullPath(options.Value.File));
-        ConnectionString = new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadWrite }.ToString();
-    }
-
     /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
-    public string Path { get; }
+    public string Path { get; } = Resolve(System.IO.Path.GetFullPath(options.Value.File));
 
     /// <summary>Opens the file that is there and never makes one: only a start may begin with an empty file.</summary>
-    public string ConnectionString { get; }
+    public string ConnectionString =>
+        new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadWrite }.ToString();
 
     /// <summary>Cancelled once the file is found gone, for the rest of the process, even if the same file comes back.</summary>
-    public CancellationToken Lost { get; }
+    public CancellationToken Lost => _lost.Token;
 
     /// <summary>
     /// Opens the file, makes it where there is none, and keeps it open: its inode is not given to another file, and its
@@ -90,7 +82,6 @@ public sealed partial class StorageFile : IAsyncDisposable
     {
         if (_keeper is not null)
             await _keeper.DisposeAsync();
-        _lost.Dispose();
     }
 
     private static string Resolve(string path)

@@ -16,9 +16,10 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 
     protected JobStorage Storage => storage;
 
-    /// <summary>Makes a job for each row that has none.</summary>
-    /// <param name="rows">The tasks.</param>
-    /// <param name="states">What <see cref="JobLookup"/> found: jobs expire before their rows, and others may remove any.</param>
+    /// <summary>
+    /// Makes a job for each row that has none among <paramref name="states"/>. Jobs of finished tasks expire long before their
+    /// rows, and another program may remove any.
+    /// </summary>
     public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<Guid, string?> states)
     {
         var has = rows.ToLookup(row => states.GetValueOrDefault(row.Id) is not null);

@@ -7,7 +7,7 @@ public sealed class RequestSlotsTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task WhoeverCameFirstGetsTheNextSlot()
+    public async Task FirstInTheQueueGetsTheNextSlot()
     {
         using var slots = new RequestSlots(count: 1, Timeout.InfiniteTimeSpan);
         var first = await slots.TakeAsync(Cancel);
@@ -24,7 +24,7 @@ public sealed class RequestSlotsTests
     }
 
     [Fact]
-    public async Task WhoeverWaitsTooLongGetsNone()
+    public async Task RequestThatWaitsTooLongGetsNone()
     {
         using var slots = new RequestSlots(count: 1, TimeSpan.FromMilliseconds(1));
         var only = await slots.TakeAsync(Cancel);
@@ -53,7 +53,7 @@ public sealed class RequestSlotsTests
     }
 
     [Fact]
-    public async Task WhoeverIsGoneLeavesTheQueue()
+    public async Task RequestThatIsGoneLeavesTheQueue()
     {
         using var slots = new RequestSlots(count: 1, Timeout.InfiniteTimeSpan);
         using var gone = new CancellationTokenSource();

@@ -32,7 +32,7 @@ public sealed class TaskAlarmTests
     }
 
     [Fact]
-    public async Task NearerTimeWakesWhoWaitsForALaterOne()
+    public async Task NearerTimeEndsTheWaitForALaterOne()
     {
         _alarm.SetFor(JobsAtRest.Start.AddYears(5));
         var waiting = _alarm.WaitAsync(Cancel);

@@ -23,7 +23,7 @@ public sealed class EmbeddedInterceptorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhoeverWaitsForItsTurnToWriteIsRefused()
+    public async Task WriterThatWaitsForItsTurnIsRefused()
     {
         Task<ScheduledTask> creation;
         await using (var table = await _jobs.OpenTableAsync())

@@ -75,7 +75,7 @@ public sealed class WriterTurnsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhoeverGivesUpAsItsTurnComesPassesItOn()
+    public async Task WriterThatGivesUpAsItsTurnComesPassesItOn()
     {
         for (var i = 0; i < 200; i++)
         {
@@ -96,7 +96,7 @@ public sealed class WriterTurnsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ReadersAndWhoeverGivesUpTakeNoTurn()
+    public async Task ReadersAndWritersThatGiveUpTakeNoTurn()
     {
         await using var table = await OpenAsync();
         await using (var transaction = await table.Database.BeginTransactionAsync(Cancel))

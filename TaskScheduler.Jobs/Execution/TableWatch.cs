@@ -6,7 +6,6 @@ namespace TaskScheduler.Jobs.Execution;
 /// </summary>
 public sealed class TableWatch(
     IDbContextFactory<TaskDbContext> contexts,
-    ITaskStore store,
     StoreSql sql,
     TaskAlarm alarm,
     JobProjector projector,
@@ -46,8 +45,8 @@ public sealed class TableWatch(
         var asked = clock.GetTimestamp();
         await using var db = await contexts.CreateDbContextAsync(cancel);
         Last = (await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single();
-        if (Last.Now is { } now)
-            store.TakeTime(now, asked);
+        if (Last.Now is { } now && clock is DatabaseClock reading)
+            reading.Take(now, asked);
         var dueTimes = JsonSerializer.Deserialize<long[]>(Last.DueTimes ?? "[]")!;
         return [.. dueTimes.Order().Select(DateTimeOffset.FromUnixTimeMilliseconds)];
     });

@@ -31,9 +31,6 @@ public interface ITaskStore
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
 
-    /// <summary>Takes the database's wall clock, asked for at this process's <see cref="TimeProvider.GetTimestamp"/>.</summary>
-    void TakeTime(DateTimeOffset now, long askedAt) { }
-
     /// <summary>
     /// Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours. Everybody
     /// wraps such an error: EF, Hangfire when it could not write a state, the driver when a transaction went with its connection.

@@ -1,6 +1,7 @@
 namespace TaskScheduler.Jobs.Tasks;
 
-/// <summary>Where a task stands. <see cref="TaskTransitions"/> holds every move between states.</summary>
+/// <summary>Where a task stands.</summary>
+/// <remarks><see cref="TaskTransitions"/> holds every move between states.</remarks>
 public enum ScheduledTaskState
 {
     /// <summary>Waits for its time, which may be changed, or for a free slot.</summary>

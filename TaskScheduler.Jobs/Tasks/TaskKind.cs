@@ -1,6 +1,7 @@
 namespace TaskScheduler.Jobs.Tasks;
 
-/// <summary>What a task does. <see cref="TaskKinds"/> knows how each kind behaves.</summary>
+/// <summary>What a task does.</summary>
+/// <remarks><see cref="TaskKinds"/> knows how each kind behaves.</remarks>
 public enum TaskKind
 {
     Fizz,

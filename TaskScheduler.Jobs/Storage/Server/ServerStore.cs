@@ -40,8 +40,6 @@ public abstract partial class ServerStore(
         }
     }
 
-    public void TakeTime(DateTimeOffset now, long askedAt) => clock.Take(now, askedAt);
-
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may yet.</summary>
     protected abstract string? Refusal(Exception error);
 
@@ -80,7 +78,7 @@ public abstract partial class ServerStore(
                 return obstacle;
             var asked = clock.GetTimestamp();
             var question = JsonSerializer.Serialize(new { instanceId = Guid.Empty, lease = 0, now = 0 });
-            TakeTime((await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single().Now!.Value, asked);
+            clock.Take((await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single().Now!.Value, asked);
             return null;
         }
         catch (Exception error) when (((ITaskStore)this).IsFromDatabase(error))

@@ -1,6 +1,6 @@
 namespace TaskScheduler.Jobs.Execution;
 
-/// <summary>All that an instance does by itself. None of it needs Hangfire's storage, which may be away or locked.</summary>
+/// <summary>All that an instance does by itself. Nothing that decides about a task needs Hangfire's storage.</summary>
 public sealed partial class InstanceLoops(
     ITaskStore store,
     TaskWorker worker,

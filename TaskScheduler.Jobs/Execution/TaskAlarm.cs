@@ -12,12 +12,13 @@ public sealed class TaskAlarm(TimeProvider clock)
     private readonly AsyncSignal _earlier = new(clock);
     private readonly Lock _gate = new();
 
-    /// <summary>When it rings, and which call set it for that time.</summary>
+    /// <summary>When it rings, and the number of the change that set it for that time.</summary>
     private SortedDictionary<DateTimeOffset, int> _dueTimes = [];
 
     /// <summary>What is due later is not known as a whole.</summary>
     private DateTimeOffset _horizon = DateTimeOffset.MaxValue;
-    private int _calls;
+
+    public int LastChange { get; private set; }
 
     public bool IsRinging => Left() <= TimeSpan.Zero;
 
@@ -27,9 +28,9 @@ public sealed class TaskAlarm(TimeProvider clock)
         lock (_gate)
         {
             var first = First();
-            _calls++;
+            LastChange++;
             foreach (var dueAt in dueTimes.Where(dueAt => dueAt <= _horizon))
-                _dueTimes[dueAt] = _calls;
+                _dueTimes[dueAt] = LastChange;
             if (First() == first)
                 return;
         }
@@ -44,26 +45,29 @@ public sealed class TaskAlarm(TimeProvider clock)
     /// <param name="look">When the next tasks are due, in order; <see cref="TableLook.MaxDueTimes"/> of them if there are more.</param>
     public async Task SetByAsync(Func<Task<DateTimeOffset[]>> look)
     {
-        var calls = Volatile.Read(ref _calls);
+        var before = LastChange;
         var dueTimes = await look();
         lock (_gate)
         {
             _horizon = dueTimes.Length < TableLook.MaxDueTimes ? DateTimeOffset.MaxValue : dueTimes[^1];
-            _dueTimes = new(_dueTimes.Where(known => known.Value > calls && known.Key <= _horizon).ToDictionary());
+            _dueTimes = new(_dueTimes.Where(known => known.Value > before && known.Key <= _horizon).ToDictionary());
+            LastChange++;
             foreach (var dueAt in dueTimes)
-                _dueTimes.TryAdd(dueAt, calls);
+                _dueTimes[dueAt] = LastChange;
         }
 
         _earlier.Set();
     }
 
-    /// <summary>Does not ring any more for what was started.</summary>
+    /// <summary>Does not ring any more for what a claim started. What was set for the same time since is another task.</summary>
+    /// <param name="started">When they were due.</param>
+    /// <param name="before"><see cref="LastChange"/> before the claim.</param>
     /// <returns>Whether it is set for what follows; if not, only a look tells what is due next.</returns>
-    public bool Forget(IEnumerable<DateTimeOffset> started)
+    public bool Forget(IEnumerable<DateTimeOffset> started, int before)
     {
         lock (_gate)
         {
-            foreach (var dueAt in started)
+            foreach (var dueAt in started.Where(dueAt => _dueTimes.GetValueOrDefault(dueAt) <= before))
                 _dueTimes.Remove(dueAt);
             return _dueTimes.Count > 0 && First() > clock.GetUtcNow();
         }

@@ -29,10 +29,11 @@ public sealed class TaskWorker(
             if (stopping.IsCancellationRequested)
                 return;
             var max = Math.Min(running.Free, Math.Max(MinBatch, MaxBatch / Math.Max(1, watch.Last.Workers)));
+            var before = alarm.LastChange;
             var started = await StartAsync(max, stopped);
             if (started.Count == max)
                 continue;
-            if (!alarm.Forget(started.Select(task => task.DueAt)))
+            if (!alarm.Forget(started.Select(task => task.DueAt), before))
                 await retry.RetryAsync(watch.LookAsync, stopped);
             backOff = started.Count == 0 && alarm.IsRinging ? Next(backOff) : TimeSpan.Zero;
             await Task.Delay(backOff + Gap(), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -49,7 +49,6 @@ public sealed partial class JobProjector(
     private readonly Dictionary<(long Sequence, int Version), long> _passedOver = [];
     private List<ScheduledTask> _group = [];
 
-    /// <summary>There may be something to show.</summary>
     public void Wake() => _wake.Set();
 
     /// <summary>Shows what changes until <paramref name="stop"/>, and then for a moment what changed before it.</summary>

@@ -2,9 +2,6 @@ using System.Security.Cryptography;
 
 namespace TaskScheduler.Jobs.Tasks;
 
-/// <summary>A task that a client asks for.</summary>
-public sealed record NewTask(TaskKind Kind, DateTimeOffset ExecuteAt);
-
 /// <summary>
 /// Lets a client repeat a creation: the same key and the same request never create twice. Digests, because a key is as long
 /// and as secret as its sender makes it, and databases disagree about case and trailing spaces.

@@ -1,5 +1,8 @@
 namespace TaskScheduler.Jobs.Tasks;
 
+/// <summary>A task that a client asks for.</summary>
+public sealed record NewTask(TaskKind Kind, DateTimeOffset ExecuteAt);
+
 /// <summary>What became of a request to create tasks.</summary>
 public enum CreationOutcome
 {

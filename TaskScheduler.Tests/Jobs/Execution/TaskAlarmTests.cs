@@ -92,10 +92,41 @@ public sealed class TaskAlarmTests
     {
         _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start + Second);
 
-        Assert.True(_alarm.Forget([JobsAtRest.Start]));
+        Assert.True(_alarm.Forget([JobsAtRest.Start], _alarm.LastChange));
 
         Assert.False(_alarm.IsRinging);
         _clock.Advance(Second);
+        Assert.True(_alarm.IsRinging);
+    }
+
+    /// <summary>The claim may have begun before the other task was committed.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task WhatWasSetForTheSameTimeDuringTheClaimStays(bool byALook)
+    {
+        _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start.AddYears(5));
+        var before = _alarm.LastChange;
+        if (byALook)
+            await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start, JobsAtRest.Start.AddYears(5)]));
+        else
+            _alarm.SetFor(JobsAtRest.Start);
+
+        Assert.False(_alarm.Forget([JobsAtRest.Start], before));
+
+        Assert.True(_alarm.IsRinging);
+    }
+
+    /// <summary>It is the answer of the younger one that has what other instances were given last.</summary>
+    [Fact]
+    public async Task LookThatEndsAfterAYoungerOneTakesNothingAway()
+    {
+        await _alarm.SetByAsync(async () =>
+        {
+            await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start]));
+            return [];
+        });
+
         Assert.True(_alarm.IsRinging);
     }
 
@@ -105,8 +136,8 @@ public sealed class TaskAlarmTests
     {
         _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start + Second);
 
-        Assert.False(_alarm.Forget([]));
-        Assert.False(_alarm.Forget([JobsAtRest.Start, JobsAtRest.Start + Second]));
+        Assert.False(_alarm.Forget([], _alarm.LastChange));
+        Assert.False(_alarm.Forget([JobsAtRest.Start, JobsAtRest.Start + Second], _alarm.LastChange));
     }
 
     /// <summary>Between the last time that the look told and the later one, others may be due.</summary>
@@ -122,8 +153,8 @@ public sealed class TaskAlarmTests
         });
         _alarm.SetFor(last + Second);
 
-        Assert.True(_alarm.Forget([JobsAtRest.Start]));
-        Assert.False(_alarm.Forget([last]));
+        Assert.True(_alarm.Forget([JobsAtRest.Start], _alarm.LastChange));
+        Assert.False(_alarm.Forget([last], _alarm.LastChange));
     }
 
     [Fact]

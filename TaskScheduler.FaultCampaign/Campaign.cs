@@ -97,7 +97,7 @@ public sealed class Campaign : IAsyncDisposable
         Fleet.Now - _startedAt,
         _clients.Sum(client => client.Tasks.Count),
         _fleet.Lives.Sum(life => life.Process.Output.Count),
-        _tally.Counts.Where(count => !Tally.IsAct(count.Key)).Sum(count => count.Value),
+        _tally.Counts.Where(count => !Tally.IsRequest(count.Key)).Sum(count => count.Value),
         _fleet.Available.Count);
 
     public static async Task<Campaign> PrepareAsync(CampaignOptions options)

@@ -9,8 +9,8 @@ public static class CampaignReport
     /// <summary>What the count of a <see cref="KillPoint"/> begins with.</summary>
     public const string KilledAt = "killed at: ";
 
-    private const int MostOfEach = 20;
-    private const int MostHistories = 10;
+    private const int MaxOfEach = 20;
+    private const int MaxHistories = 10;
 
     private static readonly Dictionary<Offence, string> Labels = new()
     {
@@ -61,10 +61,10 @@ public static class CampaignReport
         foreach (var (offence, label) in Labels)
             Line($"| {label} | **{verdict.Findings.Count(finding => finding.Offence == offence)}** |");
 
-        foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MostOfEach)))
+        foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MaxOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
         Guid?[] slowest = [verdict.SlowestRecovery.Id, verdict.SlowestStart.Id, verdict.SlowestClick.Id];
-        foreach (var id in slowest.Concat(verdict.Findings.Select(finding => finding.Id)).OfType<Guid>().Distinct().Take(MostHistories))
+        foreach (var id in slowest.Concat(verdict.Findings.Select(finding => finding.Id)).OfType<Guid>().Distinct().Take(MaxHistories))
             text.Append(History(evidence, id));
         return text.ToString();
 

@@ -48,7 +48,7 @@ internal sealed class Clicker(
     {
         // A click often comes too late for the list that it was made on.
         var list = _random.Next(8) == 0 ? Lists[_random.Next(Lists.Length)] : state.ToLowerInvariant();
-        var (act, command) = _random.Next(20) switch
+        var (click, command) = _random.Next(20) switch
         {
             0 or 1 => ("delete", $"{list}/delete"),
             2 => ("delete", $"actions/delete/{job}"),
@@ -56,21 +56,21 @@ internal sealed class Clicker(
             _ when list == "scheduled" => ("trigger", "scheduled/enqueue"),
             _ => ("requeue", $"{list}/requeue"),
         };
-        if (act == "delete")
+        if (click == "delete")
             task.DeleteAskedAt ??= Fleet.Now;
         var ask = new Ask(seen);
-        if (act == "requeue")
+        if (click == "requeue")
             task.RequeueAsks.Enqueue(ask);
         task.Note($"clicks {command} for job {job} ({state})");
         var answer = await _browser.ClickAsync(command, job, page, post, end);
         ask.AnsweredAt = Fleet.Now;
         if (answer is HttpStatusCode.NoContent or HttpStatusCode.OK or HttpStatusCode.Found)
         {
-            tally.Count($"dashboard: {act}");
+            tally.Count($"dashboard: {click}");
             // Commands for lists of jobs are answered like that whatever became of them, and a job may have been replaced.
-            var hasEffect = act == "delete" || (act == "requeue" && state == "Failed");
+            var hasEffect = click == "delete" || (click == "requeue" && state == "Failed");
             if (hasEffect && command.StartsWith("actions/", StringComparison.Ordinal) && (await FindJobAsync(task.Id))?.Job == job)
-                task.Clicks.Enqueue(new(act == "delete", seen, ask.AnsweredAt.Value));
+                task.Clicks.Enqueue(new(click == "delete", seen, ask.AnsweredAt.Value));
         }
         // Or there is no such job any more, or it was changed meanwhile.
         else if (answer is not (HttpStatusCode.NotFound or HttpStatusCode.UnprocessableEntity or HttpStatusCode.ServiceUnavailable))

@@ -10,7 +10,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
     private static readonly TimeSpan BeyondTheLease = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan LongestToEmpty = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxEmptying = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentQueue<FaultRecord> _records = [];
 
@@ -145,7 +145,7 @@ internal sealed class FaultInjector(PostgreSqlDatabase database, Fleet fleet, in
         var from = Fleet.Now;
         var tables = await HangfiresTablesAsync();
         var identity = random.Next(2) == 0 ? "RESTART" : "CONTINUE";
-        var deadline = from + LongestToEmpty;
+        var deadline = from + MaxEmptying;
         for (var done = false; !done;)
         {
             try

@@ -69,10 +69,10 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
     /// <summary>In this time an instance comes to most points.</summary>
     private static readonly TimeSpan ToThePoint = TimeSpan.FromSeconds(15);
 
-    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan MaxStart = TimeSpan.FromSeconds(60);
 
     /// <summary>The contract's: the drain and 15 s; and what a busy machine adds.</summary>
-    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan MaxStop = TimeSpan.FromSeconds(45);
 
     private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, size).Select(_ => new DatabaseProxy(database.Server.Port))];
     private readonly ConcurrentQueue<Life> _lives = [];
@@ -104,7 +104,7 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
     public Task WaitUntilAllListenAsync() => Eventually.TrueAsync(
         () => Enumerable.Range(0, size).All(slot => _lives.Any(life => life.Slot == slot && life.IsAvailable)),
         "all instances listen",
-        2 * LongestStart);
+        2 * MaxStart);
 
     /// <summary>From here on what is started has neither a point to die at nor a wrong clock; what is to die is replaced.</summary>
     public async Task CalmDownAsync()
@@ -142,7 +142,7 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
         life.Wanted = LifeEnd.Stopped;
         life.GoAway();
         await life.Process.SignalAsync("TERM");
-        if (await Task.WhenAny(life.Process.Exited, Task.Delay(LongestStop)) != life.Process.Exited)
+        if (await Task.WhenAny(life.Process.Exited, Task.Delay(MaxStop)) != life.Process.Exited)
             await life.Process.KillAsync();
     }
 
@@ -171,7 +171,7 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
         {
             var life = Launch(slot, number);
             _lives.Enqueue(life);
-            var listening = InstanceProcess.WaitUntilListeningAsync(life.Process, LongestStart);
+            var listening = InstanceProcess.WaitUntilListeningAsync(life.Process, MaxStart);
             await Task.WhenAny(listening, life.Process.Exited);
             if (listening.IsCompletedSuccessfully)
                 life.ListeningAt = Now;

@@ -81,7 +81,7 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
 public sealed class Judge
 {
     /// <summary>The contract's bound for recovery and for what stands between a due task and a free slot.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
 
     /// <summary>The default of <c>Execution:MaxTries</c>.</summary>
     private const int MaxTries = 3;
@@ -193,8 +193,8 @@ public sealed class Judge
         var carried = changes.FirstOrDefault(change =>
             change.Is == "Deleted" || (!click.Deletes && change.IsRequeue && change.Number > changes[last].Number));
         var until = carried?.At ?? DateTimeOffset.MaxValue;
-        if (_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > click.SeenAt - Longest && fault.Span.From < until
-            && _timeline.OfService(click.AnsweredAt, fault.Span.From) <= Longest))
+        if (_evidence.Faults.Any(fault => fault.Empties && fault.Span.End > click.SeenAt - MaxDelay && fault.Span.From < until
+            && _timeline.OfService(click.AnsweredAt, fault.Span.From) <= MaxDelay))
         {
             return;
         }
@@ -207,7 +207,7 @@ public sealed class Judge
 
         var took = until > click.AnsweredAt ? _timeline.OfService(click.AnsweredAt, until) : TimeSpan.Zero;
         _slowestClick = _slowestClick.Or(took, id);
-        if (took > Longest)
+        if (took > MaxDelay)
             Find(Offence.CarriedLate, id, $"showed a click on the dashboard {took.TotalSeconds:0.0} s after it");
     }
 
@@ -245,7 +245,7 @@ public sealed class Judge
         var end = changes.FirstOrDefault(change => change.Number > start.Number && (change.Is != "Running" || change.Attempt != start.Attempt));
         var life = _lives[start.Instance!];
         var took = _timeline.OfService(life, start.At, end?.At ?? life.EndedAt ?? start.At);
-        if (took - PauseOf(id) > Longest)
+        if (took - PauseOf(id) > MaxDelay)
             Find(Offence.NotEnded, id, $"attempt {start.Attempt} had not ended after {took.TotalSeconds:0.0} s on {life.Name}");
     }
 
@@ -325,7 +325,7 @@ public sealed class Judge
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
                     var took = _timeline.OfService(end.From, until);
                     slowest = slowest.Or(took, id);
-                    if (took > Longest)
+                    if (took > MaxDelay)
                         Find(Offence.RecoveredLate, id, $"did not run again for {took.TotalSeconds:0.0} s after {life.Name} was gone");
                 }
             }
@@ -350,7 +350,7 @@ public sealed class Judge
                 var could = known > change.CanStart ? known : change.CanStart;
                 var took = change.At - could > slowest.Took ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
                 slowest = slowest.Or(took, id);
-                if (took > Longest)
+                if (took > MaxDelay)
                     Find(Offence.StartedLate, id, $"went from Pending to {change.Is} {took.TotalSeconds:0.0} s after it could start");
             }
         }
@@ -376,7 +376,7 @@ public sealed class Judge
         var failed = changes.Last(change => change.Number < requeue.Number && change.Is == "Failed" && change.Was != "Failed");
         var asks = _accepted.GetValueOrDefault(id)?.RequeueAsks.Where(ask => ask.At <= requeue.At + _evidence.Resolution).ToList() ?? [];
         return asks.Count >= changes.Count(change => change.IsRequeue && change.Number <= requeue.Number)
-            && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - Longest);
+            && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - MaxDelay);
     }
 
     private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;

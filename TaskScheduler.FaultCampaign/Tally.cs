@@ -10,7 +10,7 @@ public sealed class Tally
     public IReadOnlyDictionary<string, int> Counts => _counts;
 
     /// <summary>Whether it counts what clients did, which breaks nothing.</summary>
-    public static bool IsAct(string name) => name == CarefulClient.Repeated || name.StartsWith("API: ", StringComparison.Ordinal)
+    public static bool IsRequest(string name) => name == CarefulClient.Repeated || name.StartsWith("API: ", StringComparison.Ordinal)
         || name.StartsWith("dashboard: ", StringComparison.Ordinal);
 
     public int this[string name] => _counts.GetValueOrDefault(name);

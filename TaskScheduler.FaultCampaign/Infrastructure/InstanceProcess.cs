@@ -56,7 +56,7 @@ public sealed class InstanceProcess : IAsyncDisposable
     private const string CompilesAgainAfter = "BB8";
 
     /// <summary>Two seconds of a processor, of which a test machine may have little to give.</summary>
-    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan MaxStart = TimeSpan.FromSeconds(90);
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
     public static InstanceProcess Launch(params string[] arguments) => Launch([], environment: null, arguments);
@@ -118,7 +118,7 @@ public sealed class InstanceProcess : IAsyncDisposable
         var line = await Eventually.GetAsync(
             () => Task.FromResult(instance.Errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
             "the instance says where it listens",
-            within ?? LongestStart);
+            within ?? MaxStart);
         instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");
         return instance;
     }

@@ -12,7 +12,7 @@ public sealed class CapacityTests
 
     private static readonly string Settings = $"--Worker:Count={Slots}";
 
-    private const string MostAtOnce =
+    private const string MaxAtOnce =
         """
         SELECT max(running) FROM (
           SELECT sum(CASE "is" WHEN 'Running' THEN 1 ELSE -1 END) OVER (PARTITION BY instance ORDER BY n) AS running
@@ -52,7 +52,7 @@ public sealed class CapacityTests
             () => processes.Sum(process => process.Output.Count) == printed.Sum() + Tasks, "all tasks are done");
 
         Assert.All(processes.Zip(printed), pair => Assert.Equal(pair.Second + (Tasks / processes.Count), pair.First.Output.Count));
-        Assert.Equal([Slots], await store.AskAsync<long>(MostAtOnce));
+        Assert.Equal([Slots], await store.AskAsync<long>(MaxAtOnce));
         await TaskWitness.AssertNothingWrongAsync(store);
         return (await store.AskAsync<TimeSpan>(
             $"""SELECT max(at - due) FROM public.witness WHERE "is" = 'Completed' AND due > '{due.AddSeconds(-1):O}'""")).Single();

@@ -13,7 +13,7 @@ namespace TaskScheduler.Tests.Faults;
 public sealed class LostFileTests : IDisposable
 {
     /// <summary>From the loss to the end of the process. Less than the longest pause: a drain would take longer.</summary>
-    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan MaxEnd = TimeSpan.FromSeconds(8);
 
     private const string NewTask = """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}""";
 
@@ -80,7 +80,7 @@ public sealed class LostFileTests : IDisposable
 
         File.Delete(StorageFile);
 
-        Assert.Equal(1, await instance.ExitCodeAsync(LongestEnd));
+        Assert.Equal(1, await instance.ExitCodeAsync(MaxEnd));
         Assert.Single(instance.Output);
     }
 
@@ -94,7 +94,7 @@ public sealed class LostFileTests : IDisposable
         await using var instance = await InstanceProcess.StartAsync(StorageFile);
         var id = await instance.CreateAsync("Fizz", TimeProvider.System.GetUtcNow().AddHours(1));
         var putBack = await TakeAwayAsync("moved", StorageFile, _folder.File("kept"));
-        Assert.Equal(1, await instance.ExitCodeAsync(LongestEnd));
+        Assert.Equal(1, await instance.ExitCodeAsync(MaxEnd));
         CheckLog(instance);
         var wal = await File.ReadAllBytesAsync($"{StorageFile}-wal", Cancel);
 
@@ -149,7 +149,7 @@ public sealed class LostFileTests : IDisposable
         var putBack = await TakeAwayAsync(way, StorageFile, _folder.File("kept"));
         var files = Files();
 
-        Assert.Equal((way, 1), (way, await instance.ExitCodeAsync(LongestEnd)));
+        Assert.Equal((way, 1), (way, await instance.ExitCodeAsync(MaxEnd)));
         await posting;
         CheckLog(instance);
         Assert.Equal(files.Except(MayEnd()), Files().Except(MayEnd()));

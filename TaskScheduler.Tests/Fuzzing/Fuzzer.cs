@@ -12,7 +12,7 @@ namespace TaskScheduler.Tests.Fuzzing;
 /// <summary>Sends requests to an application, and holds it to what it has answered.</summary>
 public sealed class Fuzzer(ApiFixture api) : IDisposable
 {
-    private const int LongestShown = 4_000;
+    private const int MaxShown = 4_000;
 
     private readonly ConcurrentBag<RawConnection> _connections = [];
 
@@ -179,7 +179,7 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
     /// <summary>A command that sends the same bytes again.</summary>
     private string Shown(byte[] request)
     {
-        if (request.Length > LongestShown)
+        if (request.Length > MaxShown)
         {
             var file = Path.Combine(Path.GetTempPath(), $"fuzz-{Guid.NewGuid():N}.http");
             File.WriteAllBytes(file, request);

@@ -8,7 +8,7 @@ namespace TaskScheduler.Tests.Fuzzing;
 public static class Mutations
 {
     /// <summary>Two parts of a request line that are not longer fit into it.</summary>
-    private const int LongestPart = 3_000;
+    private const int MaxPart = 3_000;
 
     private static readonly string[] Methods =
     [
@@ -179,7 +179,7 @@ public static class Mutations
         Gen.Choose(100, 6_000).Select(length =>
             new Mutation($"ID of {length} characters", Part.Id, Expected.Refusal, Put(new string('i', length)))
             {
-                IsRefusedBare = length > LongestPart,
+                IsRefusedBare = length > MaxPart,
             }));
 
     private static Gen<Mutation> AcceptHeaders => Gen.Elements(Accepts).Select(accept =>
@@ -281,7 +281,7 @@ public static class Mutations
     private static Mutation Add(string parameter, Expected expected)
     {
         // Bytes beyond ASCII have no place in a request line, which must not be longer than 8 KB either.
-        var mayBeBare = parameter.Any(character => character > '~') || parameter.Length > LongestPart;
+        var mayBeBare = parameter.Any(character => character > '~') || parameter.Length > MaxPart;
         return new Mutation(
             $"query {Start(parameter)}",
             Part.Query,

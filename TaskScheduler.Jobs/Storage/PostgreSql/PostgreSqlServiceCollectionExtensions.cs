@@ -5,7 +5,7 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public static class PostgreSqlServiceCollectionExtensions
 {
-    /// <summary>One for the lock of the schemas, one for the migrations under it, one to spare.</summary>
+    /// <summary>One for the lock of the schemas, one for the migrations under it, one in reserve.</summary>
     private const int MinPoolSize = 3;
 
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>

@@ -15,7 +15,7 @@ namespace TaskScheduler.Tests.Api.Errors;
 public sealed class LimitTests(LimitTests.Application application) : IClassFixture<LimitTests.Application>
 {
     private const int MaxBody = 1024 * 1024;
-    private const int LongestLine = 8 * 1024;
+    private const int MaxLine = 8 * 1024;
     private const int LargestHeaders = 32 * 1024;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -64,8 +64,8 @@ public sealed class LimitTests(LimitTests.Application application) : IClassFixtu
         async Task<string> AskAsync(int length) => await RawHttp.SendAsync(
             Server, $"GET /tasks?{new string('x', length - Rest.Length)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
-        Assert.StartsWith("HTTP/1.1 400 ", await AskAsync(LongestLine));
-        Assert.StartsWith("HTTP/1.1 414 ", await AskAsync(LongestLine + 1));
+        Assert.StartsWith("HTTP/1.1 400 ", await AskAsync(MaxLine));
+        Assert.StartsWith("HTTP/1.1 414 ", await AskAsync(MaxLine + 1));
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class TaskKindTests
         Assert.Equal(Enum.GetValues<TaskKind>(), TaskKinds.All.Select(definition => definition.Kind).Order());
 
     [Fact]
-    public void LongestPauseIsThatOfFizzBuzz() => Assert.Equal(TimeSpan.FromSeconds(15), TaskKinds.MaxPause);
+    public void MaxPauseIsThatOfFizzBuzz() => Assert.Equal(TimeSpan.FromSeconds(15), TaskKinds.MaxPause);
 
     [Fact]
     public void UnknownKindIsRefused() =>

@@ -47,7 +47,7 @@ public sealed record StoreSql(
 public sealed record TableLook(
     DateTimeOffset? Now, string? DueTimes, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers)
 {
-    public const int MaxDueTimes = 500;
+    public const int MaxDueTimes = 100;
 }
 
 public static class StoreStatements

@@ -33,7 +33,8 @@ public sealed class TaskWorker(
             var started = await StartAsync(max, stopped);
             if (started.Count == max)
                 continue;
-            if (!alarm.Forget(started.Select(task => task.DueAt), before))
+            // Among several, most of what the alarm is set for the others have started by now.
+            if (watch.Last.Workers > 1 || !alarm.Forget(started.Select(task => task.DueAt), before))
                 await retry.RetryAsync(watch.LookAsync, stopped);
             backOff = started.Count == 0 && alarm.IsRinging ? Next(backOff) : TimeSpan.Zero;
             await Task.Delay(backOff + Gap(), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

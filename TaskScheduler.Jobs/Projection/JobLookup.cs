@@ -6,8 +6,7 @@ namespace TaskScheduler.Jobs.Projection;
 /// </summary>
 public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSql sql, JobStorage storage)
 {
-    /// <param name="rows">Rows that name a job.</param>
-    /// <returns>The names by task ID; null for a job that is gone, has no state or stands for another task.</returns>
+    /// <returns>The names by task ID; null without a job, or if it is gone, has no state or stands for another task.</returns>
     public async Task<IReadOnlyDictionary<Guid, string?>> FindStatesAsync(
         IReadOnlyCollection<ScheduledTask> rows, CancellationToken cancel)
     {
@@ -16,7 +15,7 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
         if (sql.JobStates is null)
         {
             using var connection = storage.GetConnection();
-            return rows.ToDictionary(row => row.Id, row => connection.GetStateData(row.JobId)?.Name);
+            return rows.ToDictionary(row => row.Id, row => row.JobId is { } id ? connection.GetStateData(id)?.Name : null);
         }
 
         await using var db = await contexts.CreateDbContextAsync(cancel);
@@ -24,7 +23,7 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
             .SqlQueryRaw<JobState>(sql.JobStates, JsonSerializer.Serialize(rows.Select(row => row.JobId)))
             .ToDictionaryAsync(job => job.JobId, cancel);
         // The task's ID is the only argument of its job.
-        return rows.ToDictionary(row => row.Id, row => found.GetValueOrDefault(row.JobId!) is { } job
+        return rows.ToDictionary(row => row.Id, row => found.GetValueOrDefault(row.JobId ?? "") is { } job
             && job.Arguments.Contains($"{row.Id}", StringComparison.OrdinalIgnoreCase) ? job.State : null);
     }
 

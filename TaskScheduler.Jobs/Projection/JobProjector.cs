@@ -84,7 +84,7 @@ public sealed partial class JobProjector(
         _group = rows;
         if (rows.Count > 0)
         {
-            var named = rows.Where(row => row.JobId is not null && row.JobStorageId == life).ToList();
+            var named = rows.Where(row => row.JobStorageId == life).ToList();
             var states = await lookup.FindStatesAsync(named, cancel);
             var shown = await OwnThread.StartNew(() => jobs.Create(rows, states), cancel);
             // On a storage with transactions of its own, a job that no row names must not have a state before the row names it.

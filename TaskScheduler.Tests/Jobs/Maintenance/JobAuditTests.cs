@@ -94,6 +94,20 @@ public abstract class JobAuditTests<TStore> : IAsyncLifetime
         Assert.Equal("Deleted", await _jobs.JobStateAsync(old[0]));
     }
 
+    /// <summary>Such as one that was written by hand.</summary>
+    [Fact]
+    public async Task ShownRowWithoutAJobIsMarked()
+    {
+        var task = await _jobs.CreateAsync(Later);
+        await _jobs.ShowAsync();
+        await using (var table = await _jobs.OpenTableAsync())
+            await table.Tasks.ExecuteUpdateAsync(set => set.SetProperty(t => t.JobId, (string?)null), Cancel);
+
+        await _jobs.AuditAsync();
+
+        Assert.Equal([task.Id], await _jobs.NotShownAsync());
+    }
+
     [Fact]
     public async Task SameLifeMarksNothing()
     {

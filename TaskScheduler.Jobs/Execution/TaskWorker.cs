@@ -37,7 +37,7 @@ public sealed class TaskWorker(
             if (watch.Last.Workers > 1 || !alarm.Forget(started.Select(task => task.DueAt), before))
                 await retry.RetryAsync(watch.LookAsync, stopped);
             backOff = started.Count == 0 && alarm.IsRinging ? Next(backOff) : TimeSpan.Zero;
-            await Task.Delay(backOff + Gap(), stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await StoreRetry.PauseAsync(backOff + Gap(), stopping);
         }
     }
 

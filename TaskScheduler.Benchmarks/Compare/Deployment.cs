@@ -1,10 +1,14 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
 
 namespace TaskScheduler.Benchmarks.Compare;
 
 /// <summary>Instances of one build on a store of their own, and what can be seen of both from outside.</summary>
 public abstract class Deployment : IAsyncDisposable
 {
+    /// <summary>How many tasks are created by one request.</summary>
+    public const int BatchSize = 1_000;
+
     private static readonly TimeSpan MaxBehind = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(20);
 
@@ -26,9 +30,24 @@ public abstract class Deployment : IAsyncDisposable
     /// <summary>The completed tasks that were due from this moment on.</summary>
     public abstract Task<IReadOnlyList<Attempt>> AttemptsAsync(DateTimeOffset from);
 
+    /// <summary>Creates <c>Fizz</c> in batches, four at a time; the instances get them in turn.</summary>
+    /// <exception cref="HttpRequestException">A batch was refused.</exception>
+    public Task CreateAsync(IEnumerable<DateTimeOffset> times) => Parallel.ForEachAsync(
+        times.Chunk(BatchSize).Index(),
+        new ParallelOptions { MaxDegreeOfParallelism = 4 },
+        async (batch, cancel) =>
+        {
+            var tasks = batch.Item.Select(executeAt => new { kind = "Fizz", executeAt });
+            using var response = await Instances[batch.Index % Instances.Count].Client.PostAsJsonAsync("/tasks/batch", new { tasks }, cancel);
+            response.EnsureSuccessStatusCode();
+        });
+
     /// <summary>Waits until so many jobs are in the state.</summary>
+    /// <param name="state">Hangfire's name of it.</param>
+    /// <param name="count">At least.</param>
+    /// <param name="limit">How long; two minutes, if it is not given.</param>
     /// <returns>The seconds that it took; infinite if it takes too long; not a number if the store does not tell.</returns>
-    public async Task<double> UntilJobsAsync(string state, double count)
+    public async Task<double> UntilJobsAsync(string state, double count, TimeSpan? limit = null)
     {
         var since = Stopwatch.GetTimestamp();
         while (true)
@@ -39,7 +58,7 @@ public abstract class Deployment : IAsyncDisposable
                 return Stopwatch.GetElapsedTime(since).TotalSeconds;
             if (double.IsNaN(jobs))
                 return double.NaN;
-            if (Stopwatch.GetElapsedTime(since) > MaxBehind)
+            if (Stopwatch.GetElapsedTime(since) > (limit ?? MaxBehind))
                 return double.PositiveInfinity;
             // Counting many takes a processor from what is waited for: a fifth of one at most.
             var rest = 4 * Stopwatch.GetElapsedTime(asked);

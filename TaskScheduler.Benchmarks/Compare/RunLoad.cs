@@ -1,5 +1,3 @@
-using System.Net.Http.Json;
-
 namespace TaskScheduler.Benchmarks.Compare;
 
 /// <summary>Has <c>Fizz</c> that were created well ahead become due, and sees how late each of them starts.</summary>
@@ -8,7 +6,6 @@ namespace TaskScheduler.Benchmarks.Compare;
 /// <param name="span">Over how long they become due, at random milliseconds; none: at one instant.</param>
 public sealed class RunLoad(Deployment deployment, int count, TimeSpan span)
 {
-    private const int BatchSize = 1_000;
     private const int WarmUpTasks = 100;
 
     private static readonly TimeSpan MaxLate = TimeSpan.FromMinutes(3);
@@ -17,14 +14,14 @@ public sealed class RunLoad(Deployment deployment, int count, TimeSpan span)
     {
         var scheduledBefore = await deployment.JobsAsync("Scheduled");
         var warmUp = WarmUpTasks * deployment.Instances.Count;
-        await CreateAsync(Enumerable.Repeat(Now(), warmUp));
+        await deployment.CreateAsync(Enumerable.Repeat(Now(), warmUp));
         await PrintedAsync(warmUp, Now() + MaxLate);
         await deployment.UntilJobsAsync("Succeeded", warmUp);
 
         var (random, lead) = (new Random(42), await LeadAsync());
         var statementsBefore = await deployment.StatementsAsync();
         var from = Now() + lead;
-        await CreateAsync(Enumerable.Range(0, count).Select(_ => from.AddMilliseconds(random.Next((int)span.TotalMilliseconds))));
+        await deployment.CreateAsync(Enumerable.Range(0, count).Select(_ => from.AddMilliseconds(random.Next((int)span.TotalMilliseconds))));
         var counted = from - TimeSpan.FromSeconds(1);
         if (Now() > counted)
             throw new InvalidOperationException("The tasks were not created ahead of their time: the machine is too busy.");
@@ -38,7 +35,7 @@ public sealed class RunLoad(Deployment deployment, int count, TimeSpan span)
         var shown = await deployment.UntilJobsAsync("Succeeded", warmUp + count);
         var allShown = Now();
         var statementsAtEnd = await deployment.StatementsAsync();
-        var besides = await deployment.JobsAsync("Scheduled") - scheduledBefore - BatchSize;
+        var besides = await deployment.JobsAsync("Scheduled") - scheduledBefore - Deployment.BatchSize;
         (statements, cpu) = (statementsAtEnd - statements, deployment.Cpu - cpu);
 
         var attempts = await deployment.AttemptsAsync(from);
@@ -83,20 +80,9 @@ public sealed class RunLoad(Deployment deployment, int count, TimeSpan span)
     private async Task<TimeSpan> LeadAsync()
     {
         var since = Now();
-        await CreateAsync(Enumerable.Repeat(since.AddDays(1), BatchSize));
-        return TimeSpan.FromSeconds(10) + (1.5 * count / BatchSize * (Now() - since));
+        await deployment.CreateAsync(Enumerable.Repeat(since.AddDays(1), Deployment.BatchSize));
+        return TimeSpan.FromSeconds(10) + (1.5 * count / Deployment.BatchSize * (Now() - since));
     }
-
-    private Task CreateAsync(IEnumerable<DateTimeOffset> times) => Parallel.ForEachAsync(
-        times.Chunk(BatchSize).Index(),
-        new ParallelOptions { MaxDegreeOfParallelism = 4 },
-        async (batch, cancel) =>
-        {
-            var instance = deployment.Instances[batch.Index % deployment.Instances.Count];
-            var tasks = batch.Item.Select(executeAt => new { kind = "Fizz", executeAt });
-            using var response = await instance.Client.PostAsJsonAsync("/tasks/batch", new { tasks }, cancel);
-            response.EnsureSuccessStatusCode();
-        });
 
     private async Task PrintedAsync(int total, DateTimeOffset until)
     {

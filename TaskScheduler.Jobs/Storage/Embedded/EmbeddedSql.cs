@@ -12,7 +12,7 @@ public static class EmbeddedSql
         """;
 
     private const string HasLostInstance = """
-        NOT EXISTS (SELECT 1 FROM Instances
+        t.InstanceId <> {0} ->> 'instanceId' AND NOT EXISTS (SELECT 1 FROM Instances
           WHERE Instances.Id = t.InstanceId AND Instances.SeenAt > {0} ->> 'now' - {0} ->> 'lease')
         """;
 

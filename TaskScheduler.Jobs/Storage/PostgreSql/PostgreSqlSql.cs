@@ -8,8 +8,10 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 public static class PostgreSqlSql
 {
     /// <summary>The condition on a running row <c>t</c> that lets another instance take it over.</summary>
-    public const string HasLostInstance =
-        $"""NOT EXISTS (SELECT 1 FROM scheduler."Instances" AS i WHERE i."Id" = t."InstanceId" AND {IsAlive})""";
+    public const string HasLostInstance = $"""
+        t."InstanceId" <> (SELECT "instanceId" FROM claim)
+          AND NOT EXISTS (SELECT 1 FROM scheduler."Instances" AS i WHERE i."Id" = t."InstanceId" AND {IsAlive})
+        """;
 
     private const string IsAlive = """i."SeenAt" > clock_timestamp() - (SELECT lease FROM claim) * interval '1 millisecond'""";
 

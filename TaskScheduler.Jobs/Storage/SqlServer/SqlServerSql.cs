@@ -53,7 +53,7 @@ public static class SqlServerSql
         """;
 
     private const string HasLostInstance = """
-        NOT EXISTS (SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK)
+        t.InstanceId <> @instanceId AND NOT EXISTS (SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK)
           WHERE i.Id = t.InstanceId AND i.SeenAt > @since)
         """;
 

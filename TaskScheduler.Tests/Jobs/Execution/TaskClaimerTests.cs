@@ -110,6 +110,19 @@ public abstract class TaskClaimerTests<TStore> : IAsyncLifetime
         Assert.Equal(task.Id, Assert.Single(await successor.TakeOverAsync()).Id);
     }
 
+    /// <summary>A clock that is set forward ends all leases, and the own one before the next beat.</summary>
+    [Fact]
+    public async Task InstanceNeverTakesOverWhatItRunsItself()
+    {
+        await _jobs.CreateAsync();
+        await _jobs.ClaimAsync();
+        await _jobs.Get<InstanceHeartbeat>().LeaveAsync();
+        await _jobs.Get<TableWatch>().LookAsync(Cancel);
+
+        Assert.False(_jobs.Get<TableWatch>().Last.HasAbandoned);
+        Assert.Empty(await _jobs.Get<TaskClaimer>().TakeOverAsync(10, Cancel));
+    }
+
     [Fact]
     public async Task HeartbeatKeepsARunningTask()
     {

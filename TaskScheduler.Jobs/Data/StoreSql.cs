@@ -23,8 +23,9 @@ namespace TaskScheduler.Jobs.Data;
 /// </param>
 /// <param name="Look"><c>{ instanceId, lease, now }</c>. Returns one <see cref="TableLook"/>.</param>
 /// <param name="Show">
-/// <c>{ storage, rows: [ { sequence, version, job, state } ] }</c>. Notes each row's job and its state, and marks the row as
-/// shown if it still has that version, else as not shown.
+/// <c>{ storage, rows: [ { sequence, version, job, oldJob, state } ] }</c>. Notes each row's job and its state, and marks the
+/// row as shown if it still has that version, else as not shown. Returns the sequence numbers as <c>Value</c>. Where two
+/// instances may do this at once, it leaves out rows that name neither of the two jobs.
 /// </param>
 /// <param name="IsProjector">
 /// <c>{ instanceId, lease }</c>. Returns as <c>Value</c> whether this instance, and then no other, may show rows now.

@@ -3,7 +3,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// <summary>This process life: a restarted instance keeps its name and gets a new ID, so it never inherits attempts.</summary>
 public sealed class InstanceIdentity(IOptions<InstanceOptions> options)
 {
-    /// <summary>In the order of their starts: on SQL Server the instance that has lived longest shows rows in Hangfire.</summary>
+    /// <summary>By their machines' clocks in the order of their starts: on SQL Server the first shows rows in Hangfire.</summary>
     public Guid Id { get; } = Guid.CreateVersion7();
 
     public string Name { get; } = options.Value.Name;

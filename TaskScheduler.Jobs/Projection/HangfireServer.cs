@@ -21,7 +21,8 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
         new Dictionary<string, object> { ["Queues"] = new[] { TaskJob.Queue }, ["WorkerCount"] = options.Value.Count },
         new BackgroundProcessingServerOptions
         {
-            ServerName = ServerName(instance.Name),
+            // Hangfire adds the process by itself.
+            ServerName = instance.Name.Replace($":{Environment.ProcessId}", "", StringComparison.Ordinal),
             HeartbeatInterval = TimeSpan.FromSeconds(5),
             RetryDelay = _ => RetryDelay,
             RestartDelay = RetryDelay,
@@ -43,11 +44,4 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
     }
 
     public void Dispose() => _server?.Dispose();
-
-    /// <summary>Hangfire adds the process by itself.</summary>
-    private static string ServerName(string instanceName)
-    {
-        var process = $":{Environment.ProcessId}";
-        return instanceName.EndsWith(process, StringComparison.Ordinal) ? instanceName[..^process.Length] : instanceName;
-    }
 }

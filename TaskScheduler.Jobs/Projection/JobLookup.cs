@@ -6,7 +6,7 @@ namespace TaskScheduler.Jobs.Projection;
 /// </summary>
 public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSql sql, JobStorage storage)
 {
-    /// <returns>The names by task ID; null without a job, or if it is gone, has no state or stands for another task.</returns>
+    /// <returns>The names by task ID, empty without a state; null without a job, or if it is gone or stands for another task.</returns>
     public async Task<IReadOnlyDictionary<Guid, string?>> FindStatesAsync(
         IReadOnlyCollection<ScheduledTask> rows, CancellationToken cancel)
     {
@@ -15,7 +15,8 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
         if (sql.JobStates is null)
         {
             using var connection = storage.GetConnection();
-            return rows.ToDictionary(row => row.Id, row => row.JobId is { } id ? connection.GetStateData(id)?.Name : null);
+            return rows.ToDictionary(row => row.Id, row => row.JobId is not { } id ? null
+                : connection.GetStateData(id)?.Name ?? (connection.GetJobData(id) is null ? null : ""));
         }
 
         await using var db = await contexts.CreateDbContextAsync(cancel);
@@ -23,7 +24,7 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
         var found = (await db.QueryAsync<JobState>(sql.JobStates, jobs, cancel)).ToDictionary(job => job.JobId);
         // The task's ID is the only argument of its job.
         return rows.ToDictionary(row => row.Id, row => found.GetValueOrDefault(row.JobId ?? "") is { } job
-            && job.Arguments.Contains($"{row.Id}", StringComparison.OrdinalIgnoreCase) ? job.State : null);
+            && job.Arguments.Contains($"{row.Id}", StringComparison.OrdinalIgnoreCase) ? job.State ?? "" : null);
     }
 
     private sealed record JobState(string JobId, string? State, string Arguments);

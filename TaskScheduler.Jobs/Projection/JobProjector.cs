@@ -7,7 +7,7 @@ namespace TaskScheduler.Jobs.Projection;
 /// <remarks>
 /// One instance shows rows at a time. Where Hangfire's storage takes part in the transaction, an instance that is frozen in it
 /// loses it, with everything that it wrote. Elsewhere it may write an old state when it wakes: it finds then that the row's
-/// version has changed, and marks the row again.
+/// version has changed, and marks the row again. A job that it made for a row that names another one by then stays invisible.
 /// </remarks>
 public sealed partial class JobProjector(
     IDbContextFactory<TaskDbContext> contexts,
@@ -84,14 +84,13 @@ public sealed partial class JobProjector(
         _group = rows;
         if (rows.Count > 0)
         {
-            var named = rows.Where(row => row.JobStorageId == life).ToList();
-            var states = await lookup.FindStatesAsync(named, cancel);
+            var states = await lookup.FindStatesAsync([.. rows.Where(row => row.JobStorageId == life)], cancel);
             var shown = await OwnThread.StartNew(() => jobs.Create(rows, states), cancel);
-            // On a storage with transactions of its own, a job that no row names must not have a state before the row names it.
+            // On a storage with transactions of its own, a job must not have a state before a row names it.
             if (!store.SharesTransactions && shown.Any(job => job.IsNew))
-                await NoteAsync(life, shown.Where(job => job.IsNew), areShown: false, cancel);
+                shown = [.. shown.Where(job => !job.IsNew), .. await NoteAsync(life, shown.Where(job => job.IsNew), false, cancel)];
             await OwnThread.StartNew(() => jobs.ApplyStates(shown, servers), cancel);
-            await NoteAsync(life, shown, areShown: true, cancel);
+            await NoteAsync(life, shown, true, cancel);
         }
 
         transaction?.Complete();
@@ -168,17 +167,20 @@ public sealed partial class JobProjector(
     }
 
     /// <summary>Notes the jobs at their rows. No row has version 0: one noted with it stays not shown.</summary>
-    private async Task NoteAsync(Guid life, IEnumerable<ShownJob> jobs, bool areShown, CancellationToken cancel)
+    /// <returns>Those noted. The others' rows name the job of another instance by now.</returns>
+    private async Task<IEnumerable<ShownJob>> NoteAsync(Guid life, IEnumerable<ShownJob> jobs, bool areShown, CancellationToken cancel)
     {
         var rows = jobs.Select(job => new
         {
             sequence = job.Row.Sequence,
             version = areShown ? job.Row.Version : 0,
             job = job.JobId,
+            oldJob = job.Row.JobId ?? "",
             state = areShown ? JobStates.NameOf(job.Row.State) : null,
         });
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        await db.ExecuteAsync(sql.Show, JsonSerializer.Serialize(new { storage = life, rows }), cancel);
+        var noted = await db.QueryAsync<long>(sql.Show, JsonSerializer.Serialize(new { storage = life, rows }), cancel);
+        return jobs.IntersectBy(noted, job => job.Row.Sequence);
     }
 
     /// <summary>Whether Hangfire's storage can be read. There is no marker yet if the first group of all is refused.</summary>

@@ -12,14 +12,14 @@ public static class JobStates
         {
             Reason = row.Error is null ? null : $"Try {row.Tries} failed: {row.Error}",
         },
-        ScheduledTaskState.Running => new TaskJobState(ProcessingState.StateName, $"Attempt {row.Attempt}", isFinal: false, new()
+        ScheduledTaskState.Running => new TaskJobState(ProcessingState.StateName, $"Attempt {row.Attempt}", IsFinal: false, new()
         {
             ["StartedAt"] = Time(row.StartedAt),
             ["ServerId"] = serverId ?? row.Instance!,
             // The dashboard shows the first eight characters and fails on fewer.
             ["WorkerId"] = string.Create(CultureInfo.InvariantCulture, $"attempt {row.Attempt}"),
         }),
-        ScheduledTaskState.Completed => new TaskJobState(SucceededState.StateName, reason: null, isFinal: true, new()
+        ScheduledTaskState.Completed => new TaskJobState(SucceededState.StateName, Reason: null, IsFinal: true, new()
         {
             ["SucceededAt"] = Time(row.FinishedAt),
             ["PerformanceDuration"] = Milliseconds(row.StartedAt, row.FinishedAt),
@@ -27,17 +27,15 @@ public static class JobStates
             ["Latency"] = Milliseconds(row.CreatedAt, row.StartedAt),
             ["Result"] = SerializationHelper.Serialize(row.Output, SerializationOption.User),
         }),
-        ScheduledTaskState.Failed => new TaskJobState(FailedState.StateName, $"Try {row.Tries} failed", isFinal: false, new()
+        ScheduledTaskState.Failed => new TaskJobState(FailedState.StateName, $"Try {row.Tries} failed", IsFinal: false, new()
         {
             ["FailedAt"] = Time(row.FinishedAt),
             ["ExceptionType"] = row.Error!.Split(':')[0],
             ["ExceptionMessage"] = row.Error,
             ["ExceptionDetails"] = row.Error,
         }),
-        ScheduledTaskState.Deleted => new TaskJobState(DeletedState.StateName, "The task was deleted", isFinal: true, new()
-        {
-            ["DeletedAt"] = Time(row.DeletedAt),
-        }),
+        ScheduledTaskState.Deleted => new TaskJobState(
+            DeletedState.StateName, "The task was deleted", IsFinal: true, new() { ["DeletedAt"] = Time(row.DeletedAt) }),
         _ => throw new ArgumentOutOfRangeException(nameof(row), row.State, "Not a state of a task."),
     };
 
@@ -61,15 +59,9 @@ public static class JobStates
 /// A state of Hangfire's by its name, with the times of the row: Hangfire's own classes take the moment at which they are made,
 /// and some can only be made by Hangfire.
 /// </summary>
-public sealed class TaskJobState(string name, string? reason, bool isFinal, Dictionary<string, string> data) : IState
+public sealed record TaskJobState(string Name, string? Reason, bool IsFinal, Dictionary<string, string> Data) : IState
 {
-    public string Name => name;
-
-    public string? Reason => reason;
-
-    public bool IsFinal => isFinal;
-
     public bool IgnoreJobLoadException => true;
 
-    public Dictionary<string, string> SerializeData() => data;
+    public Dictionary<string, string> SerializeData() => Data;
 }

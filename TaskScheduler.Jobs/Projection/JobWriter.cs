@@ -1,6 +1,6 @@
 namespace TaskScheduler.Jobs.Projection;
 
-/// <summary>A row and the job that shows it, with the job's state: null if the job is new.</summary>
+/// <summary>A row and the job that shows it, with the job's state: null if this instance has just made the job.</summary>
 public sealed record ShownJob(ScheduledTask Row, string JobId, string? State)
 {
     public bool IsNew => State is null;
@@ -16,19 +16,13 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
 
     protected JobStorage Storage => storage;
 
-    /// <summary>
-    /// Makes a job for each row that has none among <paramref name="states"/>. Jobs of finished tasks expire long before their
-    /// rows, and another program may remove any.
-    /// </summary>
+    /// <summary>Makes a job for each row that has none in <paramref name="states"/>: jobs may be gone before their rows.</summary>
     public IReadOnlyList<ShownJob> Create(IReadOnlyCollection<ScheduledTask> rows, IReadOnlyDictionary<Guid, string?> states)
     {
         var has = rows.ToLookup(row => states.GetValueOrDefault(row.Id) is not null);
         var made = has[false].Any() ? Create([.. has[false]]) : new Dictionary<Guid, string>();
-        return
-        [
-            .. has[true].Select(row => new ShownJob(row, row.JobId!, states[row.Id])),
-            .. has[false].Select(row => new ShownJob(row, made[row.Id], State: null)),
-        ];
+        return [.. has[true].Select(row => new ShownJob(row, row.JobId!, states[row.Id])),
+            .. has[false].Select(row => new ShownJob(row, made[row.Id], State: null))];
     }
 
     /// <summary>Gives each job the state of its row, in one storage transaction.</summary>

@@ -49,6 +49,8 @@ public sealed class TaskClient(
             if (task is null || !transition.Allows(task.State))
                 return new(false, task);
             change(task);
+            // The row may have been shown since it was read. EF leaves out a column that it finds unchanged.
+            db.Entry(task).Property(t => t.IsShown).IsModified = true;
             try
             {
                 await db.SaveChangesAsync(cancel);

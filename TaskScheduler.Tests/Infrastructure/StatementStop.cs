@@ -14,7 +14,7 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
     private string? _beginning;
     private int _left;
     private bool _freezes;
-    private bool _reads;
+    private Func<string, bool>? _isReading;
 
     /// <summary>Ends once the instance is frozen.</summary>
     public Task Frozen => _frozen.Task;
@@ -26,33 +26,27 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
     public void FreezeAfter(string statement) => Set(statement, 1, freezes: true);
 
     /// <summary>The same after the projector has read which rows it is to show, and before it shows any.</summary>
-    public void FreezeAfterReading()
-    {
-        _freezes = true;
-        Volatile.Write(ref _reads, true);
-    }
+    public void FreezeAfterReading() => Volatile.Write(ref _isReading, text =>
+        text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("IsShown", StringComparison.Ordinal)
+        && text.Contains("ORDER BY", StringComparison.Ordinal));
+
+    /// <summary>The same after one row was read, and before it is changed.</summary>
+    public void FreezeAfterReadingOne() => Volatile.Write(ref _isReading, text =>
+        text.Contains("LIMIT 2", StringComparison.Ordinal) || text.Contains("TOP(2)", StringComparison.Ordinal));
 
     public void Thaw() => _thawed.TrySetResult();
 
     public void Dispose() => Thaw();
 
-    public override ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
+    public override ValueTask<InterceptionResult<DbDataReader>> ReaderExecutingAsync(
         DbCommand command,
         CommandEventData eventData,
-        InterceptionResult<int> result,
+        InterceptionResult<DbDataReader> result,
         CancellationToken cancellationToken = default)
     {
         if (!_freezes && IsMeant(command))
             throw new IOException("The process ended.");
         return ValueTask.FromResult(result);
-    }
-
-    public override async ValueTask<int> NonQueryExecutedAsync(
-        DbCommand command, CommandExecutedEventData eventData, int result, CancellationToken cancellationToken = default)
-    {
-        if (_freezes && IsMeant(command))
-            await FreezeAsync();
-        return result;
     }
 
     public override async ValueTask<DbDataReader> ReaderExecutedAsync(
@@ -61,18 +55,18 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
         DbDataReader result,
         CancellationToken cancellationToken = default)
     {
-        if (Volatile.Read(ref _reads) && IsReading(command.CommandText))
+        if (Volatile.Read(ref _isReading)?.Invoke(command.CommandText) == true)
         {
-            Volatile.Write(ref _reads, false);
+            Volatile.Write(ref _isReading, null);
+            await FreezeAsync();
+        }
+        else if (_freezes && IsMeant(command))
+        {
             await FreezeAsync();
         }
 
         return result;
     }
-
-    private static bool IsReading(string text) =>
-        text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("IsShown", StringComparison.Ordinal)
-        && text.Contains("ORDER BY", StringComparison.Ordinal);
 
     private Task FreezeAsync()
     {

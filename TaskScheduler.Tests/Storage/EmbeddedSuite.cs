@@ -34,6 +34,8 @@ public sealed class EmbeddedJobAuditTests : JobAuditTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedJobProjectorTests : JobProjectorTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedOvertakenProjectorTests : OvertakenProjectorTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedTransitionStatementTests(TransitionStatementTests<EmbeddedTestStore>.Table table)
     : TransitionStatementTests<EmbeddedTestStore>(table);
 

@@ -33,6 +33,8 @@ public sealed class SqlServerJobAuditTests : JobAuditTests<SqlServerTestStore>;
 
 public sealed class SqlServerJobProjectorTests : JobProjectorTests<SqlServerTestStore>;
 
+public sealed class SqlServerOvertakenProjectorTests : OvertakenProjectorTests<SqlServerTestStore>;
+
 public sealed class SqlServerSeveralProjectorsTests : SeveralProjectorsTests<SqlServerTestStore>;
 
 public sealed class SqlServerTransitionStatementTests(TransitionStatementTests<SqlServerTestStore>.Table table)

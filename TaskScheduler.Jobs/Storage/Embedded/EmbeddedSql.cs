@@ -67,6 +67,8 @@ public static class EmbeddedSql
                 JobStorageId = {0} ->> 'storage'
             FROM json_each({0}, '$.rows') AS shown
             WHERE Tasks.Sequence = shown.value ->> 'sequence'
+              AND ifnull(JobId, '') IN (shown.value ->> 'oldJob', shown.value ->> 'job')
+            RETURNING Sequence AS Value
             """,
         IsProjector: "SELECT {0} IS NOT NULL AS Value");
 }

@@ -117,6 +117,7 @@ public static class PostgreSqlSql
             UPDATE scheduler."Tasks" AS t
             SET "IsShown" = t."Version" = shown.version, "JobId" = shown.job, "JobState" = shown.state, "JobStorageId" = shown.storage
             FROM shown WHERE t."Sequence" = shown."Sequence"
+            RETURNING t."Sequence" AS "Value"
             """,
         // A lock of a number that no one else takes. It ends with the transaction, which ends five seconds after its instance is
         // frozen. A job that another program has locked must not hold up all the others for longer than a second.

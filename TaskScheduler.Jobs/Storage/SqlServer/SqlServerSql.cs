@@ -129,15 +129,20 @@ public static class SqlServerSql
               (SELECT COUNT(*) FROM scheduler.Instances AS i WHERE i.ServerId IS NOT NULL AND i.SeenAt > @since) AS Workers
             """,
         Show: """
+            DECLARE @noted TABLE (Sequence bigint NOT NULL);
             UPDATE t
             SET IsShown = CASE WHEN t.[Version] = shown.[version] THEN 1 ELSE 0 END, JobId = shown.job, JobState = shown.[state],
                 JobStorageId = CAST(JSON_VALUE({0}, '$.storage') AS uniqueidentifier)
-            FROM OPENJSON({0}, '$.rows') WITH (sequence bigint, [version] int, job nvarchar(64), [state] nvarchar(16)) AS shown
+            OUTPUT inserted.Sequence INTO @noted
+            FROM OPENJSON({0}, '$.rows') WITH (
+              sequence bigint, [version] int, job nvarchar(64), oldJob nvarchar(64), [state] nvarchar(16)) AS shown
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, ROWLOCK, FORCESEEK) ON t.Sequence = shown.sequence
-            OPTION (LOOP JOIN, FORCE ORDER)
+            WHERE ISNULL(t.JobId, N'') IN (shown.oldJob, shown.job)
+            OPTION (LOOP JOIN, FORCE ORDER);
+            SELECT n.Sequence AS Value FROM @noted AS n
             """,
-        // The one that has lived longest of those with a lease (as text, IDs are in the order in which they were made); any if
-        // none has. A lock that ends with a frozen instance would not guard Hangfire's transactions, which are its own.
+        // The lowest ID of those with a lease, by the clocks of their machines the oldest; any if none has. Two may show at once
+        // for a moment. A lock that ends with a frozen instance would not guard Hangfire's transactions, which are its own.
         IsProjector: $$"""
             {{Asker}}
             SELECT CAST(CASE WHEN (SELECT MIN(CAST(i.Id AS char(36))) FROM scheduler.Instances AS i WHERE i.SeenAt > @since)

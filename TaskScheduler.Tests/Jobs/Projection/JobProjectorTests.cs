@@ -3,7 +3,9 @@ using Hangfire.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Data;
+using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Jobs.Tasks;
@@ -89,6 +91,46 @@ public abstract class JobProjectorTests<TStore> : IAsyncLifetime
         var enqueueAt = Storage.HistoryOf(row.JobId!)[^1].Data["EnqueueAt"];
         Assert.Equal(Later.AddHours(1).UtcDateTime, JobHelper.DeserializeDateTime(enqueueAt));
         Assert.Equal(1, Storage.CountShown());
+    }
+
+    /// <summary>The row was not shown yet when it was read to be changed, and is when the change is written.</summary>
+    [Theory]
+    [InlineData(ScheduledTaskState.Pending)]
+    [InlineData(ScheduledTaskState.Failed)]
+    public async Task ChangeOfARowThatIsShownMeanwhileIsShown(ScheduledTaskState state)
+    {
+        var task = state is ScheduledTaskState.Pending ? await _jobs.CreateAsync(Later) : await _jobs.CreateInAsync(state);
+        var client = _jobs.Get<TaskClient>();
+        _stop.FreezeAfterReadingOne();
+        var changing = state is ScheduledTaskState.Pending
+            ? client.RescheduleAsync(task.Id, Later.AddHours(1), Cancel)
+            : client.RequeueAsync(task.Id, Cancel);
+        await _stop.Frozen;
+        await _jobs.ShowAsync();
+        _stop.Thaw();
+        Assert.True((await changing).Applied);
+        // What is due is not shown before it waited for a while.
+        _jobs.Clock.Advance(TimeSpan.FromSeconds(2));
+
+        await _jobs.ShowAsync();
+
+        var row = await _jobs.FindAsync(task.Id);
+        var shown = Storage.HistoryOf(row.JobId!)[^1];
+        Assert.Equal("Scheduled", shown.StateName);
+        Assert.Equal(row.DueAt.UtcDateTime, JobHelper.DeserializeDateTime(shown.Data["EnqueueAt"]));
+    }
+
+    /// <summary>On the dashboard it can be requeued for as long as over the API.</summary>
+    [Fact]
+    public async Task FailedJobIsKeptForAsLongAsItsTask()
+    {
+        var failed = await _jobs.CreateInAsync(ScheduledTaskState.Failed);
+        await _jobs.ShowAsync();
+
+        var job = Storage.GetMonitoringApi().JobDetails((await _jobs.FindAsync(failed.Id)).JobId!);
+
+        var kept = _jobs.Get<IOptions<RetentionOptions>>().Value.Finished;
+        Assert.InRange(job.ExpireAt!.Value - TimeProvider.System.GetUtcNow().UtcDateTime, kept - TimeSpan.FromMinutes(5), kept);
     }
 
     [Fact]

@@ -92,6 +92,7 @@ public sealed class ProductStatements
         _server.Row["Xml"] = "<key/>";
         (_server.Row[AnswerColumns.Case], _server.Row[AnswerColumns.Function], _server.Row[AnswerColumns.Literal]) = (true, 1, 1);
         _server.Values["@completed"] = id;
+        _server.Values["@noted"] = 1L;
         _server.Values["MIN(CAST(i.Id AS char(36)))"] = true;
         _server.Row["State"] = nameof(ScheduledTaskState.Pending);
 

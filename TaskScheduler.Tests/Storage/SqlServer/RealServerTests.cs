@@ -25,7 +25,7 @@ public sealed class RealServerTests
         Assert.Empty(await db.QueryTasksAsync(sql.TakeOver, attempt, Cancel));
         Assert.Empty(await db.QueryAsync<Guid>(sql.Complete, "[]", Cancel));
         Assert.Single(await db.QueryAsync<TableLook>(sql.Look, attempt, Cancel));
-        await db.ExecuteAsync(sql.Show, nothing, Cancel);
+        Assert.Empty(await db.QueryAsync<long>(sql.Show, nothing, Cancel));
         Assert.True(Assert.Single(await db.QueryAsync<bool>(sql.IsProjector, attempt, Cancel)));
         var task = await instance.CreateAsync(instance.Now.AddDays(1));
         await instance.ShowAsync();

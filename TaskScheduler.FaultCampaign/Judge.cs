@@ -270,7 +270,7 @@ public sealed class Judge
 
         if (lines.Length == 0)
         {
-            if (!_timeline.DiedBeforeItCouldPrint(commit, _lives[commit.Instance!]))
+            if (!_timeline.EndedBeforeItCouldPrint(commit, _lives[commit.Instance!]))
                 Find(Offence.NotPrinted, id, $"was completed by {commit.Instance} and not printed");
             return;
         }

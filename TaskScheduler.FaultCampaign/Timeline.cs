@@ -37,9 +37,17 @@ internal sealed class Timeline
             moment - _evidence.Lease - Reconnection, moment, at => !life.WorksAt(at) || IsCutOff(life.Slot, at))
             < _evidence.Lease / 2;
 
-    /// <summary>Whether the instance of a commit died with no time to print in which it could know of it.</summary>
-    public bool DiedBeforeItCouldPrint(RowChange commit, LifeStory life) =>
-        life.End == LifeEnd.Killed && ToPrint(commit, life, life.EndedAt!.Value) < ToTheConsole;
+    /// <summary>
+    /// Whether the instance of a commit ended with no time to print in which it could know of it. An orderly stop prints all
+    /// that it learns of, and ends without it only if the database was out of reach until the end.
+    /// </summary>
+    public bool EndedBeforeItCouldPrint(RowChange commit, LifeStory life) => life.End switch
+    {
+        LifeEnd.Killed => ToPrint(commit, life, life.EndedAt!.Value) < ToTheConsole,
+        LifeEnd.Stopped => ToPrint(commit, life with { Away = [.. life.Away.Where(span => span.To is not null)] }, life.EndedAt!.Value)
+            == TimeSpan.Zero,
+        _ => false,
+    };
 
     /// <summary>How much time the instance of a commit had to print until a moment.</summary>
     public TimeSpan ToPrint(RowChange commit, LifeStory life, DateTimeOffset until)

@@ -230,7 +230,7 @@ public sealed class JudgeTests
 
         Finds([Offence.NotPrinted], silent);
         Finds([Offence.NotPrinted], killed);
-        Finds([Offence.NotPrinted], silent with { Lives = [Killed("a1", 3.2) with { End = LifeEnd.Stopped }, Life("b1")] });
+        Finds([Offence.NotPrinted], silent with { Lives = [Stopped(3.2), Life("b1")] });
         Finds([], silent with { Lives = [Killed("a1", 3.2), Life("b1")] });
         Finds([], silent with { Lives = [Killed("a1", 10) with { Away = [new(At(3.15), At(9.9))] }, Life("b1")] });
         Finds([], killed with { Faults = [new("", new(At(3), At(9.5)), 0, CutsOff: true)] });
@@ -238,6 +238,12 @@ public sealed class JudgeTests
         // A connection that is cut matters to what is going through it.
         Finds([], killed with { Faults = [new("", new(At(3.2), At(9.5)), 0, CutsOff: false)] });
         Finds([Offence.NotPrinted], killed with { Faults = [new("", new(At(4), At(9.5)), 0, CutsOff: false)] });
+        // An orderly stop waits for the answer to its commit, and not for longer than its drain.
+        var answerLost = new FaultRecord("", new(At(3), At(3.2)), 0, CutsOff: false);
+        Finds([Offence.NotPrinted], silent with { Lives = [Stopped(10), Life("b1")], Faults = [answerLost] });
+        Finds([], silent with { Lives = [Stopped(10), Life("b1")], Faults = [answerLost, new("", new(At(4), At(9.5)), 0, CutsOff: true)] });
+
+        static LifeStory Stopped(double at) => Killed("a1", at) with { End = LifeEnd.Stopped, Away = [new(At(2))] };
     }
 
     [Fact]

@@ -29,6 +29,9 @@ public sealed record CampaignOptions(TimeSpan Duration, int Seed, Guard Without 
     /// <summary>For how long the database works between two of its faults, on average.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>Where instances kill themselves.</summary>
+    public IReadOnlyList<KillPoint> Points { get; init; } = KillPoint.All;
+
     /// <summary>A folder for the logs of the instances; null for none.</summary>
     public string? Logs { get; init; }
 }
@@ -77,7 +80,7 @@ public sealed class Campaign : IAsyncDisposable
     private Campaign(CampaignOptions options, PostgreSqlServer server, PostgreSqlDatabase database)
     {
         (_options, _server, _database) = (options, server, database);
-        _fleet = new(database, options.Without, options.Instances, options.Seed, _tally);
+        _fleet = new(database, options, _tally);
         _clients = [.. Enumerable.Range(0, options.Clients).Select(i => new CarefulClient(
             () => _fleet.Available, (1_000 * options.Seed) + i, _wrongAnswers, _tally)
             {

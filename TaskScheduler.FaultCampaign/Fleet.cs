@@ -64,7 +64,7 @@ public sealed class Life(string name, int slot, InstanceProcess process, string 
 /// The instances of a campaign, a few places with one process after the other in each: what dies is started again, often
 /// with a <see cref="KillPoint"/> to die at, sometimes with a wrong clock.
 /// </summary>
-internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size, int seed, Tally tally) : IAsyncDisposable
+internal sealed class Fleet(PostgreSqlDatabase database, CampaignOptions options, Tally tally) : IAsyncDisposable
 {
     /// <summary>In this time an instance comes to most points.</summary>
     private static readonly TimeSpan ToThePoint = TimeSpan.FromSeconds(15);
@@ -74,13 +74,14 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
     /// <summary>The contract's: the drain and 15 s; and what a busy machine adds.</summary>
     private static readonly TimeSpan MaxStop = TimeSpan.FromSeconds(45);
 
-    private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, size).Select(_ => new DatabaseProxy(database.Server.Port))];
+    private readonly DatabaseProxy[] _proxies = [.. Enumerable.Range(0, options.Instances).Select(_ => new DatabaseProxy(database.Server.Port))];
     private readonly ConcurrentQueue<Life> _lives = [];
-    private readonly Random _random = new(seed);
+    private readonly Random _random = new(options.Seed);
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _closing = new();
     private readonly string? _faketime = WrongClock.FindLibrary();
     private IEnumerator<KillPoint>? _points;
+    private int _launches;
     private Task[] _places = [];
     private volatile bool _calm;
 
@@ -95,14 +96,12 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
 
     public async Task StartAsync()
     {
-        _calm = true;
-        _places = [.. Enumerable.Range(0, size).Select(slot => Task.Run(() => KeepAsync(slot)))];
+        _places = [.. Enumerable.Range(0, options.Instances).Select(slot => Task.Run(() => KeepAsync(slot)))];
         await WaitUntilAllListenAsync();
-        _calm = false;
     }
 
     public Task WaitUntilAllListenAsync() => Eventually.TrueAsync(
-        () => Enumerable.Range(0, size).All(slot => _lives.Any(life => life.Slot == slot && life.IsAvailable)),
+        () => Enumerable.Range(0, options.Instances).All(slot => _lives.Any(life => life.Slot == slot && life.IsAvailable)),
         "all instances listen",
         2 * MaxStart);
 
@@ -193,16 +192,16 @@ internal sealed class Fleet(PostgreSqlDatabase database, Guard without, int size
         {
             if (!_calm)
             {
-                _points ??= _random.Endlessly(KillPoint.All).GetEnumerator();
+                _points ??= _random.Endlessly(options.Points).GetEnumerator();
                 // Two without one, mostly: of these either may be killed or frozen while the other goes on.
                 if (_random.NextDouble() < 0.8 && !_lives.Any(life => life is { EndedAt: null, Point: not null }) && _points.MoveNext())
                     (point, pass) = (_points.Current, _random.Next(1, _points.Current.Passes + 1));
-                if (_faketime is not null && _random.NextDouble() < 0.25)
+                if (_faketime is not null && _launches++ % 4 == 1)
                     offset = $"{(_random.Next(2) == 0 ? '+' : '-')}{_random.Next(2, 3_600)}s";
             }
         }
 
-        var environment = CampaignInstance.Environs(point, pass, without);
+        var environment = CampaignInstance.Environs(point, pass, options.Without);
         if (offset is not null)
         {
             tally.Count("clock set wrong");

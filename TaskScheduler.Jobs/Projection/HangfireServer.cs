@@ -22,7 +22,7 @@ public sealed class HangfireServer(JobStorage storage, InstanceIdentity instance
         new BackgroundProcessingServerOptions
         {
             // Hangfire adds the process by itself.
-            ServerName = instance.Name.Replace($":{Environment.ProcessId}", "", StringComparison.Ordinal),
+            ServerName = Regex.Replace(instance.Name, $":{Environment.ProcessId}$", ""),
             HeartbeatInterval = TimeSpan.FromSeconds(5),
             RetryDelay = _ => RetryDelay,
             RestartDelay = RetryDelay,

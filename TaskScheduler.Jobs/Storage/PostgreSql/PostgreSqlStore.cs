@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Hangfire.PostgreSql;
 using Npgsql;
 

@@ -11,28 +11,31 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
 {
     private readonly TaskCompletionSource _frozen = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _thawed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private string? _beginning;
+    private Func<string, bool>? _isMeant;
     private int _left;
     private bool _freezes;
-    private Func<string, bool>? _isReading;
 
     /// <summary>Ends once the instance is frozen.</summary>
     public Task Frozen => _frozen.Task;
 
     /// <summary>Throws before the statement is sent for that time, counted from 1, as if the process ended there.</summary>
-    public void BreakBefore(string statement, int time = 1) => Set(statement, time, freezes: false);
+    public void BreakBefore(string statement, int time = 1) => Set(Is(statement), time, freezes: false);
 
     /// <summary>Freezes the instance after the statement was done, until <see cref="Thaw"/>.</summary>
-    public void FreezeAfter(string statement) => Set(statement, 1, freezes: true);
+    public void FreezeAfter(string statement) => Set(Is(statement), 1, freezes: true);
 
     /// <summary>The same after the projector has read which rows it is to show, and before it shows any.</summary>
-    public void FreezeAfterReading() => Volatile.Write(ref _isReading, text =>
-        text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("IsShown", StringComparison.Ordinal)
-        && text.Contains("ORDER BY", StringComparison.Ordinal));
+    public void FreezeAfterReading() => Set(
+        text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("IsShown", StringComparison.Ordinal)
+            && text.Contains("ORDER BY", StringComparison.Ordinal),
+        1,
+        freezes: true);
 
     /// <summary>The same after one row was read, and before it is changed.</summary>
-    public void FreezeAfterReadingOne() => Volatile.Write(ref _isReading, text =>
-        text.Contains("LIMIT 2", StringComparison.Ordinal) || text.Contains("TOP(2)", StringComparison.Ordinal));
+    public void FreezeAfterReadingOne() => Set(
+        text => text.Contains("LIMIT 2", StringComparison.Ordinal) || text.Contains("TOP(2)", StringComparison.Ordinal),
+        1,
+        freezes: true);
 
     public void Thaw() => _thawed.TrySetResult();
 
@@ -55,16 +58,8 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
         DbDataReader result,
         CancellationToken cancellationToken = default)
     {
-        if (Volatile.Read(ref _isReading)?.Invoke(command.CommandText) == true)
-        {
-            Volatile.Write(ref _isReading, null);
+        if (_freezes && IsMeant(command))
             await FreezeAsync();
-        }
-        else if (_freezes && IsMeant(command))
-        {
-            await FreezeAsync();
-        }
-
         return result;
     }
 
@@ -74,14 +69,18 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
         return _thawed.Task;
     }
 
-    private void Set(string statement, int time, bool freezes)
+    private static Func<string, bool> Is(string statement)
+    {
+        var beginning = statement.Split("{0}")[0];
+        return text => text.StartsWith(beginning, StringComparison.Ordinal);
+    }
+
+    private void Set(Func<string, bool> isMeant, int time, bool freezes)
     {
         (_freezes, _left) = (freezes, time);
-        Volatile.Write(ref _beginning, statement.Split("{0}")[0]);
+        Volatile.Write(ref _isMeant, isMeant);
     }
 
     private bool IsMeant(DbCommand command) =>
-        Volatile.Read(ref _beginning) is { } beginning
-        && command.CommandText.StartsWith(beginning, StringComparison.Ordinal)
-        && Interlocked.Decrement(ref _left) == 0;
+        Volatile.Read(ref _isMeant)?.Invoke(command.CommandText) == true && Interlocked.Decrement(ref _left) == 0;
 }

@@ -73,6 +73,7 @@ public abstract class OvertakenProjectorTests<TStore> : IAsyncLifetime
         Assert.Equal(isDeletedMeanwhile ? "Deleted" : "Scheduled", await _jobs.JobStateAsync(task));
         Assert.Equal(1, _jobs.Get<JobStorage>().CountShown());
     }
+
     /// <summary>Where an instance is frozen: before it makes a job, or before it gives the job a state.</summary>
     private sealed class Freeze
     {

@@ -23,6 +23,8 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskCreator>();
         services.AddSingleton<TaskInserter>();
         services.AddSingleton<TaskClient>();
+        services.AddSingleton<TaskList>();
+        services.AddSingleton<TaskBulk>();
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<TaskMetrics>();
 
@@ -37,8 +39,10 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskWorker>();
 
         services.AddSingleton<TableWatch>();
+        services.AddSingleton<WorkerPause>();
         services.AddSingleton<InstanceHeartbeat>();
         services.AddSingleton<LostAttempts>();
+        services.AddSingleton<TaskExpirer>();
         services.AddSingleton<StoreRetry>();
         services.AddSingleton<InstanceLoops>();
 

@@ -20,6 +20,9 @@ public static class ApiDocument
     /// <summary>The tag of our own calls.</summary>
     public const string Tasks = "Tasks";
 
+    /// <summary>The tag of the calls about the workers.</summary>
+    public const string Worker = "Worker";
+
     /// <summary>The tag of the calls of the original system.</summary>
     public const string OriginalSystem = "Original system";
 
@@ -57,6 +60,7 @@ public static class ApiDocument
         document.Tags = new HashSet<OpenApiTag>
         {
             new() { Name = Tasks, Description = "Create tasks, look at them, delete them." },
+            new() { Name = Worker, Description = "Pause and resume, on all instances at once." },
             new()
             {
                 Name = OriginalSystem,

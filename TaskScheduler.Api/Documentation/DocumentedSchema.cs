@@ -36,6 +36,9 @@ public static class DocumentedSchema
         {
             _ when type == typeof(string) => new OpenApiSchema { Type = JsonSchemaType.String },
             _ when type == typeof(Guid) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
+            _ when type == typeof(DateTimeOffset?) =>
+                new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Format = "date-time" },
+            _ when type == typeof(bool) => new OpenApiSchema { Type = JsonSchemaType.Boolean },
             _ when type == typeof(DateTimeOffset) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
             _ when type == typeof(int) => new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
             _ when type == typeof(long) => new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" },
@@ -46,13 +49,21 @@ public static class DocumentedSchema
     public static IOpenApiSchema Of(SentAsAttribute sent, OpenApiDocument document)
     {
         var schema = Of(sent.Type, document);
-        if (sent.Maximum == 0 || schema is not OpenApiSchema limited)
+        if (schema is not OpenApiSchema limited)
             return schema;
+        int? minimum = sent.Minimum == 0 ? null : sent.Minimum;
+        int? maximum = sent.Maximum == 0 ? null : sent.Maximum;
         if (sent.Type.IsArray)
         {
-            (limited.MinItems, limited.MaxItems) = (sent.Minimum, sent.Maximum);
+            (limited.MinItems, limited.MaxItems) = (minimum, maximum);
         }
-        else
+        else if (sent.Type == typeof(string))
+        {
+            (limited.MinLength, limited.MaxLength, limited.Pattern) = (minimum, maximum, sent.Pattern);
+            if (sent.Choices is { } choices)
+                (limited.Enum, limited.Default) = ([.. choices], choices[0]);
+        }
+        else if (maximum is not null)
         {
             limited.Minimum = sent.Minimum.ToString(CultureInfo.InvariantCulture);
             limited.Maximum = sent.Maximum.ToString(CultureInfo.InvariantCulture);
@@ -74,6 +85,8 @@ public static class DocumentedSchema
                 continue;
             members[name] = Of(sent, document);
             members[name].Description = read.Description;
+            if (sent.MayBeAbsent)
+                schema.Required?.Remove(name);
         }
     }
 

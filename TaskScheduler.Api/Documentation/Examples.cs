@@ -16,10 +16,13 @@ public static class Examples
 
     private static readonly Guid OtherId = new("0199d0a8-6a54-7d10-8f3e-5c1f0e7b2a64");
 
-    private static readonly object NewTask = new { kind = TaskKind.FizzBuzz, executeAt = ExecuteAt };
+    private static readonly object NewTask =
+        new { kind = TaskKind.FizzBuzz, executeAt = ExecuteAt, label = "order-4711", expireAt = ExecuteAt.AddHours(1) };
+
+    private static readonly object Filtered = new { filter = new { state = new[] { ScheduledTaskState.Failed }, label = new[] { "order-4711" } } };
 
     private static readonly TaskResponse Pending = new(
-        Id, TaskKind.FizzBuzz, ScheduledTaskState.Pending, ExecuteAt, CreatedAt: ExecuteAt.AddHours(-1), StartedAt: null,
+        Id, TaskKind.FizzBuzz, ScheduledTaskState.Pending, "order-4711", ExecuteAt, ExecuteAt.AddHours(1), CreatedAt: ExecuteAt.AddHours(-1), StartedAt: null,
         FinishedAt: null, DeletedAt: null, Attempt: 0, Instance: null, Output: null, Error: null);
 
     private static readonly TaskResponse Completed = Pending with
@@ -42,7 +45,8 @@ public static class Examples
         ["CreateTask"] = (NewTask, Pending),
         ["CreateTasks"] = (
             new { tasks = new object[] { NewTask, new { kind = TaskKind.Fizz, executeAt = ExecuteAt.AddDays(1) } } },
-            new CreatedTasksResponse([Pending, Pending with { Id = OtherId, Kind = TaskKind.Fizz, ExecuteAt = ExecuteAt.AddDays(1) }])),
+            new CreatedTasksResponse(
+                [Pending, Pending with { Id = OtherId, Kind = TaskKind.Fizz, Label = null, ExecuteAt = ExecuteAt.AddDays(1), ExpireAt = null }])),
         ["ListTasks"] = (null, new TaskListResponse([Completed], "AQAAAZrwCpEKAAAAAAAAACo4yVbBYk0nXcJ1YQ")),
         ["CountTasks"] = (null, new TaskCountsResponse(1,
         [
@@ -52,9 +56,14 @@ public static class Examples
         ])),
         ["GetTask"] = (null, Completed),
         ["RescheduleTask"] = (
-            new { executeAt = ExecuteAt.AddDays(1) }, Pending with { ExecuteAt = ExecuteAt.AddDays(1) }),
+            new { executeAt = ExecuteAt.AddDays(1), expireAt = ExecuteAt.AddDays(2) },
+            Pending with { ExecuteAt = ExecuteAt.AddDays(1), ExpireAt = ExecuteAt.AddDays(2) }),
         ["RequeueTask"] = (null, Pending with { Attempt = 3 }),
         ["DeleteTask"] = (null, null),
+        ["DeleteTasks"] = (Filtered, new ChangedTasksResponse(2, 2)),
+        ["RequeueTasks"] = (Filtered, new ChangedTasksResponse(2, 2)),
+        ["GetWorker"] = (null, new WorkerResponse(true, [TaskKind.Buzz])),
+        ["SetWorker"] = (new { paused = true, kinds = new[] { TaskKind.Buzz } }, new WorkerResponse(true, [TaskKind.Buzz])),
         ["OriginalSet"] =
             (new { kind = TaskKind.FizzBuzz, when = 1669369358 }, new OriginalChange(Id.ToString(), true, "Task created")),
         ["OriginalList"] = (null, OriginalList),

@@ -9,11 +9,21 @@ public sealed class SentAsAttribute(Type type) : Attribute
 {
     public Type Type => type;
 
-    /// <summary>Of a number, or of the length of an array; without a maximum nothing is said about either.</summary>
+    /// <summary>Of a number, or of the length of an array or a text.</summary>
     public int Minimum { get; init; }
 
+    /// <summary>0 without one.</summary>
     public int Maximum { get; init; }
 
     /// <summary>Of a number that may be left out.</summary>
     public int Default { get; init; }
+
+    /// <summary>Of a text.</summary>
+    public string? Pattern { get; init; }
+
+    /// <summary>The texts that are allowed, the default first.</summary>
+    public string[]? Choices { get; init; }
+
+    /// <summary>Of a member of a body.</summary>
+    public bool MayBeAbsent { get; init; }
 }

@@ -74,7 +74,7 @@ public static partial class InvalidRequests
         if (IsOfWrongType(message))
         {
             return Member().Match(path) is { Success: true } member
-                ? $"{member.Groups["name"].Value} must be a JSON {(member.Groups["index"].Success ? "object" : "array")}{at}."
+                ? $"{member.Groups["name"].Value} must be a JSON {(member.Groups["list"].Success ? "array" : "object")}{at}."
                 : $"The body must be a JSON object in valid Unicode{at}.";
         }
 
@@ -90,7 +90,7 @@ public static partial class InvalidRequests
         "^Duplicate property '(?<name>.*?)' encountered during deserialization(?<ours> of type)?", RegexOptions.Singleline)]
     private static partial Regex Duplicate();
 
-    [GeneratedRegex(@"^\$\.(?<name>tasks(?<index>\[\d+\])?)\z")]
+    [GeneratedRegex(@"^\$\.(?<name>filter|tasks\[\d+\]|(?<list>tasks))\z")]
     private static partial Regex Member();
 
     [GeneratedRegex(@"maximum configured depth of (?<levels>\d+) has been exceeded")]

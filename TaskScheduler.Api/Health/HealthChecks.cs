@@ -60,6 +60,13 @@ public sealed class WorkerHealthCheck(JobStorage storage, InstanceIdentity insta
     }
 }
 
+/// <summary>A paused instance is ready, and says that it is not at its best.</summary>
+public sealed class PauseHealthCheck(TaskAlarm alarm) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(alarm.Paused.Count == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded());
+}
+
 public static class HealthEndpoints
 {
     /// <summary>A probe that gets no answer tells less than one that hears "not ready".</summary>

@@ -73,8 +73,10 @@ public static class TaskSchedulerApplication
         services.AddMetricsEndpoint();
         services.AddSingleton<StoreHealthCheck>();
         services.AddSingleton<WorkerHealthCheck>();
+        services.AddSingleton<PauseHealthCheck>();
         services.AddHealthChecks()
             .AddCheck<StoreHealthCheck>("store", failureStatus: null, tags: ["ready"], HealthEndpoints.MaxCheck)
+            .AddCheck<PauseHealthCheck>("pause", failureStatus: null, tags: ["ready"])
             .AddCheck<WorkerHealthCheck>("worker", failureStatus: null, tags: ["working"], HealthEndpoints.MaxCheck);
     }
 
@@ -221,7 +223,6 @@ public static class TaskSchedulerApplication
         services.AddValidatorsFromAssemblyContaining<CreateTaskValidator>(ServiceLifetime.Singleton);
         ValidatorOptions.Global.PropertyNameResolver = (_, member, _) =>
             member is null ? null : JsonNamingPolicy.CamelCase.ConvertName(member.Name);
-        services.AddSingleton<TaskList>();
         services.AddSingleton<ExecutionTime>();
     }
 

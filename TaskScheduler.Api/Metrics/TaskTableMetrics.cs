@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Metrics;
 

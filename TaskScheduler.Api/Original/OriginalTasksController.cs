@@ -62,9 +62,9 @@ public sealed class OriginalTasksController(TaskCreator creator, TaskClient clie
         var filter = new TaskFilter(
             [.. states.Select(state => Choice.Parse<ScheduledTaskState>(state!)).Distinct()],
             [.. kinds.Select(kind => Choice.Parse<TaskKind>(kind!)).Distinct()]);
-        var (tasks, _) = await list.PageAsync(filter, MaxListed, after: null, cancel);
+        var page = await list.PageAsync(filter, TaskSort.NewestFirst, MaxListed, after: null, cancel);
         var shown = filter.States is [] ? "All" : string.Join(", ", filter.States);
-        return new OriginalList(true, shown, [.. tasks.Select(OriginalTask.From)]);
+        return new OriginalList(true, shown, [.. page.Tasks.Select(OriginalTask.From)]);
     }
 
     /// <summary>Show a task</summary>

@@ -10,6 +10,8 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>The query of <c>GET /tasks</c>.</summary>
 public sealed class ListTasksRequest
 {
+    public const string NewestFirst = "-createdAt";
+    public const string NextFirst = "executeAt";
     public const int DefaultPageSize = 50;
     public const int LargestPageSize = 500;
 
@@ -23,33 +25,64 @@ public sealed class ListTasksRequest
     [FromQuery(Name = "kind")]
     public string?[] Kind { get; init; } = [];
 
+    [Description("Only tasks with one of these labels. At most 10.")]
+    [SentAs(typeof(string[]), Maximum = TaskFilter.MaxLabels)]
+    [FromQuery(Name = "label")]
+    public string?[] Label { get; init; } = [];
+
+    [Description("Only tasks that were asked to run at this time or later.")]
+    [SentAs(typeof(DateTimeOffset))]
+    [FromQuery(Name = "executeFrom")]
+    public string?[] ExecuteFrom { get; init; } = [];
+
+    [Description("Only tasks that were asked to run before this time.")]
+    [SentAs(typeof(DateTimeOffset))]
+    [FromQuery(Name = "executeTo")]
+    public string?[] ExecuteTo { get; init; } = [];
+
+    [Description("-createdAt: newest first. executeAt: by the time that was asked for, what runs next first among pending ones.")]
+    [SentAs(typeof(string), Choices = [NewestFirst, NextFirst])]
+    [FromQuery(Name = "sort")]
+    public string?[] Sort { get; init; } = [];
+
     [Description("How many tasks a page has at most.")]
     [SentAs(typeof(int), Minimum = 1, Maximum = LargestPageSize, Default = DefaultPageSize)]
     [FromQuery(Name = "pageSize")]
     public string?[] PageSize { get; init; } = [];
 
-    [Description("The nextPageToken of the page before, with the same filters as there.")]
+    [Description("The nextPageToken of the page before, with the same filters and order as there.")]
     [SentAs(typeof(string))]
     [FromQuery(Name = "pageToken")]
     public string?[] PageToken { get; init; } = [];
 
-    public TaskFilter ToFilter() => new(
-        [.. State.Select(state => Choice.Parse<ScheduledTaskState>(state!)).Distinct().Order()],
-        [.. Kind.Select(kind => Choice.Parse<TaskKind>(kind!)).Distinct().Order()]);
+    public TaskFilter ToFilter() => ToFilterRequest().ToFilter();
+
+    public TaskSort ToSort() => Sort is [NextFirst] ? TaskSort.NextFirst : TaskSort.NewestFirst;
+
+    /// <summary>The filter's part; null stands for what was given without a value.</summary>
+    public FilterTexts ToFilterRequest() => new(State, Kind, Label, ExecuteFrom, ExecuteTo);
 
     public int ToPageSize() =>
         PageSize is [{ } size] ? int.Parse(size, CultureInfo.InvariantCulture) : DefaultPageSize;
 
     public PagePosition? ToPosition() =>
-        PageToken is [{ } token] && Tasks.PageToken.TryRead(token, ToFilter(), out var position) ? position : null;
+        PageToken is [{ } token] && Tasks.PageToken.TryRead(token, ToFilter(), ToSort(), out var position) ? position : null;
 }
 
 public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
 {
     public ListTasksValidator()
     {
-        RuleFor(request => request.State).Custom(CheckChoices<ScheduledTaskState>("state"));
-        RuleFor(request => request.Kind).Custom(CheckChoices<TaskKind>("kind"));
+        RuleFor(request => request).Custom((request, context) =>
+        {
+            foreach (var (field, problem) in request.ToFilterRequest().Problems())
+                context.AddFailure(field, problem);
+        });
+        RuleFor(request => request.Sort).Custom((sorts, context) =>
+        {
+            if (sorts is not ([] or [ListTasksRequest.NewestFirst] or [ListTasksRequest.NextFirst]))
+                context.AddFailure("sort", $"sort must be one of {ListTasksRequest.NewestFirst}, {ListTasksRequest.NextFirst}.");
+        });
         RuleFor(request => request.PageSize).Custom((sizes, context) =>
         {
             if (sizes is not [] && !(sizes is [var size] && IsPageSize(size)))
@@ -57,14 +90,10 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
         });
         RuleFor(request => request).Custom((request, context) =>
         {
-            if (request.PageToken is [])
-                return;
-            var readable = request.State.All(state => Choice.TryParse<ScheduledTaskState>(state, out _))
-                && request.Kind.All(kind => Choice.TryParse<TaskKind>(kind, out _));
-            if (readable && request.ToPosition() is null)
+            if (request.PageToken is not [] && !request.ToFilterRequest().Problems().Any() && request.ToPosition() is null)
             {
                 context.AddFailure("pageToken",
-                    "pageToken must be the nextPageToken of an answer to the same state and kind filters, unchanged.");
+                    "pageToken must be the nextPageToken of an answer to the same filters and sort, unchanged.");
             }
         });
     }
@@ -72,11 +101,4 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
     private static bool IsPageSize(string? text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
         && size is >= 1 and <= ListTasksRequest.LargestPageSize;
-
-    private static Action<string?[], ValidationContext<ListTasksRequest>> CheckChoices<T>(string name)
-        where T : struct, Enum => (values, context) =>
-    {
-        foreach (var value in values.Where(value => !Choice.TryParse<T>(value, out _)))
-            context.AddFailure(name, $"{name} {Choice.Problem<T>(value)}.");
-    };
 }

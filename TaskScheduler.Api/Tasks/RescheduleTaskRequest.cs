@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FluentValidation;
 using TaskScheduler.Api.Documentation;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
 
@@ -13,9 +14,21 @@ public sealed class RescheduleTaskRequest
     [JsonConverter(typeof(AnyValueAsText))]
     public string? ExecuteAt { get; init; }
 
+    /// <summary>
+    /// By when the task must have started: a time after executeAt; null if it may start at any time. It stays as it is if this is
+    /// left out.
+    /// </summary>
+    [SentAs(typeof(DateTimeOffset?), MayBeAbsent = true)]
+    public JsonElement ExpireAt { get; init; }
+
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Unknown { get; init; }
+
+    public NewTime ToTime() => new(
+        Rfc3339.Parse(ExecuteAt!),
+        KeepsExpireAt: ExpireAt.ValueKind == JsonValueKind.Undefined,
+        ExpireAt.IsAbsent() ? null : Rfc3339.Parse(ExpireAt.Text()));
 }
 
 public sealed class RescheduleTaskValidator : AbstractValidator<RescheduleTaskRequest>
@@ -23,6 +36,14 @@ public sealed class RescheduleTaskValidator : AbstractValidator<RescheduleTaskRe
     public RescheduleTaskValidator(ExecutionTime executionTime)
     {
         RuleFor(request => request.ExecuteAt).MustBeExecutionTime(executionTime);
-        RuleFor(request => request.Unknown).MustBeEmpty(allowed: "executeAt", of: "a change");
+        RuleFor(request => request).Custom((request, context) =>
+        {
+            if (!request.ExpireAt.IsAbsent()
+                && executionTime.ExpiryProblem(request.ExecuteAt, request.ExpireAt.Text()) is { } problem)
+            {
+                context.AddFailure("expireAt", $"expireAt {problem}.");
+            }
+        });
+        RuleFor(request => request.Unknown).MustBeEmpty(allowed: "executeAt, expireAt", of: "a change");
     }
 }

@@ -7,10 +7,12 @@ namespace TaskScheduler.Api.Tasks;
 /// <param name="Id">The task's ID.</param>
 /// <param name="Kind">What the task does.</param>
 /// <param name="State">Where the task stands.</param>
+/// <param name="Label">The client's own text; null without one.</param>
 /// <param name="ExecuteAt">When it was asked to run, rounded up to the millisecond. It never starts before.</param>
+/// <param name="ExpireAt">By when it must have started, rounded up to the millisecond; null if it may start at any time.</param>
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="StartedAt">When its latest attempt started; null while it is pending.</param>
-/// <param name="FinishedAt">When it was completed or failed.</param>
+/// <param name="FinishedAt">When it was completed, failed or expired.</param>
 /// <param name="DeletedAt">When it was deleted.</param>
 /// <param name="Attempt">The number of its latest attempt; 0 until the first one.</param>
 /// <param name="Instance">The instance that its latest attempt ran on; null while it is pending.</param>
@@ -20,7 +22,9 @@ public sealed record TaskResponse(
     Guid Id,
     TaskKind Kind,
     ScheduledTaskState State,
+    string? Label,
     DateTimeOffset ExecuteAt,
+    DateTimeOffset? ExpireAt,
     DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt,
@@ -31,8 +35,8 @@ public sealed record TaskResponse(
     string? Error)
 {
     public static TaskResponse From(ScheduledTask task) => new(
-        task.Id, task.Kind, task.State, task.ExecuteAt, task.CreatedAt, task.StartedAt, task.FinishedAt, task.DeletedAt,
-        task.Attempt, task.Instance, task.Output, task.Error);
+        task.Id, task.Kind, task.State, task.Label, task.ExecuteAt, task.ExpireAt, task.CreatedAt, task.StartedAt, task.FinishedAt,
+        task.DeletedAt, task.Attempt, task.Instance, task.Output, task.Error);
 }
 
 /// <summary>The tasks of a batch.</summary>
@@ -40,7 +44,7 @@ public sealed record TaskResponse(
 public sealed record CreatedTasksResponse(IReadOnlyList<TaskResponse> Tasks);
 
 /// <summary>One page of a list.</summary>
-/// <param name="Tasks">The tasks, newest first.</param>
+/// <param name="Tasks">The tasks, in the order of the list.</param>
 /// <param name="NextPageToken">What to ask for the next page with; absent on the last.</param>
 public sealed record TaskListResponse(
     IReadOnlyList<TaskResponse> Tasks,
@@ -51,8 +55,7 @@ public sealed record TaskListResponse(
 /// <param name="Counts">How many of each state and kind: every pair, also where there are none.</param>
 public sealed record TaskCountsResponse(long Total, IReadOnlyList<TaskCount> Counts);
 
-/// <summary>How many tasks there are of one state and kind.</summary>
-/// <param name="State">The state.</param>
-/// <param name="Kind">The kind.</param>
-/// <param name="Count">How many.</param>
-public sealed record TaskCount(ScheduledTaskState State, TaskKind Kind, long Count);
+/// <summary>What a change of many tasks came to.</summary>
+/// <param name="Matched">How many tasks the filter or the IDs meant.</param>
+/// <param name="Changed">How many of them were in a state that allows the change, and were changed.</param>
+public sealed record ChangedTasksResponse(long Matched, long Changed);

@@ -27,14 +27,25 @@ public static class TaskRules
                 context.AddFailure("executeAt", $"executeAt {outOfRange}.");
         });
 
+    /// <summary>A label, or none.</summary>
+    public static void MustBeLabel<T>(this IRuleBuilder<T, JsonElement> member) => member.Custom((label, context) =>
+    {
+        if (label.IsAbsent())
+            return;
+        var problem = label.TryGetString(out var text) ? TaskLabel.Problem(text) : "must be a text in valid Unicode";
+        if (problem is not null)
+            context.AddFailure("label", $"label {problem}.");
+    });
+
     /// <summary>Refuses each member that the request does not have, by name.</summary>
-    public static void MustBeEmpty<T>(this IRuleBuilder<T, IDictionary<string, JsonElement>?> unknown, string allowed, string of = "a task") =>
+    public static IRuleBuilderOptionsConditions<T, IDictionary<string, JsonElement>?> MustBeEmpty<T>(
+        this IRuleBuilder<T, IDictionary<string, JsonElement>?> unknown, string allowed, string of = "a task", string within = "") =>
         unknown.Custom((members, context) =>
         {
             foreach (var name in members?.Keys ?? [])
             {
                 context.AddFailure(
-                    InvalidRequests.FieldOf(name, otherwise: "body"),
+                    within + InvalidRequests.FieldOf(name, otherwise: "body"),
                     $"'{Rfc3339.Shown(name)}' is not a member of {of}; allowed: {allowed}.");
             }
         });

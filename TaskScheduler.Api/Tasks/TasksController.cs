@@ -10,7 +10,7 @@ namespace TaskScheduler.Api.Tasks;
 [Route("tasks")]
 [Tags(ApiDocument.Tasks)]
 [KnownQueryOnly]
-public sealed class TasksController(TaskCreator creator, TaskClient client, TaskList list) : ControllerBase
+public sealed class TasksController(TaskCreator creator, TaskClient client, TaskBulk bulk, TaskList list) : ControllerBase
 {
     /// <summary>Create a task</summary>
     /// <remarks>Once this is answered with 201 the task is kept, whatever crashes or is restarted.</remarks>
@@ -44,18 +44,20 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
             tasks => StatusCode(StatusCodes.Status201Created, new CreatedTasksResponse(tasks)),
             cancel);
 
-    /// <summary>List tasks, newest first</summary>
+    /// <summary>List tasks</summary>
     /// <remarks>
-    /// Repeat state and kind for several of each. Pages neither repeat nor skip a task that was there from the start.
+    /// Newest first, or by the time that was asked for. Repeat state, kind and label for several of each. Pages neither repeat nor
+    /// skip a task that was there from the start. Newest first, a page of a range of execution times may have fewer tasks than
+    /// pageSize, or none: it is the last one only if it has no nextPageToken.
     /// </remarks>
     /// <response code="200">One page.</response>
     [HttpGet(Name = "ListTasks")]
     public async Task<TaskListResponse> List([FromQuery] ListTasksRequest request, CancellationToken cancel)
     {
-        var filter = request.ToFilter();
-        var (tasks, more) = await list.PageAsync(filter, request.ToPageSize(), request.ToPosition(), cancel);
-        var next = more ? PageToken.Write(new PagePosition(tasks[^1].CreatedAt, tasks[^1].Sequence), filter) : null;
-        return new TaskListResponse([.. tasks.Select(TaskResponse.From)], next);
+        var (filter, sort) = (request.ToFilter(), request.ToSort());
+        var page = await list.PageAsync(filter, sort, request.ToPageSize(), request.ToPosition(), cancel);
+        var next = page.Next is null ? null : PageToken.Write(page.Next, filter, sort);
+        return new TaskListResponse([.. page.Tasks.Select(TaskResponse.From)], next);
     }
 
     /// <summary>Count tasks</summary>
@@ -67,6 +69,32 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         var counts = await list.CountAsync(cancel);
         return new TaskCountsResponse(counts.Sum(tasks => tasks.Count), counts);
     }
+
+    /// <summary>Delete many tasks</summary>
+    /// <remarks>
+    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Done in steps that block nobody, which takes about
+    /// a minute for a million tasks. A request that is cut off has changed some of them; repeat it for the rest.
+    /// </remarks>
+    /// <response code="200">How many were matched, and how many were not deleted before.</response>
+    [HttpPost("delete", Name = "DeleteTasks")]
+    [Consumes("application/json")]
+    public async Task<ChangedTasksResponse> DeleteMany(ChangeTasksRequest request, CancellationToken cancel) => Answer(
+        request.Filter is { } filter
+            ? await bulk.DeleteAsync(filter.ToTexts().ToFilter(), cancel)
+            : await bulk.DeleteAsync(request.ToIds(), cancel));
+
+    /// <summary>Let many failed tasks run again</summary>
+    /// <remarks>
+    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Tasks that have not failed are matched and left as
+    /// they are, and so are those whose expireAt is past.
+    /// </remarks>
+    /// <response code="200">How many were matched, and how many were requeued.</response>
+    [HttpPost("requeue", Name = "RequeueTasks")]
+    [Consumes("application/json")]
+    public async Task<ChangedTasksResponse> RequeueMany(ChangeTasksRequest request, CancellationToken cancel) => Answer(
+        request.Filter is { } filter
+            ? await bulk.RequeueAsync(filter.ToTexts().ToFilter(), cancel)
+            : await bulk.RequeueAsync(request.ToIds(), cancel));
 
     /// <summary>Show a task</summary>
     /// <response code="200">The task.</response>
@@ -86,21 +114,20 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
     public async Task<ActionResult<TaskResponse>> Reschedule(
         string id, RescheduleTaskRequest request, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId)
-            ? Answer(
-                id,
-                await client.RescheduleAsync(taskId, Rfc3339.Parse(request.ExecuteAt!), cancel),
-                $"only a {ScheduledTaskState.Pending} task can be given another time")
+            ? Answer(id, await client.RescheduleAsync(taskId, request.ToTime(), cancel))
             : NoSuchTask(id);
 
     /// <summary>Let a failed task run again</summary>
-    /// <remarks>With all its tries, and at once if its time is past. Its error is cleared; attempt goes on counting.</remarks>
+    /// <remarks>
+    /// With all its tries, and at once if its time is past. Its error is cleared; attempt goes on counting. One whose expireAt is
+    /// past stays failed.
+    /// </remarks>
     /// <response code="200">The task, pending again.</response>
     [HttpPost("{id}/requeue", Name = "RequeueTask")]
     [CanAnswer(nameof(ProblemType.NotFound), nameof(ProblemType.WrongState))]
     public async Task<ActionResult<TaskResponse>> Requeue(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId)
-            ? Answer(
-                id, await client.RequeueAsync(taskId, cancel), $"only a {ScheduledTaskState.Failed} task can be requeued")
+            ? Answer(id, await client.RequeueAsync(taskId, cancel))
             : NoSuchTask(id);
 
     /// <summary>Delete a task</summary>
@@ -146,12 +173,14 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         return created([.. creation.Tasks.Select(TaskResponse.From)]);
     }
 
-    private static ActionResult<TaskResponse> Answer(string id, TaskChange change, string rule) => change switch
+    private static ActionResult<TaskResponse> Answer(string id, TaskChange change) => change switch
     {
-        { Applied: true, Task: { } task } => TaskResponse.From(task),
-        { Task: { } task } => new ProblemResult(ProblemType.WrongState, $"The task is {task.State}; {rule}."),
+        { Refusal: { } refusal } => new ProblemResult(ProblemType.WrongState, refusal),
+        { Task: { } task } => TaskResponse.From(task),
         _ => NoSuchTask(id),
     };
+
+    private static ChangedTasksResponse Answer(BulkResult result) => new(result.Matched, result.Changed);
 
     private static ProblemResult NoSuchTask(string id) => new(
         ProblemType.NotFound,

@@ -6,13 +6,21 @@ namespace TaskScheduler.Jobs.Data;
 /// take its mark away, so that its job follows.
 /// </summary>
 /// <param name="Insert">
-/// <c>{ tasks: [ { id, kind, executeAt, createdAt } ], keys: [ { id, request, createdAt, taskIds } ] }</c>. Inserts pending
+/// <c>{ tasks: [ { id, kind, executeAt, label, expireAt, createdAt } ], keys: [ { id, request, createdAt, taskIds } ] }</c>. Inserts pending
 /// tasks, in this order, and idempotency keys. SQLite needs a transaction around both.
 /// </param>
 /// <param name="Claim">
 /// <c>{ max, token, instance, instanceId, now }</c>. Starts an attempt of at most <c>max</c> pending rows, first those that are
 /// due for longest, and returns the rows. The database's clock decides what is due; <c>now</c> is for the store that has none.
-/// Passes over rows that another instance is changing.
+/// Passes over rows that another instance is changing, that are paused, or that must have started by now.
+/// </param>
+/// <param name="ClaimKinds">
+/// As <paramref name="Claim"/> with <c>kinds</c>: only these, and without a look at the others, of which a million may be due
+/// while they are paused. What is retried is in the order of the time that its client asked for.
+/// </param>
+/// <param name="Expire">
+/// <c>{ max, now }</c>. Expires at most <c>max</c> pending rows that must have started by now, and returns their kinds as
+/// <c>Value</c>. Passes over rows that another instance is changing.
 /// </param>
 /// <param name="TakeOver">
 /// As <paramref name="Claim"/> with <c>lease</c> in milliseconds, for running rows whose instance was silent for that long.
@@ -35,20 +43,31 @@ namespace TaskScheduler.Jobs.Data;
 /// <c>Arguments</c>. Null where Hangfire has no tables.
 /// </param>
 public sealed record StoreSql(
-    string Insert, string Claim, string TakeOver, string Complete, string Look, string Show, string IsProjector,
-    string? JobStates = null);
+    string Insert, string Claim, string ClaimKinds, string Expire, string TakeOver, string Complete, string Look, string Show, string IsProjector,
+    string? JobStates = null)
+{
+    /// <summary>The same piece of a statement for each kind.</summary>
+    public static string OfEachKind(Func<TaskKind, string> sql, string separator) =>
+        string.Join(separator, Enum.GetValues<TaskKind>().Select(sql));
+}
 
 /// <summary>What an instance asks the task table every half second.</summary>
 /// <param name="Now">The database's wall clock; null where the instance's own clock decides.</param>
-/// <param name="DueTimes">When the next <see cref="MaxDueTimes"/> pending tasks are due, as a JSON array; null if none is.</param>
+/// <param name="HasDue">Whether a pending task is due whose kind is not paused.</param>
+/// <param name="Next">
+/// The next <see cref="MaxNext"/> pending tasks that are not due yet, paused ones too, as a JSON array of <c>{ dueAt, kind
+/// }</c>; null if there is none.
+/// </param>
+/// <param name="Paused">The kinds that do not start, as a JSON array; null if there is none.</param>
+/// <param name="HasExpired">Whether a pending task must have started by now.</param>
 /// <param name="HasAbandoned">Whether a task runs whose instance lost its lease.</param>
 /// <param name="IsBehind">Whether a job does not show its row yet.</param>
 /// <param name="IsRunning">Whether a task runs on the instance that asks.</param>
 /// <param name="Workers">Instances with a lease that run tasks.</param>
 public sealed record TableLook(
-    DateTimeOffset? Now, string? DueTimes, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers)
+    DateTimeOffset? Now, bool HasDue, string? Next, string? Paused, bool HasExpired, bool HasAbandoned, bool IsBehind, bool IsRunning, int Workers)
 {
-    public const int MaxDueTimes = 100;
+    public const int MaxNext = 100;
 }
 
 public static class StoreStatements

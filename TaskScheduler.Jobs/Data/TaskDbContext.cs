@@ -7,6 +7,8 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
 
     public DbSet<InstanceLease> Instances => Set<InstanceLease>();
 
+    public DbSet<PausedKind> PausedKinds => Set<PausedKind>();
+
     public DbSet<UsedIdempotencyKey> IdempotencyKeys => Set<UsedIdempotencyKey>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
@@ -21,6 +23,8 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         task.HasKey(t => t.Sequence);
         task.Property(t => t.Version).HasDefaultValue(1).IsConcurrencyToken();
         task.Property(t => t.IsShown).HasDefaultValue(false);
+        // An emoji is one character to clients and two here.
+        task.Property(t => t.Label).HasMaxLength(2 * ScheduledTask.MaxLabel);
         task.Property(t => t.JobId).HasMaxLength(64);
         task.Property(t => t.JobState).HasMaxLength(16);
         task.Property(t => t.Instance).HasMaxLength(256);
@@ -31,12 +35,19 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         // For lists and counts. The kind first: SQLite, without statistics, would use an index that begins with the state for
         // every query that names one, and read all that is pending to find what is due.
         task.HasIndex(t => new { t.Kind, t.State, t.CreatedAt, t.Sequence });
+        task.HasIndex(t => new { t.Kind, t.State, t.ExecuteAt, t.Sequence });
+        task.HasIndex(t => new { t.Label, t.Kind, t.State, t.CreatedAt, t.Sequence }).HasFilter("\"Label\" IS NOT NULL");
+        task.HasIndex(t => new { t.Label, t.Kind, t.State, t.ExecuteAt, t.Sequence }).HasFilter("\"Label\" IS NOT NULL");
         // With the sequence, so that of a million tasks due at one moment the first can be read without the others.
         task.HasIndex(t => new { t.DueAt, t.Sequence }).HasDatabaseName("IX_Tasks_Pending").HasFilter("\"State\" = 'Pending'");
+        task.HasIndex(t => t.StartBy).HasDatabaseName("IX_Tasks_StartBy")
+            .HasFilter("\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
         task.HasIndex(t => t.InstanceId).HasDatabaseName("IX_Tasks_Running").HasFilter("\"State\" = 'Running'");
         task.HasIndex(t => t.Sequence).HasDatabaseName("IX_Tasks_NotShown").HasFilter("NOT \"IsShown\"");
         task.HasIndex(t => t.FinishedAt).HasFilter("\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
         task.HasIndex(t => t.DeletedAt).HasFilter("\"DeletedAt\" IS NOT NULL");
+
+        modelBuilder.Entity<PausedKind>().HasKey(paused => paused.Kind);
 
         var instance = modelBuilder.Entity<InstanceLease>();
         instance.Property(i => i.Id).ValueGeneratedNever();
@@ -48,6 +59,14 @@ public abstract class TaskDbContext(DbContextOptions options) : DbContext(option
         key.Property(k => k.Request).HasMaxLength(64);
         key.HasIndex(k => k.CreatedAt);
     }
+}
+
+/// <summary>Tasks of this kind do not start, on any instance.</summary>
+public sealed class PausedKind
+{
+    public TaskKind Kind { get; set; }
+
+    public DateTimeOffset PausedAt { get; set; }
 }
 
 /// <summary>One process life of an instance. The attempts it holds count as alive while it was seen within the lease.</summary>

@@ -11,13 +11,15 @@ public sealed class TableWatch(
     JobProjector projector,
     RunningTasks running,
     LostAttempts lostAttempts,
+    TaskExpirer expirer,
     InstanceIdentity instance,
     TimeProvider clock,
     IOptions<ExecutionOptions> options)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WhileMoreExpires = TimeSpan.FromMilliseconds(20);
 
-    public TableLook Last { get; private set; } = new(null, null, false, false, false, 0);
+    public TableLook Last { get; private set; } = new(null, false, null, null, false, false, false, false, 0);
 
     /// <summary>Looks once, and compares what runs here with the table.</summary>
     /// <returns>How long to rest before the next look.</returns>
@@ -30,7 +32,7 @@ public sealed class TableWatch(
             projector.Wake();
         if (Last.IsRunning || running.Count > 0)
             await lostAttempts.ReconcileAsync(stop);
-        return Interval;
+        return Last.HasExpired && await expirer.ExpireAsync(stop) ? WhileMoreExpires : Interval;
     }
 
     /// <summary>Sets the alarm for the tasks that are due next.</summary>
@@ -47,7 +49,16 @@ public sealed class TableWatch(
         Last = (await db.QueryAsync<TableLook>(sql.Look, question, cancel)).Single();
         if (Last.Now is { } now && clock is DatabaseClock reading)
             reading.Take(now, asked);
-        var dueTimes = JsonSerializer.Deserialize<long[]>(Last.DueTimes ?? "[]")!;
-        return [.. dueTimes.Order().Select(DateTimeOffset.FromUnixTimeMilliseconds)];
+        var next = Deserialize<NextTask>(Last.Next);
+        var paused = Deserialize<string>(Last.Paused).Select(Enum.Parse<TaskKind>).ToHashSet();
+        var dueTimes = next.Where(task => !paused.Contains(Enum.Parse<TaskKind>(task.Kind))).Select(task => task.DueAt);
+        return new Upcoming(
+            (Last.HasDue ? dueTimes.Append(clock.GetUtcNow().ToUnixTimeMilliseconds()) : dueTimes).Select(DateTimeOffset.FromUnixTimeMilliseconds),
+            next.Length < TableLook.MaxNext ? null : DateTimeOffset.FromUnixTimeMilliseconds(next.Max(task => task.DueAt)),
+            paused);
     });
+
+    private static T[] Deserialize<T>(string? array) => JsonSerializer.Deserialize<T[]>(array ?? "[]", JsonSerializerOptions.Web)!;
+
+    private sealed record NextTask(long DueAt, string Kind);
 }

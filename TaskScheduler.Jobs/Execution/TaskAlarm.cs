@@ -1,5 +1,11 @@
 namespace TaskScheduler.Jobs.Execution;
 
+/// <summary>What a look at the task table tells about the tasks that are due next.</summary>
+/// <param name="DueTimes">When those are due that are not paused.</param>
+/// <param name="Horizon">Up to when these are all that there are; null if there are no others.</param>
+/// <param name="Paused">The kinds that do not start.</param>
+public sealed record Upcoming(IEnumerable<DateTimeOffset> DueTimes, DateTimeOffset? Horizon, IReadOnlySet<TaskKind> Paused);
+
 /// <summary>
 /// Step 1, alarm: wakes the worker when the next task is due that this instance knows of, from its own creations and
 /// reschedules and from its last look at the task table. It starts nothing: the claim asks the table what is due.
@@ -20,7 +26,14 @@ public sealed class TaskAlarm(TimeProvider clock)
 
     public int LastChange { get; private set; }
 
+    /// <summary>The kinds that the last look found paused. It rings for none of their tasks.</summary>
+    public IReadOnlySet<TaskKind> Paused { get; private set; } = new HashSet<TaskKind>();
+
     public bool IsRinging => Left() <= TimeSpan.Zero;
+
+    /// <summary>Rings when each of these is due, unless it is paused.</summary>
+    public void SetFor(params IEnumerable<ScheduledTask> tasks) =>
+        SetFor(tasks.Where(task => !Paused.Contains(task.Kind)).Select(task => task.DueAt));
 
     /// <summary>Rings at each of these times; of those beyond the horizon the next look tells.</summary>
     public void SetFor(params IEnumerable<DateTimeOffset> dueTimes)
@@ -42,18 +55,20 @@ public sealed class TaskAlarm(TimeProvider clock)
     /// Rings as the look at the task table says, and not before. What was set while the look was under way may be missing
     /// in its answer and stays.
     /// </summary>
-    /// <param name="look">When the next tasks are due, in order; <see cref="TableLook.MaxDueTimes"/> of them if there are more.</param>
-    public async Task SetByAsync(Func<Task<DateTimeOffset[]>> look)
+    public async Task SetByAsync(Func<Task<Upcoming>> look)
     {
         var before = LastChange;
-        var dueTimes = await look();
+        var upcoming = await look();
         lock (_gate)
         {
-            _horizon = dueTimes.Length < TableLook.MaxDueTimes ? DateTimeOffset.MaxValue : dueTimes[^1];
+            (Paused, _horizon) = (upcoming.Paused, upcoming.Horizon ?? DateTimeOffset.MaxValue);
             _dueTimes = new(_dueTimes.Where(known => known.Value > before && known.Key <= _horizon).ToDictionary());
             LastChange++;
-            foreach (var dueAt in dueTimes)
+            foreach (var dueAt in upcoming.DueTimes)
                 _dueTimes[dueAt] = LastChange;
+            // Only another look tells what follows.
+            if (upcoming.Horizon is { } horizon)
+                _dueTimes[horizon] = LastChange;
         }
 
         _earlier.Set();

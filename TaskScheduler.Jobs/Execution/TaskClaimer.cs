@@ -11,12 +11,16 @@ public sealed partial class TaskClaimer(
     StoreRetry retry,
     InstanceHeartbeat heartbeat,
     InstanceIdentity instance,
+    TaskAlarm alarm,
     TimeProvider clock,
     IOptions<ExecutionOptions> options,
     ILogger<TaskClaimer> logger)
 {
-    /// <summary>Starts an attempt of at most <paramref name="max"/> tasks that are due.</summary>
-    public Task<IReadOnlyList<ScheduledTask>> ClaimAsync(int max, CancellationToken stop) => StartAsync(sql.Claim, max, stop);
+    private static readonly TaskKind[] AllKinds = Enum.GetValues<TaskKind>();
+
+    /// <summary>Starts an attempt of at most <paramref name="max"/> tasks that are due and not paused.</summary>
+    public Task<IReadOnlyList<ScheduledTask>> ClaimAsync(int max, CancellationToken stop) =>
+        StartAsync(alarm.Paused.Count == 0 ? sql.Claim : sql.ClaimKinds, max, stop);
 
     /// <summary>The same for tasks that run on an instance whose lease is over.</summary>
     public async Task<IReadOnlyList<ScheduledTask>> TakeOverAsync(int max, CancellationToken stop)
@@ -51,6 +55,7 @@ public sealed partial class TaskClaimer(
     private string Document(Guid token, int max) => JsonSerializer.Serialize(new
     {
         max,
+        kinds = AllKinds.Except(alarm.Paused).Select(kind => $"{kind}"),
         token,
         instance = instance.Name,
         instanceId = instance.Id,

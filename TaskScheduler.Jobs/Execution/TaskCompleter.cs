@@ -106,7 +106,7 @@ public sealed partial class TaskCompleter(
         foreach (var outcome in committed[true])
         {
             console.Print(outcome.Output!);
-            metrics.Finished(outcome.Task, ScheduledTaskState.Completed);
+            metrics.Finished(outcome.Task.Kind, ScheduledTaskState.Completed);
         }
 
         return [.. committed[false]];
@@ -133,7 +133,7 @@ public sealed partial class TaskCompleter(
         if (transition == TaskTransition.Retry)
             alarm.SetFor(dueAt);
         else if (moved == 1)
-            metrics.Finished(task, transition.Target());
+            metrics.Finished(task.Kind, transition.Target());
     }
 
     /// <summary>Returns what a shutdown interrupted; it does not count as a try.</summary>

@@ -14,12 +14,12 @@ public sealed class TaskMetrics
     private readonly Counter<long> _finished;
     private readonly Histogram<double> _startLateness;
 
-    public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running)
+    public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running, TaskAlarm alarm)
     {
         var meter = meters.Create(MeterName);
         _created = meter.CreateCounter<long>("taskscheduler.tasks.created", "{task}", "Tasks that this instance accepted.");
         _finished = meter.CreateCounter<long>(
-            "taskscheduler.tasks.finished", "{task}", "Tasks that this instance completed, or gave up as failed.");
+            "taskscheduler.tasks.finished", "{task}", "Tasks that this instance completed, gave up as failed, or found expired.");
         _startLateness = meter.CreateHistogram<double>(
             "taskscheduler.tasks.start_lateness",
             "s",
@@ -28,6 +28,12 @@ public sealed class TaskMetrics
             new InstrumentAdvice<double> { HistogramBucketBoundaries = LatenessBuckets });
         // From the start: a counter that is not there until something happens has no rate when it does.
         var kinds = Enum.GetValues<TaskKind>();
+        Array.ForEach(kinds, kind => _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Expired)));
+        meter.CreateObservableGauge(
+            "taskscheduler.worker.paused",
+            () => kinds.Select(kind => new Measurement<int>(alarm.Paused.Contains(kind) ? 1 : 0, TagOf(kind))),
+            unit: null,
+            "1 while no task of this kind starts, on any instance; else 0.");
         if (instance.Value.Role != InstanceRole.Worker)
             Array.ForEach(kinds, kind => _created.Add(0, TagOf(kind)));
         if (!instance.Value.Role.Works())
@@ -55,7 +61,7 @@ public sealed class TaskMetrics
         _startLateness.Record((task.StartedAt!.Value - could).TotalSeconds, TagOf(task.Kind));
     }
 
-    public void Finished(ScheduledTask task, ScheduledTaskState state) => _finished.Add(1, TagOf(task.Kind), TagOf(state));
+    public void Finished(TaskKind kind, ScheduledTaskState state) => _finished.Add(1, TagOf(kind), TagOf(state));
 
     public static KeyValuePair<string, object?> TagOf(TaskKind kind) => new("kind", kind.ToString());
 

@@ -44,6 +44,8 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
                 _ when expectedState is not null && expectedState != JobStates.NameOf(task.State) =>
                     $"its task was {task.State} by then",
                 _ when state is DeletedState => null,
+                { State: ScheduledTaskState.Failed, ExpireAt: { } expireAt } when state is EnqueuedState && expireAt <= clock.GetUtcNow() =>
+                    $"its task had to start before {expireAt:yyyy-MM-dd HH:mm:ss} UTC",
                 { State: ScheduledTaskState.Failed } when state is EnqueuedState => null,
                 { State: ScheduledTaskState.Pending } => "its task runs by itself at its time, never before",
                 { State: ScheduledTaskState.Running } => "its task is running, and never runs twice",

@@ -34,6 +34,9 @@ public static class JobStates
             ["ExceptionMessage"] = row.Error,
             ["ExceptionDetails"] = row.Error,
         }),
+        // Hangfire has no such state, and this is the one of what will never run.
+        ScheduledTaskState.Expired => new TaskJobState(
+            DeletedState.StateName, "The task expired: it had not started in time", IsFinal: true, new() { ["DeletedAt"] = Time(row.FinishedAt) }),
         ScheduledTaskState.Deleted => new TaskJobState(
             DeletedState.StateName, "The task was deleted", IsFinal: true, new() { ["DeletedAt"] = Time(row.DeletedAt) }),
         _ => throw new ArgumentOutOfRangeException(nameof(row), row.State, "Not a state of a task."),

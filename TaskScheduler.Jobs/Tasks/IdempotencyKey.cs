@@ -15,9 +15,12 @@ public sealed record IdempotencyKey(string Id, string Request)
     public static IdempotencyKey Of(string caller, string key, string call, IEnumerable<NewTask> tasks)
     {
         var request = string.Concat(tasks.Select(task => string.Create(
-            CultureInfo.InvariantCulture, $" {task.Kind}@{task.ExecuteAt.RoundUpToMillisecond().ToUnixTimeMilliseconds()}")));
+            CultureInfo.InvariantCulture,
+            $" {task.Kind}@{Unix(task.ExecuteAt)}-{Unix(task.ExpireAt)} {task.Label?.Length}:{task.Label}")));
         return new(Digest($"{caller.Length}:{caller}{key}"), Digest(call + request));
     }
+
+    private static long? Unix(DateTimeOffset? time) => time?.RoundUpToMillisecond().ToUnixTimeMilliseconds();
 
     private static string Digest(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }
@@ -38,6 +41,6 @@ public sealed class UsedIdempotencyKey
     public IReadOnlyList<ScheduledTask> TasksOf(IReadOnlyList<NewTask> request) =>
     [
         .. request.Zip(
-            TaskIds.Split(' '), (task, id) => ScheduledTask.Create(task.Kind, task.ExecuteAt, CreatedAt, Guid.Parse(id))),
+            TaskIds.Split(' '), (task, id) => ScheduledTask.Create(task, CreatedAt, Guid.Parse(id))),
     ];
 }

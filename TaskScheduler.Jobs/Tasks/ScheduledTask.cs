@@ -6,6 +6,9 @@ namespace TaskScheduler.Jobs.Tasks;
 /// </summary>
 public sealed class ScheduledTask
 {
+    /// <summary>Of a label, in Unicode characters.</summary>
+    public const int MaxLabel = 100;
+
     /// <summary>The table's own order of creation; breaks ties between equal times.</summary>
     public long Sequence { get; private set; }
 
@@ -21,11 +24,21 @@ public sealed class ScheduledTask
     /// <summary>When the next attempt is due: <see cref="ExecuteAt"/>, or later while a retry backs off.</summary>
     public DateTimeOffset DueAt { get; private set; }
 
+    /// <summary>A text of the client's own, to find the task by; null without one.</summary>
+    public string? Label { get; private set; }
+
+    /// <summary>By when the task must have started, as the client asked, rounded up; null if it may start at any time.</summary>
+    public DateTimeOffset? ExpireAt { get; private set; }
+
+    /// <summary><see cref="ExpireAt"/> until the task has started: what started in time is retried and taken over after it.</summary>
+    public DateTimeOffset? StartBy { get; private set; }
+
     public DateTimeOffset CreatedAt { get; private set; }
 
     /// <summary>Start of the latest attempt; null while <see cref="ScheduledTaskState.Pending"/>.</summary>
     public DateTimeOffset? StartedAt { get; private set; }
 
+    /// <summary>When it was completed, failed or expired.</summary>
     public DateTimeOffset? FinishedAt { get; private set; }
 
     public DateTimeOffset? DeletedAt { get; private set; }
@@ -66,24 +79,32 @@ public sealed class ScheduledTask
     /// <summary>The <see cref="Projection.JobStorageLife"/> that <see cref="JobId"/> belongs to.</summary>
     public Guid? JobStorageId { get; private set; }
 
-    public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, Guid id)
+    public static ScheduledTask Create(TaskKind kind, DateTimeOffset executeAt, DateTimeOffset now, Guid id) =>
+        Create(new NewTask(kind, executeAt), now, id);
+
+    public static ScheduledTask Create(NewTask task, DateTimeOffset now, Guid id)
     {
-        var due = executeAt.RoundUpToMillisecond();
+        var due = task.ExecuteAt.RoundUpToMillisecond();
+        var expireAt = task.ExpireAt?.RoundUpToMillisecond();
         return new ScheduledTask
         {
             Id = id,
-            Kind = kind,
+            Kind = task.Kind,
             State = ScheduledTaskState.Pending,
             ExecuteAt = due,
             DueAt = due,
+            Label = task.Label,
+            ExpireAt = expireAt,
+            StartBy = expireAt,
             CreatedAt = now.RoundDownToMillisecond(),
         };
     }
 
     /// <summary>Gives the task another time. The caller has checked that its state allows it.</summary>
-    public void Reschedule(DateTimeOffset executeAt)
+    public void Reschedule(DateTimeOffset executeAt, DateTimeOffset? expireAt)
     {
         ExecuteAt = DueAt = executeAt.RoundUpToMillisecond();
+        ExpireAt = StartBy = expireAt?.RoundUpToMillisecond();
         Move(TaskTransition.Reschedule);
     }
 
@@ -91,6 +112,7 @@ public sealed class ScheduledTask
     public void Requeue()
     {
         DueAt = ExecuteAt;
+        StartBy = ExpireAt;
         Tries = 0;
         (Error, FinishedAt, StartedAt, Instance, InstanceId) = (null, null, null, null, null);
         Move(TaskTransition.Requeue);

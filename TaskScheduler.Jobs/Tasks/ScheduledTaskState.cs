@@ -16,6 +16,9 @@ public enum ScheduledTaskState
     /// <summary>Its tries are used up and the error is kept.</summary>
     Failed,
 
+    /// <summary>Had not started when its expireAt came, and never will.</summary>
+    Expired,
+
     /// <summary>Will never run or print (again); the record stays until retention removes it.</summary>
     Deleted,
 }

@@ -1,9 +1,18 @@
 namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>What became of a change that a client asked for.</summary>
-/// <param name="Applied">Whether the task was in a state that allows it.</param>
 /// <param name="Task">The task as it is now; null if there is none of that ID.</param>
-public sealed record TaskChange(bool Applied, ScheduledTask? Task);
+/// <param name="Refusal">Why nothing was changed, as a sentence; null if something was, or if there is no task.</param>
+public sealed record TaskChange(ScheduledTask? Task, string? Refusal)
+{
+    public bool Applied => Task is not null && Refusal is null;
+}
+
+/// <summary>Another time for a task.</summary>
+/// <param name="ExecuteAt">When it shall run.</param>
+/// <param name="KeepsExpireAt">Whether the time by which it must have started stays.</param>
+/// <param name="ExpireAt">If not, the new one; null if it may start at any time.</param>
+public sealed record NewTime(DateTimeOffset ExecuteAt, bool KeepsExpireAt = true, DateTimeOffset? ExpireAt = null);
 
 /// <summary>What clients do to tasks that exist, over the API and on the dashboard. The row decides; its job follows.</summary>
 public sealed class TaskClient(
@@ -28,27 +37,52 @@ public sealed class TaskClient(
         return deleted > 0 || await db.Tasks.AnyAsync(t => t.Id == id, cancel);
     }
 
-    public Task<TaskChange> RescheduleAsync(Guid id, DateTimeOffset executeAt, CancellationToken cancel) =>
-        ChangeAsync(id, TaskTransition.Reschedule, task => task.Reschedule(executeAt), cancel);
+    /// <summary>Gives a pending task another time, before the one by which it must have started.</summary>
+    public Task<TaskChange> RescheduleAsync(Guid id, NewTime time, CancellationToken cancel) => ChangeAsync(
+        id,
+        task =>
+        {
+            var expireAt = time.KeepsExpireAt ? task.ExpireAt : time.ExpireAt;
+            if (!TaskTransition.Reschedule.Allows(task.State))
+                return $"The task is {task.State}; only a {ScheduledTaskState.Pending} task can be given another time.";
+            if (expireAt <= time.ExecuteAt)
+                return $"The task expires at {Shown(expireAt.Value)}, and must have a time before that. Give it another expireAt, or null.";
+            task.Reschedule(time.ExecuteAt, expireAt);
+            return null;
+        },
+        cancel);
 
     /// <summary>Lets a failed task run again, with all its tries and at once if its time is past.</summary>
-    public Task<TaskChange> RequeueAsync(Guid id, CancellationToken cancel) =>
-        ChangeAsync(id, TaskTransition.Requeue, task => task.Requeue(), cancel);
+    public Task<TaskChange> RequeueAsync(Guid id, CancellationToken cancel) => ChangeAsync(
+        id,
+        task =>
+        {
+            if (!TaskTransition.Requeue.Allows(task.State))
+                return $"The task is {task.State}; only a {ScheduledTaskState.Failed} task can be requeued.";
+            if (task.ExpireAt <= clock.GetUtcNow())
+                return $"The task had to start before {Shown(task.ExpireAt.Value)}, and cannot run again after that.";
+            task.Requeue();
+            return null;
+        },
+        cancel);
 
     /// <summary>
     /// Changes the row that was read, unless it changed meanwhile: so the answer shows this change and not the next one,
     /// and no transaction stays open while this process may be frozen.
     /// </summary>
-    private async Task<TaskChange> ChangeAsync(
-        Guid id, TaskTransition transition, Action<ScheduledTask> change, CancellationToken cancel)
+    /// <param name="id">The task's ID.</param>
+    /// <param name="change">Changes the row, or says why it cannot be changed.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    private async Task<TaskChange> ChangeAsync(Guid id, Func<ScheduledTask, string?> change, CancellationToken cancel)
     {
         while (true)
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
             var task = await db.Tasks.SingleOrDefaultAsync(t => t.Id == id, cancel);
-            if (task is null || !transition.Allows(task.State))
-                return new(false, task);
-            change(task);
+            if (task is null)
+                return new(null, Refusal: null);
+            if (change(task) is { } refusal)
+                return new(task, refusal);
             // The row may have been shown since it was read. EF leaves out a column that it finds unchanged.
             db.Entry(task).Property(t => t.IsShown).IsModified = true;
             try
@@ -60,9 +94,11 @@ public sealed class TaskClient(
                 continue;
             }
 
-            alarm.SetFor(task.DueAt);
+            alarm.SetFor(task);
             projector.Wake();
-            return new(true, task);
+            return new(task, Refusal: null);
         }
     }
+
+    private static string Shown(DateTimeOffset time) => $"{time.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}";
 }

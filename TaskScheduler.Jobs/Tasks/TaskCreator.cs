@@ -1,7 +1,11 @@
 namespace TaskScheduler.Jobs.Tasks;
 
 /// <summary>A task that a client asks for.</summary>
-public sealed record NewTask(TaskKind Kind, DateTimeOffset ExecuteAt);
+/// <param name="Kind">What it does.</param>
+/// <param name="ExecuteAt">When it shall run.</param>
+/// <param name="Label">A text of the client's own.</param>
+/// <param name="ExpireAt">By when it must have started, after <paramref name="ExecuteAt"/>.</param>
+public sealed record NewTask(TaskKind Kind, DateTimeOffset ExecuteAt, string? Label = null, DateTimeOffset? ExpireAt = null);
 
 /// <summary>What became of a request to create tasks.</summary>
 public enum CreationOutcome
@@ -43,7 +47,7 @@ public sealed class TaskCreator(
             return answer;
         var now = clock.GetUtcNow();
         List<ScheduledTask> tasks =
-            [.. request.Select(task => ScheduledTask.Create(task.Kind, task.ExecuteAt, now, Guid.CreateVersion7(now)))];
+            [.. request.Select(task => ScheduledTask.Create(task, now, Guid.CreateVersion7(now)))];
         try
         {
             await inserter.InsertAsync(tasks, key, cancel);
@@ -62,7 +66,7 @@ public sealed class TaskCreator(
                 throw;
         }
 
-        alarm.SetFor(tasks.Select(task => task.DueAt));
+        alarm.SetFor(tasks);
         projector.Wake();
         metrics.Created(tasks);
         return new(CreationOutcome.Created, tasks);

@@ -72,6 +72,8 @@ public sealed class TaskInserter(IDbContextFactory<TaskDbContext> contexts, ITas
             id = task.Id,
             kind = $"{task.Kind}",
             executeAt = task.ExecuteAt.ToUnixTimeMilliseconds(),
+            label = task.Label,
+            expireAt = task.ExpireAt?.ToUnixTimeMilliseconds(),
             createdAt = task.CreatedAt.ToUnixTimeMilliseconds(),
         }),
         keys = keys.Select(key => new

@@ -22,6 +22,9 @@ public enum TaskTransition
     /// <summary>The task's own work threw and no tries are left.</summary>
     Fail,
 
+    /// <summary>The task has not started by the time that its client named.</summary>
+    Expire,
+
     Requeue,
 
     Reschedule,
@@ -44,6 +47,7 @@ public static class TaskTransitions
             [TaskTransition.GiveBack] = ([ScheduledTaskState.Running], ScheduledTaskState.Pending),
             [TaskTransition.Retry] = ([ScheduledTaskState.Running], ScheduledTaskState.Pending),
             [TaskTransition.Fail] = ([ScheduledTaskState.Running], ScheduledTaskState.Failed),
+            [TaskTransition.Expire] = ([ScheduledTaskState.Pending], ScheduledTaskState.Expired),
             [TaskTransition.Requeue] = ([ScheduledTaskState.Failed], ScheduledTaskState.Pending),
             [TaskTransition.Reschedule] = ([ScheduledTaskState.Pending], ScheduledTaskState.Pending),
             [TaskTransition.Delete] =

@@ -178,6 +178,14 @@ public sealed class JobsAtRest : IAsyncDisposable
             .ExecuteUpdateAsync(set => set.SetProperty(t => t.Tries, tries), TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Sets by when the task must start, whether or not it has.</summary>
+    public async Task SetStartByAsync(ScheduledTask task, DateTimeOffset time)
+    {
+        await using var db = await OpenTableAsync();
+        await db.Tasks.Where(t => t.Id == task.Id)
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.StartBy, time), TestContext.Current.CancellationToken);
+    }
+
     /// <summary>Creates a task and brings it into the state as the product does.</summary>
     public async Task<ScheduledTask> CreateInAsync(ScheduledTaskState state)
     {
@@ -192,6 +200,12 @@ public sealed class JobsAtRest : IAsyncDisposable
                 await CompleteAsync(claimed);
             if (state is ScheduledTaskState.Failed)
                 await FailAsync(claimed, "Full");
+        }
+
+        if (state is ScheduledTaskState.Expired)
+        {
+            await SetStartByAsync(task, Now);
+            await Get<TaskExpirer>().ExpireAsync(cancel);
         }
 
         if (state is ScheduledTaskState.Deleted)

@@ -5,7 +5,7 @@ public static class EmbeddedSql
 {
     private const string Start = """
         UPDATE Tasks
-        SET State = 'Running', Attempt = Attempt + 1, Version = Version + 1, IsShown = 0, StartedAt = claim.value ->> 'now',
+        SET State = 'Running', Attempt = Attempt + 1, Version = Version + 1, IsShown = 0, StartBy = NULL, StartedAt = claim.value ->> 'now',
             Instance = claim.value ->> 'instance', InstanceId = claim.value ->> 'instanceId', ClaimToken = claim.value ->> 'token'
         FROM (SELECT {0} AS value) AS claim
         WHERE Tasks.Sequence IN (
@@ -16,22 +16,49 @@ public static class EmbeddedSql
           WHERE Instances.Id = t.InstanceId AND Instances.SeenAt > {0} ->> 'now' - {0} ->> 'lease')
         """;
 
+    private const string NotPaused = "t.Kind NOT IN (SELECT p.Kind FROM PausedKinds AS p)";
+
+    private const string MayStart = """
+        t.State = 'Pending' AND t.DueAt <= {0} ->> 'now' AND (t.StartBy IS NULL OR t.StartBy > {0} ->> 'now')
+        """;
+
+    private const string IsExpired = "t.State = 'Pending' AND t.StartBy <= {0} ->> 'now'";
+
     public static StoreSql Statements { get; } = new(
         Insert: """
             INSERT INTO IdempotencyKeys (Id, Request, CreatedAt, TaskIds)
             SELECT used.value ->> 'id', used.value ->> 'request', used.value ->> 'createdAt', used.value ->> 'taskIds'
             FROM json_each({0}, '$.keys') AS used;
-            INSERT INTO Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
+            INSERT INTO Tasks (Id, Kind, State, ExecuteAt, DueAt, Label, ExpireAt, StartBy, CreatedAt, Attempt, Tries)
             SELECT task.value ->> 'id', task.value ->> 'kind', 'Pending', task.value ->> 'executeAt', task.value ->> 'executeAt',
-              task.value ->> 'createdAt', 0, 0
+              task.value ->> 'label', task.value ->> 'expireAt', task.value ->> 'expireAt', task.value ->> 'createdAt', 0, 0
             FROM json_each({0}, '$.tasks') AS task
             """,
-        Claim: Start + """
-
+        Claim: $$"""
+            {{Start}}
               SELECT t.Sequence FROM Tasks AS t
-              WHERE t.State = 'Pending' AND t.DueAt <= {0} ->> 'now'
+              WHERE {{MayStart}} AND {{NotPaused}}
               ORDER BY t.DueAt, t.Sequence LIMIT {0} ->> 'max')
             RETURNING *
+            """,
+        ClaimKinds: $$"""
+            {{Start}}
+              SELECT due.Sequence FROM ({{StoreSql.OfEachKind(kind => $$"""
+                SELECT * FROM (
+                  SELECT t.ExecuteAt, t.Sequence FROM Tasks AS t
+                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}} AND {{NotPaused}}
+                    AND '{{kind}}' IN (SELECT wanted.value FROM json_each({0}, '$.kinds') AS wanted)
+                  ORDER BY t.ExecuteAt, t.Sequence LIMIT {0} ->> 'max')
+                """, " UNION ALL ")}}) AS due
+              ORDER BY due.ExecuteAt, due.Sequence LIMIT {0} ->> 'max')
+            RETURNING *
+            """,
+        Expire: $$"""
+            UPDATE Tasks
+            SET State = 'Expired', Version = Version + 1, IsShown = 0, FinishedAt = {0} ->> 'now'
+            WHERE Tasks.Sequence IN (
+              SELECT t.Sequence FROM Tasks AS t WHERE {{IsExpired}} ORDER BY t.StartBy LIMIT {0} ->> 'max')
+            RETURNING Kind AS Value
             """,
         TakeOver: $$"""
             {{Start}}
@@ -52,9 +79,16 @@ public static class EmbeddedSql
             """,
         Look: $$"""
             SELECT NULL AS Now,
-              (SELECT json_group_array(next.DueAt) FROM (
-                SELECT t.DueAt FROM Tasks AS t
-                WHERE t.State = 'Pending' ORDER BY t.DueAt, t.Sequence LIMIT {{TableLook.MaxDueTimes}}) AS next) AS DueTimes,
+              {{StoreSql.OfEachKind(kind => $$"""
+                EXISTS (SELECT 1 FROM Tasks AS t
+                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}} AND {{NotPaused}})
+                """, " OR ")}} AS HasDue,
+              (SELECT json_group_array(json_object('dueAt', next.DueAt, 'kind', next.Kind)) FROM (
+                SELECT t.DueAt, t.Kind FROM Tasks AS t
+                WHERE t.State = 'Pending' AND t.DueAt > {0} ->> 'now'
+                ORDER BY t.DueAt, t.Sequence LIMIT {{TableLook.MaxNext}}) AS next) AS Next,
+              (SELECT json_group_array(p.Kind) FROM PausedKinds AS p) AS Paused,
+              EXISTS (SELECT 1 FROM Tasks AS t WHERE {{IsExpired}}) AS HasExpired,
               EXISTS (SELECT 1 FROM Tasks AS t WHERE t.State = 'Running' AND {{HasLostInstance}}) AS HasAbandoned,
               EXISTS (SELECT 1 FROM Tasks AS t WHERE NOT t.IsShown) AS IsBehind,
               EXISTS (SELECT 1 FROM Tasks AS t

@@ -17,31 +17,77 @@ public static class PostgreSqlSql
 
     private const string WithClaim = """
         WITH claim AS MATERIALIZED (
-          SELECT * FROM jsonb_to_record({0}::jsonb) AS c(max integer, token uuid, instance text, "instanceId" uuid, lease bigint))
+          SELECT * FROM jsonb_to_record({0}::jsonb) AS c(
+            max integer, kinds text[], token uuid, instance text, "instanceId" uuid, lease bigint)),
+        clock AS MATERIALIZED (SELECT clock_timestamp() AS now),
+        paused AS MATERIALIZED (SELECT p."Kind" FROM scheduler."PausedKinds" AS p)
         """;
+
+    /// <summary>
+    /// On a pending row <c>t</c>. Measured with a million: bare, <c>clock_timestamp()</c> is no bound for the index (1,127 ms),
+    /// as a subquery it is (0.55 ms). One reading, so that no start is after the time by which the task must have started.
+    /// </summary>
+    private const string MayStart = """
+        t."State" = 'Pending' AND t."DueAt" <= (SELECT now FROM clock) AND (t."StartBy" IS NULL OR t."StartBy" > (SELECT now FROM clock))
+          AND t."Kind" <> ALL (ARRAY(SELECT "Kind" FROM paused))
+        """;
+
+    private const string IsExpired = """t."State" = 'Pending' AND t."StartBy" <= (SELECT now FROM clock)""";
 
     private const string Start = """
         UPDATE scheduler."Tasks" AS t
         SET "State" = 'Running', "Attempt" = t."Attempt" + 1, "Version" = t."Version" + 1, "IsShown" = FALSE,
-            "StartedAt" = date_trunc('milliseconds', clock_timestamp()),
+            "StartBy" = NULL, "StartedAt" = date_trunc('milliseconds', clock.now),
             "Instance" = claim.instance, "InstanceId" = claim."instanceId", "ClaimToken" = claim.token
-        FROM claim
+        FROM claim, clock
         """;
 
-    /// <summary>
-    /// Measured with a million pending rows: bare, <c>clock_timestamp()</c> is no bound for the index (1,127 ms), as a subquery
-    /// it is (0.55 ms); <c>IN (SELECT …)</c> instead of the array got a sequential scan under a generic plan (398 ms).
-    /// </summary>
+    /// <summary><c>IN (SELECT …)</c> instead of the array got a sequential scan under a generic plan (398 ms).</summary>
     private const string Claim = $$"""
         {{WithClaim}}
         {{Start}}
         WHERE t."Sequence" = ANY (ARRAY(
-          SELECT due."Sequence" FROM scheduler."Tasks" AS due
-          WHERE due."State" = 'Pending' AND due."DueAt" <= (SELECT clock_timestamp())
-          ORDER BY due."DueAt", due."Sequence"
+          SELECT t."Sequence" FROM scheduler."Tasks" AS t
+          WHERE {{MayStart}}
+          ORDER BY t."DueAt", t."Sequence"
           LIMIT (SELECT max FROM claim)
           FOR UPDATE SKIP LOCKED))
         RETURNING t.*
+        """;
+
+    /// <summary>Locks up to as many rows of each kind, for as long as it takes to change those that come first.</summary>
+    private static readonly string ClaimKinds = $$"""
+        {{WithClaim}},
+        {{StoreSql.OfEachKind(kind => $$"""
+          "{{kind}}" AS MATERIALIZED (
+            SELECT t."ExecuteAt", t."Sequence" FROM scheduler."Tasks" AS t
+            WHERE t."Kind" = '{{kind}}' AND t."ExecuteAt" <= (SELECT now FROM clock) AND {{MayStart}}
+              AND (SELECT '{{kind}}' = ANY (kinds) FROM claim)
+            ORDER BY t."ExecuteAt", t."Sequence"
+            LIMIT (SELECT max FROM claim)
+            FOR UPDATE SKIP LOCKED)
+          """, ", ")}}
+        {{Start}}
+        WHERE t."Sequence" = ANY (ARRAY(
+          SELECT due."Sequence" FROM ({{StoreSql.OfEachKind(kind => $"""TABLE "{kind}" """, " UNION ALL ")}}) AS due
+          ORDER BY due."ExecuteAt", due."Sequence"
+          LIMIT (SELECT max FROM claim)))
+        RETURNING t.*
+        """;
+
+    private const string Expire = $$"""
+        {{WithClaim}}
+        UPDATE scheduler."Tasks" AS t
+        SET "State" = 'Expired', "Version" = t."Version" + 1, "IsShown" = FALSE,
+            "FinishedAt" = date_trunc('milliseconds', clock.now)
+        FROM clock
+        WHERE t."Sequence" = ANY (ARRAY(
+          SELECT t."Sequence" FROM scheduler."Tasks" AS t
+          WHERE {{IsExpired}}
+          ORDER BY t."StartBy"
+          LIMIT (SELECT max FROM claim)
+          FOR UPDATE SKIP LOCKED))
+        RETURNING t."Kind" AS "Value"
         """;
 
     /// <summary>
@@ -73,12 +119,17 @@ public static class PostgreSqlSql
               INSERT INTO scheduler."IdempotencyKeys" ("Id", "Request", "CreatedAt", "TaskIds")
               SELECT k.id, k.request, to_timestamp(k."createdAt" / 1000.0), k."taskIds"
               FROM request, jsonb_to_recordset(keys) AS k(id text, request text, "createdAt" bigint, "taskIds" text))
-            INSERT INTO scheduler."Tasks" ("Id", "Kind", "State", "ExecuteAt", "DueAt", "CreatedAt", "Attempt", "Tries")
-            SELECT t.id, t.kind, 'Pending', due.at, due.at, to_timestamp(t."createdAt" / 1000.0), 0, 0
-            FROM request, jsonb_to_recordset(tasks) AS t(id uuid, kind text, "executeAt" bigint, "createdAt" bigint),
-              LATERAL (SELECT to_timestamp(t."executeAt" / 1000.0) AS at) AS due
+            INSERT INTO scheduler."Tasks" (
+              "Id", "Kind", "State", "ExecuteAt", "DueAt", "Label", "ExpireAt", "StartBy", "CreatedAt", "Attempt", "Tries")
+            SELECT t.id, t.kind, 'Pending', due.at, due.at, t.label, due.late, due.late, to_timestamp(t."createdAt" / 1000.0), 0, 0
+            FROM request,
+              jsonb_to_recordset(tasks) AS t(id uuid, kind text, "executeAt" bigint, label text, "expireAt" bigint, "createdAt" bigint),
+              LATERAL (
+                SELECT to_timestamp(t."executeAt" / 1000.0) AS at, to_timestamp(t."expireAt" / 1000.0) AS late) AS due
             """,
         Claim,
+        ClaimKinds,
+        Expire,
         TakeOver,
         Complete: """
             WITH done AS (
@@ -96,9 +147,17 @@ public static class PostgreSqlSql
         Look: $$"""
             {{WithClaim}}
             SELECT clock_timestamp() AS "Now",
-              (SELECT json_agg((extract(epoch FROM next."DueAt") * 1000)::bigint)::text FROM (
-                SELECT t."DueAt" FROM scheduler."Tasks" AS t
-                WHERE t."State" = 'Pending' ORDER BY t."DueAt", t."Sequence" LIMIT {{TableLook.MaxDueTimes}}) AS next) AS "DueTimes",
+              {{StoreSql.OfEachKind(kind => $$"""
+                EXISTS (SELECT 1 FROM scheduler."Tasks" AS t
+                  WHERE t."Kind" = '{{kind}}' AND t."ExecuteAt" <= (SELECT now FROM clock) AND {{MayStart}})
+                """, " OR ")}} AS "HasDue",
+              (SELECT json_agg(json_build_object('dueAt', (extract(epoch FROM next."DueAt") * 1000)::bigint, 'kind', next."Kind"))::text
+                FROM (
+                  SELECT t."DueAt", t."Kind" FROM scheduler."Tasks" AS t
+                  WHERE t."State" = 'Pending' AND t."DueAt" > (SELECT now FROM clock)
+                  ORDER BY t."DueAt", t."Sequence" LIMIT {{TableLook.MaxNext}}) AS next) AS "Next",
+              (SELECT json_agg(paused."Kind")::text FROM paused) AS "Paused",
+              EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE {{IsExpired}}) AS "HasExpired",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE t."State" = 'Running' AND {{HasLostInstance}}) AS "HasAbandoned",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t WHERE NOT t."IsShown") AS "IsBehind",
               EXISTS (SELECT 1 FROM scheduler."Tasks" AS t

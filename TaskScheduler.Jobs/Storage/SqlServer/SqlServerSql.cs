@@ -37,9 +37,11 @@ public static class SqlServerSql
         DECLARE @started TABLE (Sequence bigint NOT NULL);
         """;
 
-    private const string Start = """
-        SET State = N'Running', Attempt = t.Attempt + 1, [Version] = t.[Version] + 1, IsShown = 0,
-            StartedAt = DATEADD(nanosecond, -(DATEPART(nanosecond, @now) % 1000000), @now),
+    private const string WholeMilliseconds = "DATEADD(nanosecond, -(DATEPART(nanosecond, @now) % 1000000), @now)";
+
+    private const string Start = $"""
+        SET State = N'Running', Attempt = t.Attempt + 1, [Version] = t.[Version] + 1, IsShown = 0, StartBy = NULL,
+            StartedAt = {WholeMilliseconds},
             Instance = @instance, InstanceId = @instanceId, ClaimToken = @token
         OUTPUT inserted.Sequence INTO @started
         """;
@@ -50,6 +52,12 @@ public static class SqlServerSql
         FROM @started AS s INNER JOIN scheduler.Tasks AS t WITH (FORCESEEK) ON t.Sequence = s.Sequence
         WHERE t.ClaimToken = @token AND t.State = N'Running'
         OPTION (LOOP JOIN, FORCE ORDER)
+        """;
+
+    private const string IsPaused = "SELECT 1 FROM scheduler.PausedKinds AS p WITH (READCOMMITTEDLOCK) WHERE p.Kind = t.Kind";
+
+    private const string MayStart = $"""
+        t.State = N'Pending' AND t.DueAt <= @now AND (t.StartBy IS NULL OR t.StartBy > @now) AND NOT EXISTS ({IsPaused})
         """;
 
     private const string HasLostInstance = """
@@ -64,24 +72,59 @@ public static class SqlServerSql
             SELECT k.id, k.request, {{Time("k.createdAt")}}, k.taskIds
             FROM OPENJSON({0}, '$.keys') WITH (
               id nvarchar(64), request nvarchar(64), createdAt bigint, taskIds nvarchar(max)) AS k;
-            INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, CreatedAt, Attempt, Tries)
-            SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, {{Time("t.createdAt")}}, 0, 0
+            INSERT INTO scheduler.Tasks (Id, Kind, State, ExecuteAt, DueAt, Label, ExpireAt, StartBy, CreatedAt, Attempt, Tries)
+            SELECT t.id, t.kind, N'Pending', {{Time("t.executeAt")}}, {{Time("t.executeAt")}}, t.label, {{Time("t.expireAt")}},
+              {{Time("t.expireAt")}}, {{Time("t.createdAt")}}, 0, 0
             FROM OPENJSON({0}, '$.tasks') AS listed
             CROSS APPLY OPENJSON(listed.[value]) WITH (
-              id uniqueidentifier, kind nvarchar(16), executeAt bigint, createdAt bigint) AS t
+              id uniqueidentifier, kind nvarchar(16), executeAt bigint, label nvarchar(200), expireAt bigint, createdAt bigint) AS t
             ORDER BY CAST(listed.[key] AS int);
             COMMIT TRANSACTION
             """,
         Claim: $$"""
             {{Claimer}}
             WITH t AS (
-              SELECT TOP (@max) due.*
-              FROM scheduler.Tasks AS due WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, INDEX (IX_Tasks_Pending), FORCESEEK)
-              WHERE due.State = N'Pending' AND due.DueAt <= @now
-              ORDER BY due.DueAt, due.Sequence)
+              SELECT TOP (@max) t.*
+              FROM scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, INDEX (IX_Tasks_Pending), FORCESEEK)
+              WHERE {{MayStart}}
+              ORDER BY t.DueAt, t.Sequence)
             UPDATE t
             {{Start}};
             {{Started}}
+            """,
+        ClaimKinds: $$"""
+            {{Claimer}}
+            UPDATE t
+            {{Start}}
+            FROM (
+              SELECT TOP (@max) first.Sequence
+              FROM ({{StoreSql.OfEachKind(kind => $$"""
+                SELECT * FROM (
+                  SELECT TOP (@max) t.ExecuteAt, t.Sequence
+                  FROM {{Seen("IX_Tasks_Kind_State_ExecuteAt_Sequence")}}
+                  WHERE t.Kind = N'{{kind}}' AND t.ExecuteAt <= @now AND {{MayStart}}
+                    AND EXISTS (SELECT 1 FROM OPENJSON({0}, '$.kinds') AS wanted WHERE wanted.[value] = N'{{kind}}')
+                  ORDER BY t.ExecuteAt, t.Sequence) AS {{kind}}
+                """, " UNION ALL ")}}) AS first
+              ORDER BY first.ExecuteAt, first.Sequence) AS due
+            INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK) ON t.Sequence = due.Sequence
+            WHERE {{MayStart}}
+            OPTION (LOOP JOIN, FORCE ORDER);
+            {{Started}}
+            """,
+        Expire: $$"""
+            DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
+            DECLARE @max int = CAST(JSON_VALUE({0}, '$.max') AS int);
+            DECLARE @expired TABLE (Kind nvarchar(16) NOT NULL);
+            WITH t AS (
+              SELECT TOP (@max) late.*
+              FROM scheduler.Tasks AS late WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, INDEX (IX_Tasks_StartBy), FORCESEEK)
+              WHERE late.State = N'Pending' AND late.StartBy <= @now
+              ORDER BY late.StartBy)
+            UPDATE t
+            SET State = N'Expired', [Version] = t.[Version] + 1, IsShown = 0, FinishedAt = {{WholeMilliseconds}}
+            OUTPUT inserted.Kind INTO @expired;
+            SELECT e.Kind AS Value FROM @expired AS e
             """,
         // What runs on instances that live is read without being locked, hence the attempt is compared under the lock.
         TakeOver: $$"""
@@ -119,10 +162,16 @@ public static class SqlServerSql
         Look: $$"""
             {{Asker}}
             SELECT @now AS [Now],
-              (SELECT CONCAT(N'[', STRING_AGG(
-                  CAST(DATEDIFF_BIG(millisecond, '1970-01-01T00:00:00Z', soon.DueAt) AS nvarchar(max)), N','), N']') FROM (
-                SELECT TOP ({{TableLook.MaxDueTimes}}) t.DueAt FROM {{Seen("IX_Tasks_Pending")}}
-                WHERE t.State = N'Pending' ORDER BY t.DueAt, t.Sequence) AS soon) AS DueTimes,
+              CAST(CASE WHEN {{StoreSql.OfEachKind(kind => $"""
+                EXISTS (SELECT 1 FROM {Seen("IX_Tasks_Kind_State_ExecuteAt_Sequence")}
+                  WHERE t.Kind = N'{kind}' AND t.ExecuteAt <= @now AND {MayStart})
+                """, " OR ")}} THEN 1 ELSE 0 END AS bit) AS HasDue,
+              (SELECT TOP ({{TableLook.MaxNext}})
+                  DATEDIFF_BIG(millisecond, '1970-01-01T00:00:00Z', t.DueAt) AS dueAt, t.Kind AS kind
+                FROM {{Seen("IX_Tasks_Pending")}}
+                WHERE t.State = N'Pending' AND t.DueAt > @now ORDER BY t.DueAt, t.Sequence FOR JSON PATH) AS [Next],
+              (SELECT N'[' + STRING_AGG(N'"' + p.Kind + N'"', N',') + N']' FROM scheduler.PausedKinds AS p) AS Paused,
+              {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_StartBy")} WHERE t.State = N'Pending' AND t.StartBy <= @now")}} AS HasExpired,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND {HasLostInstance}")}} AS HasAbandoned,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_NotShown")} WHERE t.IsShown = CAST(0 AS bit)")}} AS IsBehind,
               {{Bit($"SELECT 1 FROM {Seen("IX_Tasks_Running")} WHERE t.State = N'Running' AND t.InstanceId = @instanceId")}} AS IsRunning,

@@ -17,6 +17,11 @@ public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbConte
     {
         base.OnModelCreating(modelBuilder);
         var task = modelBuilder.Entity<ScheduledTask>();
+        // As the other stores compare: by the characters.
+        task.Property(t => t.Label).UseCollation("Latin1_General_100_BIN2");
+        task.HasIndex(t => new { t.Label, t.Kind, t.State, t.CreatedAt, t.Sequence }).HasFilter("[Label] IS NOT NULL");
+        task.HasIndex(t => new { t.Label, t.Kind, t.State, t.ExecuteAt, t.Sequence }).HasFilter("[Label] IS NOT NULL");
+        task.HasIndex(t => t.StartBy).HasFilter("[StartBy] IS NOT NULL AND [State] = N'Pending'");
         // In the words of the queries: such an index is used where the query's own literal says the same.
         task.HasIndex(t => new { t.DueAt, t.Sequence }).HasFilter("[State] = N'Pending'");
         task.HasIndex(t => t.InstanceId).HasFilter("[State] = N'Running'");

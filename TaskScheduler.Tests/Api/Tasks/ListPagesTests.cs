@@ -149,7 +149,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
 
         var answer = await api.GetAsync($"/tasks?{others}&pageToken={first.Next}");
 
-        Assert.Contains("same state and kind filters", answer.Refused("pageToken"));
+        Assert.Contains("same filters and sort", answer.Refused("pageToken"));
     }
 
     [Fact]

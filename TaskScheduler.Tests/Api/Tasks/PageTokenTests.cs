@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
+using System.Text.Json;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Tasks;
 
@@ -15,14 +15,14 @@ public sealed class PageTokenTests
     [Fact]
     public void TokenLeadsBackToItsPosition()
     {
-        Assert.True(PageToken.TryRead(PageToken.Write(Position, Everything), Everything, out var position));
+        Assert.True(PageToken.TryRead(PageToken.Write(Position, Everything, TaskSort.NewestFirst), Everything, TaskSort.NewestFirst, out var position));
         Assert.Equal(Position, position);
     }
 
     [Fact]
     public void TokenNeedsNoEscapingInAnAddress()
     {
-        var token = PageToken.Write(Position, Everything);
+        var token = PageToken.Write(Position, Everything, TaskSort.NewestFirst);
 
         Assert.Equal(token, Uri.EscapeDataString(token));
     }
@@ -31,14 +31,14 @@ public sealed class PageTokenTests
     public void TokenWithAnyOtherCharacterAnywhereIsRefused()
     {
         const string Characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. %\0\n\ud800é";
-        var token = PageToken.Write(Position, Everything);
+        var token = PageToken.Write(Position, Everything, TaskSort.NewestFirst);
 
         var accepted =
             from i in Enumerable.Range(0, token.Length)
             from character in Characters
             where character != token[i]
             let altered = $"{token[..i]}{character}{token[(i + 1)..]}"
-            where PageToken.TryRead(altered, Everything, out _)
+            where PageToken.TryRead(altered, Everything, TaskSort.NewestFirst, out _)
             select altered;
 
         Assert.Empty(accepted);
@@ -47,17 +47,17 @@ public sealed class PageTokenTests
     [Fact]
     public void TokenOfAnyOtherLengthIsRefused()
     {
-        var token = PageToken.Write(Position, Everything);
+        var token = PageToken.Write(Position, Everything, TaskSort.NewestFirst);
 
         var accepted = Enumerable.Range(0, token.Length).Select(length => token[..length])
             .Concat([$"{token}A", $"{token}=", $" {token}", $"{token}\n", token + token])
-            .Where(altered => PageToken.TryRead(altered, Everything, out _));
+            .Where(altered => PageToken.TryRead(altered, Everything, TaskSort.NewestFirst, out _));
 
         Assert.Empty(accepted);
     }
 
     [Fact]
-    public void TokenIsGoodForItsFilterOnly()
+    public void TokenIsGoodForItsFilterAndOrderOnly()
     {
         TaskFilter[] filters =
         [
@@ -68,16 +68,24 @@ public sealed class PageTokenTests
             new([], [TaskKind.Fizz, TaskKind.Buzz]),
             new([], [TaskKind.FizzBuzz]),
             new([ScheduledTaskState.Pending], [TaskKind.Fizz]),
+            new([], []) { Labels = ["a"] },
+            new([], []) { Labels = ["a", "b"] },
+            new([], []) { Labels = ["a,b"] },
+            new([], []) { Labels = ["a\",\"b"] },
+            new([], []) { ExecuteFrom = Position.Time },
+            new([], []) { ExecuteTo = Position.Time },
+            new([], []) { ExecuteTo = Position.Time.AddMilliseconds(1) },
         ];
+        var lists = filters.SelectMany(filter => Enum.GetValues<TaskSort>().Select(sort => (Filter: filter, Sort: sort))).ToList();
 
         var readable =
-            from written in filters
-            let token = PageToken.Write(Position, written)
-            from read in filters
-            where PageToken.TryRead(token, read, out _)
+            from written in lists
+            let token = PageToken.Write(Position, written.Filter, written.Sort)
+            from read in lists
+            where PageToken.TryRead(token, read.Filter, read.Sort, out _)
             select (written, read);
 
-        Assert.Equal(filters.Select(filter => (filter, filter)), readable);
+        Assert.Equal(lists.Select(list => (list, list)), readable);
     }
 
     [Theory]
@@ -87,10 +95,10 @@ public sealed class PageTokenTests
     {
         // The checksum is no secret, so anyone can write this.
         var token = new byte[29];
-        token[0] = 1;
+        token[0] = 2;
         BinaryPrimitives.WriteInt64BigEndian(token.AsSpan(1), createdAt);
-        SHA256.HashData([.. Encoding.UTF8.GetBytes(";;"), .. token[..17]]).AsSpan(0, 12).CopyTo(token.AsSpan(17));
+        SHA256.HashData([.. JsonSerializer.SerializeToUtf8Bytes(new { filter = Everything, sort = TaskSort.NewestFirst }), .. token[..17]]).AsSpan(0, 12).CopyTo(token.AsSpan(17));
 
-        Assert.False(PageToken.TryRead(Base64Url.EncodeToString(token), Everything, out _));
+        Assert.False(PageToken.TryRead(Base64Url.EncodeToString(token), Everything, TaskSort.NewestFirst, out _));
     }
 }

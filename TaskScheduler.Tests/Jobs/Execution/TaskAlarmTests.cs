@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
-using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Jobs.Execution;
@@ -60,7 +60,7 @@ public sealed class TaskAlarmTests
         _alarm.SetFor(JobsAtRest.Start);
 
         DateTimeOffset[] dueTimes = secondsToNext is { } seconds ? [JobsAtRest.Start.AddSeconds(seconds)] : [];
-        await _alarm.SetByAsync(() => Task.FromResult(dueTimes));
+        await LookAsync(dueTimes);
 
         Assert.False(_alarm.IsRinging);
     }
@@ -72,7 +72,7 @@ public sealed class TaskAlarmTests
         await _alarm.SetByAsync(() =>
         {
             _alarm.SetFor(JobsAtRest.Start);
-            return Task.FromResult<DateTimeOffset[]>([]);
+            return Task.FromResult(Next());
         });
 
         Assert.True(_alarm.IsRinging);
@@ -81,7 +81,7 @@ public sealed class TaskAlarmTests
     [Fact]
     public async Task WhatIsOverdueRingsAtOnce()
     {
-        await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start.AddDays(-400)]));
+        await LookAsync(JobsAtRest.Start.AddDays(-400));
 
         Assert.True(_alarm.IsRinging);
         await _alarm.WaitAsync(Cancel);
@@ -108,7 +108,7 @@ public sealed class TaskAlarmTests
         _alarm.SetFor(JobsAtRest.Start, JobsAtRest.Start.AddYears(5));
         var before = _alarm.LastChange;
         if (byALook)
-            await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start, JobsAtRest.Start.AddYears(5)]));
+            await LookAsync(JobsAtRest.Start, JobsAtRest.Start.AddYears(5));
         else
             _alarm.SetFor(JobsAtRest.Start);
 
@@ -123,8 +123,8 @@ public sealed class TaskAlarmTests
     {
         await _alarm.SetByAsync(async () =>
         {
-            await _alarm.SetByAsync(() => Task.FromResult<DateTimeOffset[]>([JobsAtRest.Start]));
-            return [];
+            await LookAsync(JobsAtRest.Start);
+            return Next();
         });
 
         Assert.True(_alarm.IsRinging);
@@ -145,16 +145,30 @@ public sealed class TaskAlarmTests
     public async Task WhatFollowsTheLastOfAFullLookIsLeftToTheNextLook()
     {
         var last = JobsAtRest.Start + Second;
-        DateTimeOffset[] full = [.. Enumerable.Repeat(JobsAtRest.Start, TableLook.MaxDueTimes - 1), last];
         await _alarm.SetByAsync(() =>
         {
             _alarm.SetFor(last + Second);
-            return Task.FromResult(full);
+            return Task.FromResult(Next(JobsAtRest.Start) with { Horizon = last });
         });
         _alarm.SetFor(last + Second);
 
         Assert.True(_alarm.Forget([JobsAtRest.Start], _alarm.LastChange));
         Assert.False(_alarm.Forget([last], _alarm.LastChange));
+    }
+
+    /// <summary>What others asked to be paused does not wake the worker of this instance, whoever creates it.</summary>
+    [Fact]
+    public async Task WhatIsPausedDoesNotRing()
+    {
+        var paused = ScheduledTask.Create(TaskKind.Buzz, JobsAtRest.Start, JobsAtRest.Start, Guid.NewGuid());
+        await _alarm.SetByAsync(() => Task.FromResult(Next() with { Paused = new HashSet<TaskKind> { TaskKind.Buzz } }));
+
+        _alarm.SetFor(paused);
+        Assert.False(_alarm.IsRinging);
+
+        await LookAsync();
+        _alarm.SetFor(paused);
+        Assert.True(_alarm.IsRinging);
     }
 
     [Fact]
@@ -167,4 +181,8 @@ public sealed class TaskAlarmTests
 
         await waiting;
     }
+
+    private Task LookAsync(params DateTimeOffset[] dueTimes) => _alarm.SetByAsync(() => Task.FromResult(Next(dueTimes)));
+
+    private static Upcoming Next(params DateTimeOffset[] dueTimes) => new(dueTimes, Horizon: null, new HashSet<TaskKind>());
 }

@@ -185,7 +185,7 @@ public abstract class WaitingTaskTests<TStore> : IAsyncLifetime
     private Task<ScheduledTask> CreateAsync(DateTimeOffset executeAt) => _app.CreateAsync(TaskKind.Fizz, executeAt);
 
     private async Task RescheduleAsync(ScheduledTask task, DateTimeOffset executeAt) =>
-        Assert.True((await _app.Get<TaskClient>().RescheduleAsync(task.Id, executeAt, Cancel)).Applied);
+        Assert.True((await _app.Get<TaskClient>().RescheduleAsync(task.Id, new(executeAt), Cancel)).Applied);
 
     private Task StartedAsync(ScheduledTask task) =>
         Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, $"task {task.Id} starts");

@@ -84,7 +84,7 @@ public abstract class JobProjectorTests<TStore> : IAsyncLifetime
         var task = await _jobs.CreateAsync(Later);
         await _jobs.ShowAsync();
 
-        await _jobs.Get<TaskClient>().RescheduleAsync(task.Id, Later.AddHours(1), Cancel);
+        await _jobs.Get<TaskClient>().RescheduleAsync(task.Id, new(Later.AddHours(1)), Cancel);
         await _jobs.ShowAsync();
 
         var row = await _jobs.FindAsync(task.Id);
@@ -103,7 +103,7 @@ public abstract class JobProjectorTests<TStore> : IAsyncLifetime
         var client = _jobs.Get<TaskClient>();
         _stop.FreezeAfterReadingOne();
         var changing = state is ScheduledTaskState.Pending
-            ? client.RescheduleAsync(task.Id, Later.AddHours(1), Cancel)
+            ? client.RescheduleAsync(task.Id, new(Later.AddHours(1)), Cancel)
             : client.RequeueAsync(task.Id, Cancel);
         await _stop.Frozen;
         await _jobs.ShowAsync();
@@ -334,7 +334,7 @@ public abstract class JobProjectorTests<TStore> : IAsyncLifetime
     {
         var task = await _jobs.CreateAsync(Later);
         await _jobs.ShowAsync();
-        await _jobs.Get<TaskClient>().RescheduleAsync(task.Id, Later.AddHours(1), Cancel);
+        await _jobs.Get<TaskClient>().RescheduleAsync(task.Id, new(Later.AddHours(1)), Cancel);
         _stop.FreezeAfterReading();
         var showing = _jobs.Get<JobProjector>().ShowAsync(10, Cancel);
         await _stop.Frozen;

@@ -19,6 +19,7 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
         [TaskTransition.GiveBack] = ["Instance", "InstanceId", "StartedAt"],
         [TaskTransition.Retry] = ["DueAt", "Error", "Instance", "InstanceId", "StartedAt", "Tries"],
         [TaskTransition.Fail] = ["Error", "FinishedAt", "Tries"],
+        [TaskTransition.Expire] = ["FinishedAt"],
         [TaskTransition.Requeue] = ["Error", "FinishedAt", "Instance", "InstanceId", "StartedAt", "Tries"],
         [TaskTransition.Reschedule] = ["DueAt", "ExecuteAt"],
         [TaskTransition.Delete] = ["DeletedAt"],
@@ -61,6 +62,8 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
             var task = await (state == ScheduledTaskState.Pending && transition != TaskTransition.Claim
                 ? Jobs.CreateAsync(Jobs.Now.AddHours(1))
                 : Jobs.CreateInAsync(state));
+            if (transition == TaskTransition.Expire)
+                await Jobs.SetStartByAsync(task, Jobs.Now);
             if (transition == TaskTransition.Fail && state == ScheduledTaskState.Running)
                 await Jobs.SetTriesAsync(task, Jobs.LastTry);
             // What is due is not shown before it waited for a while.
@@ -83,8 +86,9 @@ public abstract class TransitionStatementTests<TStore>(TransitionStatementTests<
                 TaskTransition.GiveBack => Jobs.GiveBackAsync(task),
                 TaskTransition.Retry => Jobs.FailAsync(task, "Full"),
                 TaskTransition.Fail => Jobs.FailAsync(task, "Full"),
+                TaskTransition.Expire => Jobs.Get<TaskExpirer>().ExpireAsync(cancel),
                 TaskTransition.Requeue => client.RequeueAsync(task.Id, cancel),
-                TaskTransition.Reschedule => client.RescheduleAsync(task.Id, Jobs.Now.AddDays(1), cancel),
+                TaskTransition.Reschedule => client.RescheduleAsync(task.Id, new(Jobs.Now.AddDays(1)), cancel),
                 TaskTransition.Delete => client.DeleteAsync(task.Id, cancel),
                 _ => throw new ArgumentOutOfRangeException(nameof(transition)),
             });

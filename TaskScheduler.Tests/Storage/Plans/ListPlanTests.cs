@@ -99,7 +99,7 @@ public abstract class ListPlanTests(PlanTable table)
     {
         var after = Positions[position] is { } sequence ? new PagePosition(PlanTable.CreatedAt(sequence), sequence) : null;
         var sent = await table.SentByAsync(jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>())
-            .PageAsync(Filters[filter].Filter, pageSize, after, TestContext.Current.CancellationToken));
+            .PageAsync(Filters[filter].Filter, TaskSort.NewestFirst, pageSize, after, TestContext.Current.CancellationToken));
         return (Assert.Single(sent), Filters[filter].Pairs);
     }
 }

@@ -8,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Health;
-using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Projection;
@@ -61,7 +60,7 @@ public sealed class ProductStatements
 
     /// <summary>Whatever takes a context factory, and those of its methods that others can call.</summary>
     public static IEnumerable<string> MethodsThatTalkToTheDatabase() =>
-        (from assembly in new[] { typeof(TaskClient).Assembly, typeof(TaskList).Assembly }
+        (from assembly in new[] { typeof(TaskClient).Assembly, typeof(StoreHealthCheck).Assembly }
          from type in assembly.GetTypes()
          where type is { IsAbstract: false, IsGenericType: false } && type.GetConstructors().Any(TakesContexts)
          where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore) && type != typeof(PostgreSqlJobWriter)
@@ -87,12 +86,15 @@ public sealed class ProductStatements
         (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"], _server.Row["Version"]) = (1L, 1, 0, 1);
         (_server.Row["Id"], _server.Row["Kind"], _server.Row["IsShown"]) = (id, "Fizz", true);
         (_server.Row["JobId"], _server.Row["JobState"], _server.Row["Arguments"]) = (JobId, "Enqueued", $"[\"{id}\"]");
-        (_server.Row["DueTimes"], _server.Row["Workers"]) = ("[0]", 1);
+        (_server.Row["Next"], _server.Row["Paused"], _server.Row["Workers"]) = ("""[{"dueAt":0,"kind":"Fizz"}]""", DBNull.Value, 1);
         (_server.Row["HasAbandoned"], _server.Row["IsBehind"], _server.Row["IsRunning"]) = (true, true, true);
+        (_server.Row["HasDue"], _server.Row["HasExpired"]) = (true, true);
+        (_server.Row["Label"], _server.Row["ExpireAt"], _server.Row["StartBy"], _server.Row["PausedAt"]) = ("label", DBNull.Value, DBNull.Value, Now);
         _server.Row["Xml"] = "<key/>";
         (_server.Row[AnswerColumns.Case], _server.Row[AnswerColumns.Function], _server.Row[AnswerColumns.Literal]) = (true, 1, 1);
         _server.Values["@completed"] = id;
         _server.Values["@noted"] = 1L;
+        _server.Values["@expired"] = "Fizz";
         _server.Values["MIN(CAST(i.Id AS char(36)))"] = true;
         _server.Row["State"] = nameof(ScheduledTaskState.Pending);
 
@@ -133,7 +135,7 @@ public sealed class ProductStatements
         _server.Changed = 0;
         await client.DeleteAsync(id, cancel);
         _server.Changed = 1;
-        Assert.True((await client.RescheduleAsync(id, Now.AddDays(1), cancel)).Applied);
+        Assert.True((await client.RescheduleAsync(id, new(Now.AddDays(1)), cancel)).Applied);
         _server.Row["State"] = nameof(ScheduledTaskState.Failed);
         Assert.True((await client.RequeueAsync(id, cancel)).Applied);
 
@@ -144,11 +146,23 @@ public sealed class ProductStatements
         _server.Row["Id"] = id;
 
         var list = Get<TaskList>("PageAsync", "CountAsync", "FirstDueAsync");
-        await list.PageAsync(new TaskFilter([], []), 100, after: null, cancel);
-        await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), 100, new PagePosition(Now, 1), cancel);
-        await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, null, cancel);
+        await list.PageAsync(new TaskFilter([], []), TaskSort.NewestFirst, 100, after: null, cancel);
+        await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), TaskSort.NextFirst, 100, new PagePosition(Now, 1), cancel);
+        await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), TaskSort.NewestFirst, 100, null, cancel);
         await list.PageAsync(
-            new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), 100, new PagePosition(Now, 1), cancel);
+            new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), TaskSort.NewestFirst, 100, new PagePosition(Now, 1), cancel);
+        var everything = new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>())
+        {
+            Labels = ["a", "b"],
+            ExecuteFrom = Now,
+            ExecuteTo = Now.AddDays(1),
+        };
+        foreach (var sort in Enum.GetValues<TaskSort>())
+            await list.PageAsync(everything, sort, 100, new PagePosition(Now, 1), cancel);
+        var bulk = Get<TaskBulk>("DeleteAsync", "RequeueAsync");
+        await bulk.DeleteAsync(everything, cancel);
+        await bulk.RequeueAsync(everything, cancel);
+        await bulk.DeleteAsync([id], cancel);
         _server.Row["Count"] = 1L;
         await list.CountAsync(cancel);
         await list.FirstDueAsync(cancel);
@@ -176,6 +190,17 @@ public sealed class ProductStatements
         await claimer.TakeOverAsync(1, cancel);
         _server.Row["Tries"] = 100;
         var last = Assert.Single(await claimer.ClaimAsync(1, cancel));
+
+        await Get<TaskExpirer>("ExpireAsync").ExpireAsync(cancel);
+        // What is paused is claimed by another statement.
+        _server.Row["Paused"] = """["Buzz"]""";
+        await watch.LookAsync(cancel);
+        await claimer.ClaimAsync(1, cancel);
+        _server.Row["Paused"] = DBNull.Value;
+        await watch.LookAsync(cancel);
+        var pause = Get<WorkerPause>("GetAsync", "SetAsync");
+        await pause.SetAsync([TaskKind.Buzz], cancel);
+        await pause.GetAsync(cancel);
 
         var completer = Get<TaskCompleter>("Add", "AddNoMore", "RunAsync", "RecordAsync");
         completer.Add(new(new RunningTask(claimed), "Fizz", null));

@@ -163,12 +163,13 @@ public sealed partial class StatementBindingTests
     private static bool IsUnknownToTheModel(SentStatement statement, Match column) => column.Groups["alias"].Value switch
     {
         "listed" => column.Value is "[key" or "[value",
-        "inserted" => statement.Text.Contains("WITH t AS", StringComparison.Ordinal) && column.Value == "Sequence",
+        "wanted" => column.Value == "[value",
+        "inserted" => statement.Text.Contains("WITH t AS", StringComparison.Ordinal) && column.Value is "Sequence" or "Kind",
         _ => false,
     };
 
     /// <summary>A column of a table, of a variable or of a document, by its alias.</summary>
-    [GeneratedRegex(@"(?<=\b(?<alias>t|i|j|c|k|r|s|a|due|abandoned|done|finished|named|listed|shown|asked|inserted)\.)\[?\w+(?=\]?)")]
+    [GeneratedRegex(@"(?<=\b(?<alias>t|i|j|c|k|r|s|a|e|p|due|first|late|wanted|abandoned|done|finished|named|listed|shown|asked|inserted)\.)\[?\w+(?=\]?)")]
     private static partial Regex Column();
 
     [GeneratedRegex(@"(?<=INDEX \()\w+(?=\))")]

@@ -35,7 +35,21 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
                     b.HasKey("Id");
 
-                    b.ToTable("Instances", (string)null);
+                    b.ToTable("Instances");
+                });
+
+            modelBuilder.Entity("TaskScheduler.Jobs.Data.PausedKind", b =>
+                {
+                    b.Property<string>("Kind")
+                        .HasMaxLength(16)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("PausedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Kind");
+
+                    b.ToTable("PausedKinds");
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Tasks.ScheduledTask", b =>
@@ -64,6 +78,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                         .HasColumnType("TEXT");
 
                     b.Property<long>("ExecuteAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ExpireAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<long?>("FinishedAt")
@@ -101,9 +118,16 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                         .HasMaxLength(16)
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Label")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Output")
                         .HasMaxLength(256)
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("StartBy")
+                        .HasColumnType("INTEGER");
 
                     b.Property<long?>("StartedAt")
                         .HasColumnType("INTEGER");
@@ -141,13 +165,25 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                         .HasDatabaseName("IX_Tasks_NotShown")
                         .HasFilter("NOT \"IsShown\"");
 
+                    b.HasIndex("StartBy")
+                        .HasDatabaseName("IX_Tasks_StartBy")
+                        .HasFilter("\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
+
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
                         .HasFilter("\"State\" = 'Pending'");
 
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
-                    b.ToTable("Tasks", (string)null);
+                    b.HasIndex("Kind", "State", "ExecuteAt", "Sequence");
+
+                    b.HasIndex("Label", "Kind", "State", "CreatedAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
+
+                    b.HasIndex("Label", "Kind", "State", "ExecuteAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
+
+                    b.ToTable("Tasks");
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>
@@ -172,7 +208,7 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
                     b.HasIndex("CreatedAt");
 
-                    b.ToTable("IdempotencyKeys", (string)null);
+                    b.ToTable("IdempotencyKeys");
                 });
 #pragma warning restore 612, 618
         }

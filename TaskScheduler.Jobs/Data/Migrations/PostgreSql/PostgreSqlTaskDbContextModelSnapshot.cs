@@ -46,6 +46,21 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     b.ToTable("Instances", "scheduler");
                 });
 
+            modelBuilder.Entity("TaskScheduler.Jobs.Data.PausedKind", b =>
+                {
+                    b.Property<string>("Kind")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
+                    b.Property<DateTimeOffset>("PausedAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
+
+                    b.HasKey("Kind");
+
+                    b.ToTable("PausedKinds", "scheduler");
+                });
+
             modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.SharedKey", b =>
                 {
                     b.Property<long>("Id")
@@ -105,6 +120,10 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasPrecision(3)
                         .HasColumnType("timestamp(3) with time zone");
 
+                    b.Property<DateTimeOffset?>("ExpireAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasPrecision(3)
                         .HasColumnType("timestamp(3) with time zone");
@@ -140,9 +159,17 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasMaxLength(16)
                         .HasColumnType("character varying(16)");
 
+                    b.Property<string>("Label")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)");
+
                     b.Property<string>("Output")
                         .HasMaxLength(256)
                         .HasColumnType("character varying(256)");
+
+                    b.Property<DateTimeOffset?>("StartBy")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<DateTimeOffset?>("StartedAt")
                         .HasPrecision(3)
@@ -181,11 +208,23 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasDatabaseName("IX_Tasks_NotShown")
                         .HasFilter("NOT \"IsShown\"");
 
+                    b.HasIndex("StartBy")
+                        .HasDatabaseName("IX_Tasks_StartBy")
+                        .HasFilter("\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
+
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
                         .HasFilter("\"State\" = 'Pending'");
 
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
+
+                    b.HasIndex("Kind", "State", "ExecuteAt", "Sequence");
+
+                    b.HasIndex("Label", "Kind", "State", "CreatedAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
+
+                    b.HasIndex("Label", "Kind", "State", "ExecuteAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
 
                     b.ToTable("Tasks", "scheduler");
 

@@ -46,6 +46,21 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     b.ToTable("Instances", "scheduler");
                 });
 
+            modelBuilder.Entity("TaskScheduler.Jobs.Data.PausedKind", b =>
+                {
+                    b.Property<string>("Kind")
+                        .HasMaxLength(16)
+                        .HasColumnType("nvarchar(16)");
+
+                    b.Property<DateTimeOffset>("PausedAt")
+                        .HasPrecision(3)
+                        .HasColumnType("datetimeoffset(3)");
+
+                    b.HasKey("Kind");
+
+                    b.ToTable("PausedKinds", "scheduler");
+                });
+
             modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.SharedKey", b =>
                 {
                     b.Property<long>("Id")
@@ -105,6 +120,10 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasPrecision(3)
                         .HasColumnType("datetimeoffset(3)");
 
+                    b.Property<DateTimeOffset?>("ExpireAt")
+                        .HasPrecision(3)
+                        .HasColumnType("datetimeoffset(3)");
+
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasPrecision(3)
                         .HasColumnType("datetimeoffset(3)");
@@ -140,9 +159,18 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasMaxLength(16)
                         .HasColumnType("nvarchar(16)");
 
+                    b.Property<string>("Label")
+                        .HasMaxLength(200)
+                        .HasColumnType("nvarchar(200)")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Output")
                         .HasMaxLength(256)
                         .HasColumnType("nvarchar(256)");
+
+                    b.Property<DateTimeOffset?>("StartBy")
+                        .HasPrecision(3)
+                        .HasColumnType("datetimeoffset(3)");
 
                     b.Property<DateTimeOffset?>("StartedAt")
                         .HasPrecision(3)
@@ -181,11 +209,23 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasDatabaseName("IX_Tasks_NotShown")
                         .HasFilter("[IsShown] = CAST(0 AS bit)");
 
+                    b.HasIndex("StartBy")
+                        .HasDatabaseName("IX_Tasks_StartBy")
+                        .HasFilter("[StartBy] IS NOT NULL AND [State] = N'Pending'");
+
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
                         .HasFilter("[State] = N'Pending'");
 
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
+
+                    b.HasIndex("Kind", "State", "ExecuteAt", "Sequence");
+
+                    b.HasIndex("Label", "Kind", "State", "CreatedAt", "Sequence")
+                        .HasFilter("[Label] IS NOT NULL");
+
+                    b.HasIndex("Label", "Kind", "State", "ExecuteAt", "Sequence")
+                        .HasFilter("[Label] IS NOT NULL");
 
                     b.ToTable("Tasks", "scheduler");
                 });

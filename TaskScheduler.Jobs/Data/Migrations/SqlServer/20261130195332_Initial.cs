@@ -45,6 +45,19 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                 });
 
             migrationBuilder.CreateTable(
+                name: "PausedKinds",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Kind = table.Column<string>(type: "nvarchar(16)", maxLength: 16, nullable: false),
+                    PausedAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PausedKinds", x => x.Kind);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SharedKeys",
                 schema: "scheduler",
                 columns: table => new
@@ -71,6 +84,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     State = table.Column<string>(type: "nvarchar(16)", maxLength: 16, nullable: false),
                     ExecuteAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: false),
                     DueAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: false),
+                    Label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ExpireAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: true),
+                    StartBy = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: true),
                     CreatedAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: false),
                     StartedAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: true),
                     FinishedAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: true),
@@ -134,6 +150,26 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                 columns: new[] { "Kind", "State", "CreatedAt", "Sequence" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Kind_State_ExecuteAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Kind", "State", "ExecuteAt", "Sequence" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_CreatedAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "CreatedAt", "Sequence" },
+                filter: "[Label] IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_ExecuteAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "ExecuteAt", "Sequence" },
+                filter: "[Label] IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Tasks_NotShown",
                 schema: "scheduler",
                 table: "Tasks",
@@ -153,6 +189,13 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                 table: "Tasks",
                 column: "InstanceId",
                 filter: "[State] = N'Running'");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_StartBy",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "StartBy",
+                filter: "[StartBy] IS NOT NULL AND [State] = N'Pending'");
         }
 
         /// <inheritdoc />
@@ -164,6 +207,10 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
 
             migrationBuilder.DropTable(
                 name: "Instances",
+                schema: "scheduler");
+
+            migrationBuilder.DropTable(
+                name: "PausedKinds",
                 schema: "scheduler");
 
             migrationBuilder.DropTable(

@@ -46,6 +46,19 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                 });
 
             migrationBuilder.CreateTable(
+                name: "PausedKinds",
+                schema: "scheduler",
+                columns: table => new
+                {
+                    Kind = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
+                    PausedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PausedKinds", x => x.Kind);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "SharedKeys",
                 schema: "scheduler",
                 columns: table => new
@@ -72,6 +85,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     State = table.Column<string>(type: "character varying(16)", maxLength: 16, nullable: false),
                     ExecuteAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
                     DueAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
+                    Label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    ExpireAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
+                    StartBy = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
                     CreatedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false),
                     StartedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
                     FinishedAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: true),
@@ -136,6 +152,26 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                 columns: new[] { "Kind", "State", "CreatedAt", "Sequence" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Kind_State_ExecuteAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Kind", "State", "ExecuteAt", "Sequence" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_CreatedAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "CreatedAt", "Sequence" },
+                filter: "\"Label\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_ExecuteAt_Sequence",
+                schema: "scheduler",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "ExecuteAt", "Sequence" },
+                filter: "\"Label\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Tasks_NotShown",
                 schema: "scheduler",
                 table: "Tasks",
@@ -155,6 +191,13 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                 table: "Tasks",
                 column: "InstanceId",
                 filter: "\"State\" = 'Running'");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_StartBy",
+                schema: "scheduler",
+                table: "Tasks",
+                column: "StartBy",
+                filter: "\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
         }
 
         /// <inheritdoc />
@@ -166,6 +209,10 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 
             migrationBuilder.DropTable(
                 name: "Instances",
+                schema: "scheduler");
+
+            migrationBuilder.DropTable(
+                name: "PausedKinds",
                 schema: "scheduler");
 
             migrationBuilder.DropTable(

@@ -39,6 +39,18 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                 });
 
             migrationBuilder.CreateTable(
+                name: "PausedKinds",
+                columns: table => new
+                {
+                    Kind = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
+                    PausedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_PausedKinds", x => x.Kind);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Tasks",
                 columns: table => new
                 {
@@ -49,6 +61,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     State = table.Column<string>(type: "TEXT", maxLength: 16, nullable: false),
                     ExecuteAt = table.Column<long>(type: "INTEGER", nullable: false),
                     DueAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: true),
+                    ExpireAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    StartBy = table.Column<long>(type: "INTEGER", nullable: true),
                     CreatedAt = table.Column<long>(type: "INTEGER", nullable: false),
                     StartedAt = table.Column<long>(type: "INTEGER", nullable: true),
                     FinishedAt = table.Column<long>(type: "INTEGER", nullable: true),
@@ -100,6 +115,23 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                 columns: new[] { "Kind", "State", "CreatedAt", "Sequence" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Kind_State_ExecuteAt_Sequence",
+                table: "Tasks",
+                columns: new[] { "Kind", "State", "ExecuteAt", "Sequence" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_CreatedAt_Sequence",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "CreatedAt", "Sequence" },
+                filter: "\"Label\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_Label_Kind_State_ExecuteAt_Sequence",
+                table: "Tasks",
+                columns: new[] { "Label", "Kind", "State", "ExecuteAt", "Sequence" },
+                filter: "\"Label\" IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_Tasks_NotShown",
                 table: "Tasks",
                 column: "Sequence",
@@ -116,6 +148,12 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                 table: "Tasks",
                 column: "InstanceId",
                 filter: "\"State\" = 'Running'");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_Tasks_StartBy",
+                table: "Tasks",
+                column: "StartBy",
+                filter: "\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
         }
 
         /// <inheritdoc />
@@ -126,6 +164,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 
             migrationBuilder.DropTable(
                 name: "Instances");
+
+            migrationBuilder.DropTable(
+                name: "PausedKinds");
 
             migrationBuilder.DropTable(
                 name: "Tasks");

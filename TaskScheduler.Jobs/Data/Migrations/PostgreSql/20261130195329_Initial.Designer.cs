@@ -2,17 +2,17 @@
 using System;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
-using TaskScheduler.Jobs.Storage.SqlServer;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+using TaskScheduler.Jobs.Storage.PostgreSql;
 
 #nullable disable
 
-namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
+namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 {
-    [DbContext(typeof(SqlServerTaskDbContext))]
-    [Migration("20261129203830_Initial")]
+    [DbContext(typeof(PostgreSqlTaskDbContext))]
+    [Migration("20261130195329_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -22,31 +22,46 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
             modelBuilder
                 .HasDefaultSchema("scheduler")
                 .HasAnnotation("ProductVersion", "10.0.13")
-                .HasAnnotation("Relational:MaxIdentifierLength", 128);
+                .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
-            SqlServerModelBuilderExtensions.UseIdentityColumns(modelBuilder);
+            NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
             modelBuilder.Entity("TaskScheduler.Jobs.Data.InstanceLease", b =>
                 {
                     b.Property<Guid>("Id")
-                        .HasColumnType("uniqueidentifier");
+                        .HasColumnType("uuid");
 
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(256)
-                        .HasColumnType("nvarchar(256)");
+                        .HasColumnType("character varying(256)");
 
                     b.Property<DateTimeOffset>("SeenAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<string>("ServerId")
                         .HasMaxLength(512)
-                        .HasColumnType("nvarchar(512)");
+                        .HasColumnType("character varying(512)");
 
                     b.HasKey("Id");
 
                     b.ToTable("Instances", "scheduler");
+                });
+
+            modelBuilder.Entity("TaskScheduler.Jobs.Data.PausedKind", b =>
+                {
+                    b.Property<string>("Kind")
+                        .HasMaxLength(16)
+                        .HasColumnType("character varying(16)");
+
+                    b.Property<DateTimeOffset>("PausedAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
+
+                    b.HasKey("Kind");
+
+                    b.ToTable("PausedKinds", "scheduler");
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Storage.Server.SharedKey", b =>
@@ -55,16 +70,16 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .ValueGeneratedOnAdd()
                         .HasColumnType("bigint");
 
-                    SqlServerPropertyBuilderExtensions.UseIdentityColumn(b.Property<long>("Id"));
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
                     b.Property<string>("Name")
                         .IsRequired()
                         .HasMaxLength(256)
-                        .HasColumnType("nvarchar(256)");
+                        .HasColumnType("character varying(256)");
 
                     b.Property<string>("Xml")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("text");
 
                     b.HasKey("Id");
 
@@ -80,137 +95,163 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .ValueGeneratedOnAdd()
                         .HasColumnType("bigint");
 
-                    SqlServerPropertyBuilderExtensions.UseIdentityColumn(b.Property<long>("Sequence"));
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Sequence"));
 
                     b.Property<int>("Attempt")
-                        .HasColumnType("int");
+                        .HasColumnType("integer");
 
                     b.Property<Guid?>("ClaimToken")
-                        .HasColumnType("uniqueidentifier");
+                        .HasColumnType("uuid");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<DateTimeOffset?>("DeletedAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<DateTimeOffset>("DueAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<string>("Error")
                         .HasMaxLength(2048)
-                        .HasColumnType("nvarchar(2048)");
+                        .HasColumnType("character varying(2048)");
 
                     b.Property<DateTimeOffset>("ExecuteAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
+
+                    b.Property<DateTimeOffset?>("ExpireAt")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<DateTimeOffset?>("FinishedAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<Guid>("Id")
-                        .HasColumnType("uniqueidentifier");
+                        .HasColumnType("uuid");
 
                     b.Property<string>("Instance")
                         .HasMaxLength(256)
-                        .HasColumnType("nvarchar(256)");
+                        .HasColumnType("character varying(256)");
 
                     b.Property<Guid?>("InstanceId")
-                        .HasColumnType("uniqueidentifier");
+                        .HasColumnType("uuid");
 
                     b.Property<bool>("IsShown")
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("bit")
+                        .HasColumnType("boolean")
                         .HasDefaultValue(false);
 
                     b.Property<string>("JobId")
                         .HasMaxLength(64)
-                        .HasColumnType("nvarchar(64)");
+                        .HasColumnType("character varying(64)");
 
                     b.Property<string>("JobState")
                         .HasMaxLength(16)
-                        .HasColumnType("nvarchar(16)");
+                        .HasColumnType("character varying(16)");
 
                     b.Property<Guid?>("JobStorageId")
-                        .HasColumnType("uniqueidentifier");
+                        .HasColumnType("uuid");
 
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasMaxLength(16)
-                        .HasColumnType("nvarchar(16)");
+                        .HasColumnType("character varying(16)");
+
+                    b.Property<string>("Label")
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)");
 
                     b.Property<string>("Output")
                         .HasMaxLength(256)
-                        .HasColumnType("nvarchar(256)");
+                        .HasColumnType("character varying(256)");
+
+                    b.Property<DateTimeOffset?>("StartBy")
+                        .HasPrecision(3)
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<DateTimeOffset?>("StartedAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<string>("State")
                         .IsRequired()
                         .HasMaxLength(16)
-                        .HasColumnType("nvarchar(16)");
+                        .HasColumnType("character varying(16)");
 
                     b.Property<int>("Tries")
-                        .HasColumnType("int");
+                        .HasColumnType("integer");
 
                     b.Property<int>("Version")
                         .IsConcurrencyToken()
                         .ValueGeneratedOnAdd()
-                        .HasColumnType("int")
+                        .HasColumnType("integer")
                         .HasDefaultValue(1);
 
                     b.HasKey("Sequence");
 
                     b.HasIndex("DeletedAt")
-                        .HasFilter("[DeletedAt] IS NOT NULL");
+                        .HasFilter("\"DeletedAt\" IS NOT NULL");
 
                     b.HasIndex("FinishedAt")
-                        .HasFilter("[FinishedAt] IS NOT NULL AND [DeletedAt] IS NULL");
+                        .HasFilter("\"FinishedAt\" IS NOT NULL AND \"DeletedAt\" IS NULL");
 
                     b.HasIndex("Id")
                         .IsUnique();
 
                     b.HasIndex("InstanceId")
                         .HasDatabaseName("IX_Tasks_Running")
-                        .HasFilter("[State] = N'Running'");
+                        .HasFilter("\"State\" = 'Running'");
 
                     b.HasIndex("Sequence")
                         .HasDatabaseName("IX_Tasks_NotShown")
-                        .HasFilter("[IsShown] = CAST(0 AS bit)");
+                        .HasFilter("NOT \"IsShown\"");
+
+                    b.HasIndex("StartBy")
+                        .HasDatabaseName("IX_Tasks_StartBy")
+                        .HasFilter("\"StartBy\" IS NOT NULL AND \"State\" = 'Pending'");
 
                     b.HasIndex("DueAt", "Sequence")
                         .HasDatabaseName("IX_Tasks_Pending")
-                        .HasFilter("[State] = N'Pending'");
+                        .HasFilter("\"State\" = 'Pending'");
 
                     b.HasIndex("Kind", "State", "CreatedAt", "Sequence");
 
+                    b.HasIndex("Kind", "State", "ExecuteAt", "Sequence");
+
+                    b.HasIndex("Label", "Kind", "State", "CreatedAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
+
+                    b.HasIndex("Label", "Kind", "State", "ExecuteAt", "Sequence")
+                        .HasFilter("\"Label\" IS NOT NULL");
+
                     b.ToTable("Tasks", "scheduler");
+
+                    b.HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02);
                 });
 
             modelBuilder.Entity("TaskScheduler.Jobs.Tasks.UsedIdempotencyKey", b =>
                 {
                     b.Property<string>("Id")
                         .HasMaxLength(64)
-                        .HasColumnType("nvarchar(64)");
+                        .HasColumnType("character varying(64)");
 
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasPrecision(3)
-                        .HasColumnType("datetimeoffset(3)");
+                        .HasColumnType("timestamp(3) with time zone");
 
                     b.Property<string>("Request")
                         .IsRequired()
                         .HasMaxLength(64)
-                        .HasColumnType("nvarchar(64)");
+                        .HasColumnType("character varying(64)");
 
                     b.Property<string>("TaskIds")
                         .IsRequired()
-                        .HasColumnType("nvarchar(max)");
+                        .HasColumnType("text");
 
                     b.HasKey("Id");
 

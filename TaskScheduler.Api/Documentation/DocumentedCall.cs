@@ -38,8 +38,13 @@ public static class DocumentedCall
             KeepJson(answer.Content);
         AddExamples(call, json);
         AddErrors(call, context.Description, document, json);
-        if (call.Responses.TryGetValue("201", out var answered) && answered is OpenApiResponse created)
-            created.Headers = HeadersOfCreated(context.Description);
+        // All others are references by now.
+        foreach (var (status, success) in call.Responses)
+        {
+            if (success is OpenApiResponse answered)
+                answered.Headers = HeadersOfSuccess(status, context.Description);
+        }
+
         call.Security = [new() { [new OpenApiSecuritySchemeReference(ApiKeyAuthentication.SchemeName, document)] = [] }];
     }
 
@@ -194,10 +199,10 @@ public static class DocumentedCall
         return headers;
     }
 
-    private static Dictionary<string, IOpenApiHeader> HeadersOfCreated(ApiDescription description)
+    private static Dictionary<string, IOpenApiHeader> HeadersOfSuccess(string status, ApiDescription description)
     {
         var headers = new Dictionary<string, IOpenApiHeader>();
-        if (description.SupportedResponseTypes.Any(answer => answer.Type == typeof(TaskResponse)))
+        if (status == "201" && description.SupportedResponseTypes.Any(answer => answer.Type == typeof(TaskResponse)))
             headers["Location"] = Header("Where the task is, relative to this server.");
         if (description.ActionDescriptor.EndpointMetadata.OfType<IdempotencyKeyHeaderAttribute>().Any())
         {

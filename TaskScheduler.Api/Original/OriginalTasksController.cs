@@ -14,7 +14,7 @@ namespace TaskScheduler.Api.Original;
 /// </summary>
 [ApiController]
 [Tags(ApiDocument.OriginalSystem)]
-public sealed class OriginalTasksController(TaskCreator creator, TaskClient client, TaskList list) : ControllerBase
+public sealed class OriginalTasksController(TaskCreator creator, TaskClient client, TaskList list) : CreatingController(creator)
 {
     public const string NoSuchTask = "There is no such task.";
 
@@ -25,15 +25,19 @@ public sealed class OriginalTasksController(TaskCreator creator, TaskClient clie
     /// <response code="200">The task's ID.</response>
     // Without [Consumes], which would hand other content types on to task/{id}.
     [HttpPost("task/set", Name = "OriginalSet")]
+    [ProducesResponseType<OriginalChange>(StatusCodes.Status200OK)]
     [CanAnswer(nameof(ProblemType.InvalidRequest))]
-    public async Task<OriginalChange> Set(SetTaskRequest request, CancellationToken cancel)
-    {
-        if (!request.TryGetSeconds(out var seconds))
-            throw new FormatException($"'{request.When}' should have been refused by the validator.");
-        var executeAt = DateTimeOffset.FromUnixTimeSeconds(seconds);
-        var task = await creator.CreateAsync(Choice.Parse<TaskKind>(request.Kind!), executeAt, cancel);
-        return new OriginalChange(task.Id.ToString(), true, "Task created");
-    }
+    [IdempotencyKeyHeader]
+    public Task<ActionResult> Set(
+        SetTaskRequest request,
+        [FromHeader(Name = IdempotencyKeyHeaderAttribute.Name)] string? idempotencyKey,
+        CancellationToken cancel) =>
+        CreateAsync(
+            "POST /task/set",
+            [request.ToTask()],
+            idempotencyKey,
+            tasks => Ok(new OriginalChange(tasks[0].Id.ToString(), true, "Task created")),
+            cancel);
 
     /// <summary>List the newest 1,000 tasks</summary>
     /// <remarks>GET and POST are answered alike. A body is ignored.</remarks>

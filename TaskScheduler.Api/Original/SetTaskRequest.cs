@@ -19,6 +19,10 @@ public sealed class SetTaskRequest
     [SentAs(typeof(long))]
     public JsonElement When { get; init; }
 
+    public NewTask ToTask() => TryGetSeconds(out var seconds)
+        ? new(Choice.Parse<TaskKind>(Kind!), DateTimeOffset.FromUnixTimeSeconds(seconds))
+        : throw new FormatException($"'{When}' should have been refused by the validator.");
+
     /// <summary>JSON may write a whole number with a fraction or an exponent, and some clients do: 1669369358.0.</summary>
     public bool TryGetSeconds(out long seconds)
     {

@@ -10,7 +10,7 @@ namespace TaskScheduler.Api.Tasks;
 [Route("tasks")]
 [Tags(ApiDocument.Tasks)]
 [KnownQueryOnly]
-public sealed class TasksController(TaskCreator creator, TaskClient client, TaskBulk bulk, TaskList list) : ControllerBase
+public sealed class TasksController(TaskCreator creator, TaskClient client, TaskBulk bulk, TaskList list) : CreatingController(creator)
 {
     /// <summary>Create a task</summary>
     /// <remarks>Once this is answered with 201 the task is kept, whatever crashes or is restarted.</remarks>
@@ -141,37 +141,6 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
     [CanAnswer(nameof(ProblemType.NotFound))]
     public async Task<ActionResult> Delete(string id, CancellationToken cancel) =>
         TaskId.TryParse(id, out var taskId) && await client.DeleteAsync(taskId, cancel) ? NoContent() : NoSuchTask(id);
-
-    private async Task<ActionResult> CreateAsync(
-        string call,
-        IReadOnlyList<NewTask> request,
-        string? idempotencyKey,
-        Func<IReadOnlyList<TaskResponse>, ActionResult> created,
-        CancellationToken cancel)
-    {
-        // Without API keys the callers have no names and share their idempotency keys.
-        var key = idempotencyKey is null
-            ? null
-            : IdempotencyKey.Of(User.Identity?.Name ?? "", idempotencyKey, call, request);
-        var creation = await creator.CreateAsync(request, key, cancel);
-        switch (creation.Outcome)
-        {
-            case CreationOutcome.KeyReused:
-                return new ProblemResult(
-                    ProblemType.IdempotencyKeyReused,
-                    $"This {IdempotencyKeyHeaderAttribute.Name} was sent before with another request. Use a new one.");
-            case CreationOutcome.KeyInUse:
-                Response.Headers.RetryAfter = "1";
-                return new ProblemResult(
-                    ProblemType.IdempotencyKeyInUse,
-                    $"A request with this {IdempotencyKeyHeaderAttribute.Name} has not ended yet. Repeat this one.");
-            case CreationOutcome.Replayed:
-                Response.Headers[IdempotencyKeyHeaderAttribute.Replayed] = "true";
-                break;
-        }
-
-        return created([.. creation.Tasks.Select(TaskResponse.From)]);
-    }
 
     private static ActionResult<TaskResponse> Answer(string id, TaskChange change) => change switch
     {

@@ -36,9 +36,6 @@ public sealed class TaskCreator(
     TaskMetrics metrics,
     TimeProvider clock)
 {
-    public async Task<ScheduledTask> CreateAsync(TaskKind kind, DateTimeOffset executeAt, CancellationToken cancel) =>
-        (await CreateAsync([new NewTask(kind, executeAt)], key: null, cancel)).Tasks[0];
-
     /// <summary>Creates tasks, unless the key was used before. A crash leaves both key and tasks, or neither.</summary>
     /// <exception cref="DbException">The task table did not take the rows.</exception>
     public async Task<Creation> CreateAsync(IReadOnlyList<NewTask> request, IdempotencyKey? key, CancellationToken cancel)

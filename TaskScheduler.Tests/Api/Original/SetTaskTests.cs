@@ -117,6 +117,53 @@ public sealed class SetTaskTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.Equal("", answer.Json.GetProperty("id").GetString());
     }
 
+    [Fact]
+    public async Task RepeatedRequestIsAnsweredWithTheSameId()
+    {
+        var key = Guid.NewGuid().ToString();
+        var first = await api.PostAsync("/task/set", Valid, key);
+
+        var second = await api.PostAsync("/task/set", """{"when":1.9e9,"kind":"fizzbuzz"}""", key);
+
+        Assert.Equal((HttpStatusCode.OK, false), (first.Status, first.IsReplayed));
+        Assert.Equal((HttpStatusCode.OK, true), (second.Status, second.IsReplayed));
+        Assert.Equal(first.Text, second.Text);
+    }
+
+    [Fact]
+    public async Task KeyOfAnotherRequestIsRefusedInTheOriginalsShape()
+    {
+        var key = Guid.NewGuid().ToString();
+        await api.PostAsync("/task/set", Valid, key);
+
+        var answer = await api.PostAsync("/task/set", """{"kind":"Fizz","when":1900000000}""", key);
+
+        Assert.Contains("was sent before with another request", answer.OriginalError(HttpStatusCode.UnprocessableEntity));
+        Assert.Equal("", answer.Json.GetProperty("id").GetString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a\tb")]
+    public async Task WhatIsNoKeyIsRefusedInTheOriginalsShape(string key)
+    {
+        var answer = await api.PostAsync("/task/set", Valid, key);
+
+        Assert.Contains("1 to 255 printable ASCII", answer.OriginalError(HttpStatusCode.BadRequest));
+        Assert.Equal("", answer.Json.GetProperty("id").GetString());
+    }
+
+    [Fact]
+    public async Task RefusedRequestStoresNoKey()
+    {
+        var key = Guid.NewGuid().ToString();
+        (await api.PostAsync("/task/set", """{"kind":"Fuzz","when":1900000000}""", key)).OriginalError(HttpStatusCode.BadRequest);
+
+        var answer = await api.PostAsync("/task/set", Valid, key);
+
+        Assert.Equal((HttpStatusCode.OK, false), (answer.Status, answer.IsReplayed));
+    }
+
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]

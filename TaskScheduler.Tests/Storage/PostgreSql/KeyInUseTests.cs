@@ -49,21 +49,29 @@ public sealed class KeyInUseTests : IAsyncLifetime
         {
             // Callers without an API key have no name.
             await UseKeyAsync(db, IdempotencyKey.Of("", "a key", "POST /tasks", Request));
+            await UseKeyAsync(db, IdempotencyKey.Of("", "another key", "POST /task/set", Request));
 
-            var answer = await PostAsync();
-            answer.Problem(HttpStatusCode.Conflict, "idempotency-key-in-use");
-            Assert.Equal(TimeSpan.FromSeconds(1), answer.RetryAfter);
+            var create = await CreateAsync();
+            create.Problem(HttpStatusCode.Conflict, "idempotency-key-in-use");
+            Assert.Equal(TimeSpan.FromSeconds(1), create.RetryAfter);
+            var set = await SetAsync();
+            Assert.Contains("has not ended yet", set.OriginalError(HttpStatusCode.Conflict));
+            Assert.Equal(TimeSpan.FromSeconds(1), set.RetryAfter);
         }
 
-        Assert.Equal(HttpStatusCode.Created, (await PostAsync()).Status);
+        Assert.Equal(HttpStatusCode.Created, (await CreateAsync()).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SetAsync()).Status);
 
-        async Task<Answer> PostAsync()
+        Task<Answer> CreateAsync() =>
+            PostAsync("/tasks", new { kind = Request[0].Kind.ToString(), executeAt = Request[0].ExecuteAt }, "a key");
+
+        Task<Answer> SetAsync() => PostAsync(
+            "/task/set", new { kind = Request[0].Kind.ToString(), when = Request[0].ExecuteAt.ToUnixTimeSeconds() }, "another key");
+
+        async Task<Answer> PostAsync(string path, object body, string key)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/tasks")
-            {
-                Content = JsonContent.Create(new { kind = Request[0].Kind.ToString(), executeAt = Request[0].ExecuteAt }),
-            };
-            request.Headers.Add("Idempotency-Key", "a key");
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+            request.Headers.Add("Idempotency-Key", key);
             using var response = await app.Client.SendAsync(request, Cancel);
             return await Answer.ReadAsync(response);
         }

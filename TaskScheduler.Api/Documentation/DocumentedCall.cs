@@ -63,13 +63,13 @@ public static class DocumentedCall
                 parameter.Schema = new OpenApiSchema
                 {
                     Type = JsonSchemaType.String,
-                    MinLength = 1,
-                    MaxLength = IdempotencyKeyHeaderAttribute.MaxKeyLength,
                     Pattern = IdempotencyKeyHeaderAttribute.Pattern,
                 };
                 // No example: the page would send it with every request that is tried.
                 parameter.Description = "Makes it safe to repeat the request when its answer was lost. A new one for each new "
-                    + "request, like the UUID 8e03978e-40d5-43e8-bc93-6894a57f9324.";
+                    + "request, like the UUID 8e03978e-40d5-43e8-bc93-6894a57f9324. "
+                    + $"1 to {IdempotencyKeyHeaderAttribute.MaxKeyLength} printable ASCII characters; in double quotes, with a `\\` "
+                    + "before each `\"` and `\\` in it, it is the same key.";
             }
             else if (Attribute<SentAsAttribute>(description, parameter.Name!) is { } sent)
             {

@@ -67,7 +67,8 @@ public static partial class Introduction
         each new request, and repeat the request with the same key: you get the first answer again, with
         `{IdempotencyKeyHeaderAttribute.Replayed}: true`, and nothing is created twice. The same key with another request is
         refused (422); while the first request is under way, the repeated one may be told to come again (409). A request that
-        was refused leaves its key free. Keys are kept for at least 24 hours, and each caller has its own.
+        was refused leaves its key free. Keys are kept for at least 24 hours, and each caller has its own. In quotes
+        (`"8e03978e-40d5-43e8-bc93-6894a57f9324"`) and without them it is the same key.
 
         ## Keys
 

@@ -21,7 +21,8 @@ public abstract class CreatingController(TaskCreator creator) : ControllerBase
         // Without API keys the callers have no names and share their idempotency keys.
         var key = idempotencyKey is null
             ? null
-            : IdempotencyKey.Of(User.Identity?.Name ?? "", idempotencyKey, call, request);
+            : IdempotencyKey.Of(
+                User.Identity?.Name ?? "", IdempotencyKeyHeaderAttribute.KeyOf(idempotencyKey), call, request);
         var creation = await creator.CreateAsync(request, key, cancel);
         switch (creation.Outcome)
         {

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.Extensions.Primitives;
 
@@ -8,26 +9,40 @@ namespace TaskScheduler.Api.Tasks;
 /// keys that are none.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
+public sealed partial class IdempotencyKeyHeaderAttribute : ActionFilterAttribute
 {
     public const string Name = "Idempotency-Key";
     public const string Replayed = "Idempotency-Replayed";
     public const int MaxKeyLength = 255;
 
-    /// <summary>Of keys, for the documentation. Spaces around the value of a header are not part of it.</summary>
-    public const string Pattern = "^[!-~]([ -~]*[!-~])?$";
+    /// <summary>Of values that are taken, for the documentation. Spaces around the value of a header are not part of it.</summary>
+    public const string Pattern = """^(?!""$)([!-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$""";
 
     public IdempotencyKeyHeaderAttribute() => Order = KnownQueryOnlyAttribute.BeforeInvalidModelState;
 
     public override void OnActionExecuting(ActionExecutingContext context)
     {
-        if (context.HttpContext.Request.Headers.TryGetValue(Name, out var keys) && !IsKey(keys))
+        if (context.HttpContext.Request.Headers.TryGetValue(Name, out var values) && !IsKey(values))
         {
             context.ModelState.AddModelError(
-                Name, $"{Name} must be one key of 1 to {MaxKeyLength} printable ASCII characters, like a new UUID.");
+                Name,
+                $"{Name} must be one key of 1 to {MaxKeyLength} printable ASCII characters, in quotes or without, like a new UUID.");
         }
     }
 
-    private static bool IsKey(StringValues keys) =>
-        keys is [{ Length: >= 1 and <= MaxKeyLength } key] && key.All(character => character is >= ' ' and <= '~');
+    /// <summary>
+    /// The key that a value of the header stands for. The draft of the header has the key in quotes, many clients send it
+    /// without. What begins with a quote and is no string of the draft's (RFC 9651) is a key as it stands.
+    /// </summary>
+    public static string KeyOf(string value) => Quoted().IsMatch(value) ? Escape().Replace(value[1..^1], "$1") : value;
+
+    private static bool IsKey(StringValues values) =>
+        values is [{ } value] && KeyOf(value) is { Length: >= 1 and <= MaxKeyLength } key
+        && key.All(character => character is >= ' ' and <= '~');
+
+    [GeneratedRegex("""^"([ !#-\[\]-~]|\\["\\])*"\z""", RegexOptions.ExplicitCapture)]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@"\\(.)")]
+    private static partial Regex Escape();
 }

@@ -54,8 +54,9 @@ public sealed class Ledger
             : request;
     }
 
-    private static string? KeyOf(FuzzedRequest request) =>
-        request.Headers.Where(header => header.Name == "Idempotency-Key").Select(header => header.Value).FirstOrDefault();
+    /// <summary>Without its quotes, in which it is the same key.</summary>
+    private static string? KeyOf(FuzzedRequest request) => request.Headers
+        .Where(header => header.Name == "Idempotency-Key").Select(header => header.Value.Trim('"')).FirstOrDefault();
 
     private static string FilterOf(FuzzedRequest request) => string.Join('&', request.Query
         .Select(parameter => Uri.UnescapeDataString(parameter).ToUpperInvariant())

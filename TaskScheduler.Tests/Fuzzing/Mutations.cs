@@ -215,10 +215,10 @@ public static class Mutations
 
     private static Gen<Mutation> Keys(DocumentedParameter header)
     {
-        var longest = header.Schema["maxLength"]!.GetValue<int>();
+        var tooLong = new string('k', ValidRequests.LongestKey + 1);
         return Gen.Elements(
-                "", "   ", "\t", new string('k', longest + 1), new string('k', 5_000), "a\tb", "\u00C3\u00A4",
-                "\u00F0\u009F\u0098\u0080", "a\u007Fb",
+                "", "   ", "\t", "\"\"", tooLong, $"\"{tooLong}\"", new string('k', 5_000), "a\tb", "\u00C3\u00A4",
+                "\"\u00C3\u00A4\"", "\u00F0\u009F\u0098\u0080", "a\u007Fb",
                 "a\0b", "\u00FF", "a\u0001b")
             .Select(key => new Mutation($"{header.Name}: {Start(key)}", Part.Header, Expected.Refusal, request => request.With(header.Name, key))
             {

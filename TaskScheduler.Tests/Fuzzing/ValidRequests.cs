@@ -9,11 +9,13 @@ namespace TaskScheduler.Tests.Fuzzing;
 /// <summary>Requests that a call's description in the document allows, as plain and as odd as it allows them.</summary>
 public static class ValidRequests
 {
+    public const int LongestKey = 255;
+
     /// <summary>The document cannot say which times are accepted: from 1970 to ten years ahead.</summary>
     private static readonly DateTimeOffset Latest = new(2035, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Some are sent again and again, so that requests are repeated and keys are reused.</summary>
-    private static readonly string[] FrequentKeys = ["1", "one key", "~!@#$%^&*()"];
+    private static readonly string[] FrequentKeys = ["1", "\"1\"", "one key", "~!@#$%^&*()"];
 
     private static readonly string[] Spaces = ["", " ", "\r\n\t", " \n "];
 
@@ -146,19 +148,24 @@ public static class ValidRequests
     {
         if (call.Parameters.SingleOrDefault(parameter => parameter.In == "header") is not { } header)
             return Gen.Constant(Array.Empty<(string, string)>());
-        Assert.Equal("^[!-~]([ -~]*[!-~])?$", header.Schema["pattern"]!.GetValue<string>());
-        var longest = header.Schema["maxLength"]!.GetValue<int>();
+        Assert.Equal(
+            """^(?!""$)([!-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$""", header.Schema["pattern"]!.GetValue<string>());
         var random =
-            from length in Gen.OneOf(Gen.Choose(1, longest), Gen.Constant(longest))
+            from length in Gen.OneOf(Gen.Choose(1, LongestKey), Gen.Constant(LongestKey))
             from characters in Gen.ArrayOf(Gen.Choose(' ', '~').Select(character => (char)character), length)
-            let key = new string(characters)
-            where key == key.Trim()
+            from quotes in Gen.Elements(true, false)
+            let key = quotes ? Quotes(new string(characters)) : new string(characters)
+            where key == key.Trim() && key != "\"\""
             select key;
         return Gen.Frequency(
             (5, Gen.Constant(Array.Empty<(string, string)>())),
             (1, Gen.Elements(FrequentKeys).Select(key => new[] { (header.Name, key) })),
             (2, random.Select(key => new[] { (header.Name, key) })));
     }
+
+    /// <summary>The same key as a string of structured fields.</summary>
+    private static string Quotes(string key) =>
+        $"\"{key.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }
 
 /// <summary>Times as RFC 3339 lets people write them.</summary>

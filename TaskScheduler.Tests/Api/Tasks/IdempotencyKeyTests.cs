@@ -144,18 +144,78 @@ public abstract class IdempotencyKeyTests<TStore>(ApiFixture<TStore> api) : ICla
     }
 
     [Theory]
+    [MemberData(nameof(Creations))]
+    public async Task KeyIsTheSameInQuotes(string path, string body)
+    {
+        var key = NewKey;
+        var first = await api.PostAsync(path, body, key);
+
+        var second = await api.PostAsync(path, body, $"\"{key}\"");
+
+        Assert.Equal((first.Text, true), (second.Text, second.IsReplayed));
+    }
+
+    [Theory]
+    [InlineData(@"""a\""b\\c""", @"a""b\c")]
+    [InlineData(@"""\\\""""", @"\""")]
+    [InlineData(@"""a, b""", "a, b")]
+    public async Task QuotedKeyIsWhatStandsBetweenTheQuotesWithoutItsEscapes(string quoted, string key)
+    {
+        var first = await api.PostAsync("/tasks", One, quoted);
+
+        var second = await api.PostAsync("/tasks", One, key);
+
+        Assert.Equal((HttpStatusCode.Created, false), (first.Status, first.IsReplayed));
+        Assert.Equal((first.Text, true), (second.Text, second.IsReplayed));
+    }
+
+    [Fact]
+    public async Task SpacesWithinTheQuotesArePartOfTheKey()
+    {
+        var key = NewKey;
+        await api.PostAsync("/tasks", One, key);
+
+        Assert.False((await api.PostAsync("/tasks", One, $"\" {key}\"")).IsReplayed);
+    }
+
+    /// <summary>Each stands for itself, and none for the key that is in it.</summary>
+    [Theory]
+    [InlineData("\"{0}")]
+    [InlineData("{0}\"")]
+    [InlineData("'{0}'")]
+    [InlineData("\"{0}\\\"")]
+    [InlineData("\"\\{0}\"")]
+    [InlineData("\"{0}\"\"")]
+    [InlineData("\"{0}\";a=1")]
+    [InlineData("\"{0}\", \"{0}\"")]
+    public async Task WhatIsNoQuotedStringIsTheKeyAsItStands(string format)
+    {
+        var key = NewKey;
+        var written = format.Replace("{0}", key, StringComparison.Ordinal);
+        await api.PostAsync("/tasks", One, key);
+
+        var first = await api.PostAsync("/tasks", One, written);
+        var second = await api.PostAsync("/tasks", One, written);
+
+        Assert.Equal((HttpStatusCode.Created, false), (first.Status, first.IsReplayed));
+        Assert.Equal((first.Text, true), (second.Text, second.IsReplayed));
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(255)]
     public async Task KeyOfAllowedLengthIsTaken(int length)
     {
-        var key = string.Concat(Enumerable.Repeat("~!,\" {}0aZ", 26))[..length];
+        var key = string.Concat(Enumerable.Repeat("~!,\"{} 0aZ", 26))[..length];
 
         Assert.Equal(HttpStatusCode.Created, (await api.PostAsync("/tasks", One, key)).Status);
         Assert.True((await api.PostAsync("/tasks", One, key)).IsReplayed);
+        Assert.True((await api.PostAsync("/tasks", One, $"\"{key.Replace("\"", "\\\"", StringComparison.Ordinal)}\"")).IsReplayed);
     }
 
     [Theory]
     [InlineData("")]
+    [InlineData("\"\"")]
     [InlineData("\u007F")]
     [InlineData("a\tb")]
     public async Task WhatIsNoKeyIsRefused(string key)
@@ -166,7 +226,10 @@ public abstract class IdempotencyKeyTests<TStore>(ApiFixture<TStore> api) : ICla
     [Fact]
     public async Task LongerKeyIsRefused()
     {
-        (await api.PostAsync("/tasks/batch", Batch, new string('k', 256))).Refused("Idempotency-Key");
+        var key = new string('k', 256);
+
+        (await api.PostAsync("/tasks/batch", Batch, key)).Refused("Idempotency-Key");
+        (await api.PostAsync("/tasks/batch", Batch, $"\"{key}\"")).Refused("Idempotency-Key");
     }
 
     /// <summary>Clients and proxies join two headers into one with a comma, which then is a key like any other.</summary>

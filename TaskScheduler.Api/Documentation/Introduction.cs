@@ -33,10 +33,11 @@ public static partial class Introduction
         ## Bodies, times and names
 
         Bodies are JSON objects in UTF-8, at most 1 MiB. Times are RFC 3339 with an offset (`{Rfc3339.Example}`), kept to the
-        millisecond, rounded up, and answered in UTC with `Z`. A time in the past runs at once; before 1970, and more than ten
-        years ahead unless the operator allows another span, none is accepted. Kinds and states are read in any case. What is
-        not known here is refused rather than ignored: a member of a body, a query parameter, a name twice in one object. For
-        several values repeat a parameter (`state=Pending&state=Running`).
+        millisecond, rounded up, and answered in UTC with `Z`. A leap second (`23:59:60Z`) is the second that follows it. A time
+        in the past runs at once; before 1970, and more than ten years ahead unless the operator allows another span, none is
+        accepted. Kinds and states are read in any case. What is not known here is refused rather than ignored: a member of a
+        body, a query parameter, a name twice in one object. For several values repeat a parameter
+        (`state=Pending&state=Running`).
 
         ## Lists
 

@@ -25,22 +25,20 @@ public static partial class Rfc3339
             return false;
         }
 
-        if (!match.Groups["offset"].Success)
+        var offset = match.Groups["offset"].Value;
+        if (OffsetProblem(offset) is { } incomplete)
         {
-            problem = $"has no offset: add Z for UTC, or one like +01:00 ('{Shown(text)}')";
+            problem = $"{incomplete} ('{Shown(text)}')";
             return false;
         }
 
-        var whole = $"{match.Groups["date"].Value}T{match.Groups["time"].Value}";
-        if (!DateTime.TryParseExact(
-                whole, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local)
-            || !TryOffset(match.Groups["offset"].Value, out var offset))
+        if (!TryTicks(match.Groups["date"].Value, match.Groups["time"].Value, offset, out var ticks))
         {
             problem = $"is not a time that exists ('{Shown(text)}')";
             return false;
         }
 
-        var ticks = local.Ticks + FractionTicks(match.Groups["fraction"].Value) - offset.Ticks;
+        ticks += FractionTicks(match.Groups["fraction"].Value);
         time = new DateTimeOffset(Math.Clamp(ticks, 0, DateTime.MaxValue.Ticks - TimeSpan.TicksPerSecond), TimeSpan.Zero)
             .RoundUpToMillisecond();
         return true;
@@ -56,6 +54,36 @@ public static partial class Rfc3339
     public static string Shown(string text) => text.Length <= 64
         ? text
         : $"{text[..(char.IsHighSurrogate(text[60]) ? 60 : 61)]}...";
+
+    /// <summary>What an offset lacks; null if nothing.</summary>
+    private static string? OffsetProblem(string offset) => offset.Length switch
+    {
+        0 => "has no offset: add Z for UTC, or one like +01:00",
+        3 => $"has an offset without its minutes: write {offset}:00",
+        5 => $"has an offset without its colon: write {offset[..3]}:{offset[3..]}",
+        _ => null,
+    };
+
+    /// <summary>The time in UTC without its fraction; negative before the year 1.</summary>
+    private static bool TryTicks(string date, string time, string offsetText, out long ticks)
+    {
+        ticks = 0;
+        var isLeapSecond = time.EndsWith(":60", StringComparison.Ordinal);
+        var whole = $"{date}T{(isLeapSecond ? $"{time[..^2]}59" : time)}";
+        if (!DateTime.TryParseExact(
+                whole, "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local)
+            || !TryOffset(offsetText, out var offset))
+        {
+            return false;
+        }
+
+        ticks = local.Ticks - offset.Ticks;
+        if (!isLeapSecond)
+            return true;
+        // .NET and the databases have no leap seconds: it is read as the second that follows. One can only end a day of UTC.
+        ticks += TimeSpan.TicksPerSecond;
+        return ticks % TimeSpan.TicksPerDay == 0;
+    }
 
     private static bool TryOffset(string text, out TimeSpan offset)
     {
@@ -79,7 +107,7 @@ public static partial class Rfc3339
 
     [GeneratedRegex(
         @"^(?<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(\.(?<fraction>[0-9]{1,32}))?"
-        + @"(?<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?\z")]
+        + @"(?<offset>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?\z")]
     private static partial Regex Format();
 }
 

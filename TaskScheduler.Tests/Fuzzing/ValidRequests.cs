@@ -175,6 +175,7 @@ public static class Times
     public static Gen<string> Valid => Gen.Frequency(
         (1, Gen.Elements(
             "1970-01-01T00:00:00Z", "1969-12-31T23:59:59.999999999-00:01", "1970-01-02T00:59:00+23:59", "1969-12-31T10:00:00-14:00",
+            "2016-12-31T23:59:60Z", "2017-01-01T05:29:60.25+05:30",
             "1970-01-01T14:00:00+14:00", "2028-02-29T23:59:59.9999999z", "2000-02-29t00:00:00+00:00", "2034-06-01 12:00:00-00:00",
             "2034-12-31T23:59:59.99999999999999999999999999999999Z",
             "2034-01-01T00:00:00.2500000000001Z", "2034-01-01T00:00:00.00000000000000000000000000000001+01:00")),
@@ -190,7 +191,8 @@ public static class Times
     public static DateTimeOffset Milliseconds(string text)
     {
         var whole = DateTime.ParseExact(
-            text[..19].ToUpperInvariant().Replace(' ', 'T'), "yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
+                text[..17].ToUpperInvariant().Replace(' ', 'T'), "yyyy-MM-dd'T'HH:mm:", CultureInfo.InvariantCulture)
+            .AddSeconds(int.Parse(text[17..19], CultureInfo.InvariantCulture));
         var end = text.LastIndexOfAny(['Z', 'z', '+', '-']);
         var fraction = text[19..end].TrimStart('.').TrimEnd('0');
         var milliseconds = fraction.Length == 0 ? 0 : int.Parse(fraction.PadRight(3, '0')[..3], CultureInfo.InvariantCulture);

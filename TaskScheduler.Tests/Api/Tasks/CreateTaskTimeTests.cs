@@ -16,6 +16,7 @@ public sealed class CreateTaskTimeTests(ApiFixture api) : IClassFixture<ApiFixtu
     [InlineData("2030-01-01T00:00:00.2500000000000000000001Z", "2030-01-01T00:00:00.251Z")]
     [InlineData("2029-12-31T23:59:59.9990001Z", "2030-01-01T00:00:00.000Z")]
     [InlineData("2028-02-29T12:00:00Z", "2028-02-29T12:00:00.000Z")]
+    [InlineData("2029-12-31T18:59:60.5-05:00", "2030-01-01T00:00:00.500Z")]
     [InlineData("1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z")]
     public async Task TimeIsAnsweredInUtcRoundedUpToTheMillisecond(string sent, string answered)
     {
@@ -34,13 +35,15 @@ public sealed class CreateTaskTimeTests(ApiFixture api) : IClassFixture<ApiFixtu
     [InlineData("\"2030-01-01T25:00:00Z\"", "not a time that exists")]
     [InlineData("\"2030-01-01T24:00:00Z\"", "not a time that exists")]
     [InlineData("\"2030-01-01T00:60:00Z\"", "not a time that exists")]
+    [InlineData("\"2030-01-01T00:00:60Z\"", "not a time that exists")]
     [InlineData("\"2030-01-01T00:00:00+99:99\"", "not a time that exists")]
     [InlineData("\"2030-01-01T00:00:00+24:00\"", "not a time that exists")]
     [InlineData("\"0000-01-01T00:00:00Z\"", "not a time that exists")]
     [InlineData("\"2030-01-01\"", "RFC 3339 time with an offset, like 20")]
     [InlineData("\"2030-01-01T00:00Z\"", "RFC 3339 time with an offset, like 20")]
     [InlineData("\"2030-1-1T00:00:00Z\"", "RFC 3339 time with an offset, like 20")]
-    [InlineData("\"2030-01-01T00:00:00+0100\"", "RFC 3339 time with an offset, like 20")]
+    [InlineData("\"2030-01-01T00:00:00+0100\"", "has an offset without its colon: write +01:00 ")]
+    [InlineData("\"2030-01-01T00:00:00+01\"", "has an offset without its minutes: write +01:00 ")]
     [InlineData("\"2030-01-01T00:00:00.Z\"", "RFC 3339 time with an offset, like 20")]
     [InlineData("\"2030-01-01T00:00:00,5Z\"", "RFC 3339 time with an offset, like 20")]
     [InlineData("\" 2030-01-01T00:00:00Z\"", "RFC 3339 time with an offset, like 20")]
@@ -59,6 +62,7 @@ public sealed class CreateTaskTimeTests(ApiFixture api) : IClassFixture<ApiFixtu
     [InlineData("\"1969-12-31T23:59:59.999Z\"", "from 1970-01-01T00:00:00.000Z to 20")]
     [InlineData("\"1970-01-01T00:00:00+00:01\"", "from 1970-01-01T00:00:00.000Z to 20")]
     [InlineData("\"0001-01-01T00:00:00+23:59\"", "from 1970-01-01T00:00:00.000Z to 20")]
+    [InlineData("\"9999-12-31T23:59:60Z\"", "from 1970-01-01T00:00:00.000Z to 20")]
     [InlineData("\"9999-12-31T23:59:59.9999999-23:59\"", "from 1970-01-01T00:00:00.000Z to 20")]
     public async Task TimeIsRefusedWithWhatIsAllowed(string json, string allowed)
     {

@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 using TaskScheduler.Api.Original;
+using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Documentation;
@@ -57,17 +58,21 @@ public static class DocumentedSchema
         {
             (limited.MinItems, limited.MaxItems) = (minimum, maximum);
         }
-        else if (sent.Type == typeof(string))
+        else if (sent.Choices is { } choices)
         {
-            (limited.MinLength, limited.MaxLength, limited.Pattern) = (minimum, maximum, sent.Pattern);
-            if (sent.Choices is { } choices)
-                (limited.Enum, limited.Default) = ([.. choices], choices[0]);
+            (limited.Enum, limited.Default) = ([.. choices], choices[0]);
         }
         else if (maximum is not null)
         {
             limited.Minimum = sent.Minimum.ToString(CultureInfo.InvariantCulture);
             limited.Maximum = sent.Maximum.ToString(CultureInfo.InvariantCulture);
             limited.Default = sent.Default;
+        }
+
+        if (sent.IsLabel)
+        {
+            var label = limited.Items as OpenApiSchema ?? limited;
+            (label.MinLength, label.MaxLength, label.Pattern) = (1, ScheduledTask.MaxLabel, TaskLabel.Pattern);
         }
 
         return schema;
@@ -84,7 +89,7 @@ public static class DocumentedSchema
             if (property.GetCustomAttribute<SentAsAttribute>() is not { } sent || !members.TryGetValue(name, out var read))
                 continue;
             members[name] = Of(sent, document);
-            members[name].Description = read.Description;
+            members[name].Description = read.Description ?? read.OneOf?.Select(one => one.Description).FirstOrDefault(text => text is not null);
             if (sent.MayBeAbsent)
                 schema.Required?.Remove(name);
         }

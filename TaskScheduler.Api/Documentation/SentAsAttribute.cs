@@ -9,7 +9,7 @@ public sealed class SentAsAttribute(Type type) : Attribute
 {
     public Type Type => type;
 
-    /// <summary>Of a number, or of the length of an array or a text.</summary>
+    /// <summary>Of a number, or of the length of an array.</summary>
     public int Minimum { get; init; }
 
     /// <summary>0 without one.</summary>
@@ -18,8 +18,8 @@ public sealed class SentAsAttribute(Type type) : Attribute
     /// <summary>Of a number that may be left out.</summary>
     public int Default { get; init; }
 
-    /// <summary>Of a text.</summary>
-    public string? Pattern { get; init; }
+    /// <summary>Whether a text is a label.</summary>
+    public bool IsLabel { get; init; }
 
     /// <summary>The texts that are allowed, the default first.</summary>
     public string[]? Choices { get; init; }

@@ -38,7 +38,7 @@ public sealed class FilterRequest
     public JsonElement Kind { get; init; }
 
     /// <summary>Only tasks with one of these labels.</summary>
-    [SentAs(typeof(string[]), Minimum = 1, Maximum = TaskFilter.MaxLabels, MayBeAbsent = true)]
+    [SentAs(typeof(string[]), Minimum = 1, Maximum = TaskFilter.MaxLabels, IsLabel = true, MayBeAbsent = true)]
     public JsonElement Label { get; init; }
 
     /// <summary>Only tasks that were asked to run at this time or later.</summary>

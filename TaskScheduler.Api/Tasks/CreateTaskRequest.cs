@@ -21,7 +21,7 @@ public sealed class CreateTaskRequest
     public string? ExecuteAt { get; init; }
 
     /// <summary>A text of your own to find the task by: 1 to 100 characters, none of them a control character.</summary>
-    [SentAs(typeof(string), Minimum = 1, Maximum = ScheduledTask.MaxLabel, Pattern = TaskLabel.Pattern, MayBeAbsent = true)]
+    [SentAs(typeof(string), IsLabel = true, MayBeAbsent = true)]
     public JsonElement Label { get; init; }
 
     /// <summary>

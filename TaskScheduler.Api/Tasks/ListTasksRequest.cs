@@ -26,7 +26,7 @@ public sealed class ListTasksRequest
     public string?[] Kind { get; init; } = [];
 
     [Description("Only tasks with one of these labels. At most 10.")]
-    [SentAs(typeof(string[]), Maximum = TaskFilter.MaxLabels)]
+    [SentAs(typeof(string[]), Maximum = TaskFilter.MaxLabels, IsLabel = true)]
     [FromQuery(Name = "label")]
     public string?[] Label { get; init; } = [];
 

@@ -14,10 +14,7 @@ public sealed class RescheduleTaskRequest
     [JsonConverter(typeof(AnyValueAsText))]
     public string? ExecuteAt { get; init; }
 
-    /// <summary>
-    /// By when the task must have started: a time after executeAt; null if it may start at any time. It stays as it is if this is
-    /// left out.
-    /// </summary>
+    /// <summary>By when the task must have started: after executeAt, or null for no limit. Left out, it stays as it is.</summary>
     [SentAs(typeof(DateTimeOffset?), MayBeAbsent = true)]
     public JsonElement ExpireAt { get; init; }
 

@@ -44,7 +44,7 @@ public sealed class SetWorkerRequest
     public JsonElement Paused { get; init; }
 
     /// <summary>The kinds to pause; all others are resumed. Without it, all are paused.</summary>
-    [SentAs(typeof(TaskKind[]), MayBeAbsent = true)]
+    [SentAs(typeof(TaskKind[]), Minimum = 1, MayBeAbsent = true)]
     public JsonElement Kinds { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>

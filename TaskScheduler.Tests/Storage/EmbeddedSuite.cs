@@ -16,6 +16,10 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class EmbeddedTaskClaimerTests : TaskClaimerTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedWorkerPauseTests : WorkerPauseTests<EmbeddedTestStore>;
+
+public sealed class EmbeddedTaskExpirerTests : TaskExpirerTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedTaskCompleterTests : TaskCompleterTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedLostAnswerTests : LostAnswerTests<EmbeddedTestStore>;

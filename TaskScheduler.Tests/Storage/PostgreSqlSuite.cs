@@ -16,6 +16,10 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class PostgreSqlTaskClaimerTests : TaskClaimerTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlWorkerPauseTests : WorkerPauseTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlTaskExpirerTests : TaskExpirerTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlTaskCompleterTests : TaskCompleterTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlLostAnswerTests : LostAnswerTests<PostgreSqlTestStore>;

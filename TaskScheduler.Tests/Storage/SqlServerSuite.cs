@@ -15,6 +15,10 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class SqlServerTaskClaimerTests : TaskClaimerTests<SqlServerTestStore>;
 
+public sealed class SqlServerWorkerPauseTests : WorkerPauseTests<SqlServerTestStore>;
+
+public sealed class SqlServerTaskExpirerTests : TaskExpirerTests<SqlServerTestStore>;
+
 public sealed class SqlServerTaskCompleterTests : TaskCompleterTests<SqlServerTestStore>;
 
 public sealed class SqlServerLostAnswerTests : LostAnswerTests<SqlServerTestStore>;

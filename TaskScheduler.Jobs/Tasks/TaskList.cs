@@ -4,7 +4,7 @@ namespace TaskScheduler.Jobs.Tasks;
 public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
 {
     /// <summary>How many tasks a page looks at where no index has those of a range of execution times in the order of the list.</summary>
-    public const int Window = 10_000;
+    public const int Window = 5_000;
 
     private static readonly ScheduledTaskState[] AllStates = Enum.GetValues<ScheduledTaskState>();
     private static readonly TaskKind[] AllKinds = Enum.GetValues<TaskKind>();

@@ -16,8 +16,6 @@ public static class EmbeddedSql
           WHERE Instances.Id = t.InstanceId AND Instances.SeenAt > {0} ->> 'now' - {0} ->> 'lease')
         """;
 
-    private const string NotPaused = "t.Kind NOT IN (SELECT p.Kind FROM PausedKinds AS p)";
-
     private const string MayStart = """
         t.State = 'Pending' AND t.DueAt <= {0} ->> 'now' AND (t.StartBy IS NULL OR t.StartBy > {0} ->> 'now')
         """;
@@ -37,7 +35,7 @@ public static class EmbeddedSql
         Claim: $$"""
             {{Start}}
               SELECT t.Sequence FROM Tasks AS t
-              WHERE {{MayStart}} AND {{NotPaused}}
+              WHERE {{MayStart}} AND t.Kind NOT IN (SELECT p.Kind FROM PausedKinds AS p)
               ORDER BY t.DueAt, t.Sequence LIMIT {0} ->> 'max')
             RETURNING *
             """,
@@ -46,9 +44,10 @@ public static class EmbeddedSql
               SELECT due.Sequence FROM ({{StoreSql.OfEachKind(kind => $$"""
                 SELECT * FROM (
                   SELECT t.ExecuteAt, t.Sequence FROM Tasks AS t
-                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}} AND {{NotPaused}}
-                    AND '{{kind}}' IN (SELECT wanted.value FROM json_each({0}, '$.kinds') AS wanted)
-                  ORDER BY t.ExecuteAt, t.Sequence LIMIT {0} ->> 'max')
+                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}}
+                  ORDER BY t.ExecuteAt, t.Sequence
+                  LIMIT CASE WHEN {{IsPaused(kind)}} OR '{{kind}}' NOT IN (SELECT wanted.value FROM json_each({0}, '$.kinds') AS wanted)
+                    THEN 0 ELSE {0} ->> 'max' END)
                 """, " UNION ALL ")}}) AS due
               ORDER BY due.ExecuteAt, due.Sequence LIMIT {0} ->> 'max')
             RETURNING *
@@ -80,8 +79,8 @@ public static class EmbeddedSql
         Look: $$"""
             SELECT NULL AS Now,
               {{StoreSql.OfEachKind(kind => $$"""
-                EXISTS (SELECT 1 FROM Tasks AS t
-                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}} AND {{NotPaused}})
+                CASE WHEN {{IsPaused(kind)}} THEN 0 ELSE
+                  EXISTS (SELECT 1 FROM Tasks AS t WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}}) END
                 """, " OR ")}} AS HasDue,
               (SELECT json_group_array(json_object('dueAt', next.DueAt, 'kind', next.Kind)) FROM (
                 SELECT t.DueAt, t.Kind FROM Tasks AS t
@@ -105,4 +104,7 @@ public static class EmbeddedSql
             RETURNING Sequence AS Value
             """,
         IsProjector: "SELECT {0} IS NOT NULL AS Value");
+
+    /// <summary>For outside of a query's condition, where SQLite would ask it for each row that is due.</summary>
+    private static string IsPaused(TaskKind kind) => $"'{kind}' IN (SELECT p.Kind FROM PausedKinds AS p)";
 }

@@ -29,7 +29,6 @@ public static class PostgreSqlSql
     /// </summary>
     private const string MayStart = """
         t."State" = 'Pending' AND t."DueAt" <= (SELECT now FROM clock) AND (t."StartBy" IS NULL OR t."StartBy" > (SELECT now FROM clock))
-          AND t."Kind" <> ALL (ARRAY(SELECT "Kind" FROM paused))
         """;
 
     private const string IsExpired = """t."State" = 'Pending' AND t."StartBy" <= (SELECT now FROM clock)""";
@@ -48,7 +47,7 @@ public static class PostgreSqlSql
         {{Start}}
         WHERE t."Sequence" = ANY (ARRAY(
           SELECT t."Sequence" FROM scheduler."Tasks" AS t
-          WHERE {{MayStart}}
+          WHERE {{MayStart}} AND t."Kind" <> ALL (ARRAY(SELECT "Kind" FROM paused))
           ORDER BY t."DueAt", t."Sequence"
           LIMIT (SELECT max FROM claim)
           FOR UPDATE SKIP LOCKED))
@@ -62,7 +61,7 @@ public static class PostgreSqlSql
           "{{kind}}" AS MATERIALIZED (
             SELECT t."ExecuteAt", t."Sequence" FROM scheduler."Tasks" AS t
             WHERE t."Kind" = '{{kind}}' AND t."ExecuteAt" <= (SELECT now FROM clock) AND {{MayStart}}
-              AND (SELECT '{{kind}}' = ANY (kinds) FROM claim)
+              AND {{IsNotPaused(kind)}} AND (SELECT '{{kind}}' = ANY (kinds) FROM claim)
             ORDER BY t."ExecuteAt", t."Sequence"
             LIMIT (SELECT max FROM claim)
             FOR UPDATE SKIP LOCKED)
@@ -149,7 +148,8 @@ public static class PostgreSqlSql
             SELECT clock_timestamp() AS "Now",
               {{StoreSql.OfEachKind(kind => $$"""
                 EXISTS (SELECT 1 FROM scheduler."Tasks" AS t
-                  WHERE t."Kind" = '{{kind}}' AND t."ExecuteAt" <= (SELECT now FROM clock) AND {{MayStart}})
+                  WHERE t."Kind" = '{{kind}}' AND t."ExecuteAt" <= (SELECT now FROM clock) AND {{MayStart}}
+                    AND {{IsNotPaused(kind)}})
                 """, " OR ")}} AS "HasDue",
               (SELECT json_agg(json_build_object('dueAt', (extract(epoch FROM next."DueAt") * 1000)::bigint, 'kind', next."Kind"))::text
                 FROM (
@@ -188,6 +188,9 @@ public static class PostgreSqlSql
             SELECT id::text AS "JobId", statename AS "State", arguments::text AS "Arguments"
             FROM hangfire.job WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text({0}::jsonb)::bigint))
             """);
+
+    /// <summary>Of the kind itself: asked of each row, it would read all of them that are due.</summary>
+    private static string IsNotPaused(TaskKind kind) => $"""NOT EXISTS (SELECT FROM paused WHERE paused."Kind" = '{kind}')""";
 
     /// <summary>Makes a job without a state for each of <c>[ { invocation, arguments } ]</c>, forgotten after an hour.</summary>
     internal const string CreateJobs = """

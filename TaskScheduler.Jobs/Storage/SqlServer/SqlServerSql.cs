@@ -54,11 +54,7 @@ public static class SqlServerSql
         OPTION (LOOP JOIN, FORCE ORDER)
         """;
 
-    private const string IsPaused = "SELECT 1 FROM scheduler.PausedKinds AS p WITH (READCOMMITTEDLOCK) WHERE p.Kind = t.Kind";
-
-    private const string MayStart = $"""
-        t.State = N'Pending' AND t.DueAt <= @now AND (t.StartBy IS NULL OR t.StartBy > @now) AND NOT EXISTS ({IsPaused})
-        """;
+    private const string MayStart = "t.State = N'Pending' AND t.DueAt <= @now AND (t.StartBy IS NULL OR t.StartBy > @now)";
 
     private const string HasLostInstance = """
         t.InstanceId <> @instanceId AND NOT EXISTS (SELECT 1 FROM scheduler.Instances AS i WITH (READCOMMITTEDLOCK)
@@ -86,7 +82,7 @@ public static class SqlServerSql
             WITH t AS (
               SELECT TOP (@max) t.*
               FROM scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, INDEX (IX_Tasks_Pending), FORCESEEK)
-              WHERE {{MayStart}}
+              WHERE {{MayStart}} AND {{IsNotPaused("t.Kind")}}
               ORDER BY t.DueAt, t.Sequence)
             UPDATE t
             {{Start}};
@@ -103,12 +99,13 @@ public static class SqlServerSql
                   SELECT TOP (@max) t.ExecuteAt, t.Sequence
                   FROM {{Seen("IX_Tasks_Kind_State_ExecuteAt_Sequence")}}
                   WHERE t.Kind = N'{{kind}}' AND t.ExecuteAt <= @now AND {{MayStart}}
+                    AND {{IsNotPaused($"N'{kind}'")}}
                     AND EXISTS (SELECT 1 FROM OPENJSON({0}, '$.kinds') AS wanted WHERE wanted.[value] = N'{{kind}}')
                   ORDER BY t.ExecuteAt, t.Sequence) AS {{kind}}
                 """, " UNION ALL ")}}) AS first
               ORDER BY first.ExecuteAt, first.Sequence) AS due
             INNER JOIN scheduler.Tasks AS t WITH (UPDLOCK, READPAST, ROWLOCK, READCOMMITTEDLOCK, FORCESEEK) ON t.Sequence = due.Sequence
-            WHERE {{MayStart}}
+            WHERE {{MayStart}} AND {{IsNotPaused("t.Kind")}}
             OPTION (LOOP JOIN, FORCE ORDER);
             {{Started}}
             """,
@@ -164,7 +161,7 @@ public static class SqlServerSql
             SELECT @now AS [Now],
               CAST(CASE WHEN {{StoreSql.OfEachKind(kind => $"""
                 EXISTS (SELECT 1 FROM {Seen("IX_Tasks_Kind_State_ExecuteAt_Sequence")}
-                  WHERE t.Kind = N'{kind}' AND t.ExecuteAt <= @now AND {MayStart})
+                  WHERE t.Kind = N'{kind}' AND t.ExecuteAt <= @now AND {MayStart} AND {IsNotPaused($"N'{kind}'")})
                 """, " OR ")}} THEN 1 ELSE 0 END AS bit) AS HasDue,
               (SELECT TOP ({{TableLook.MaxNext}})
                   DATEDIFF_BIG(millisecond, '1970-01-01T00:00:00Z', t.DueAt) AS dueAt, t.Kind AS kind
@@ -224,6 +221,10 @@ public static class SqlServerSql
     private static string Time(string milliseconds) =>
         $"DATEADD(millisecond, {milliseconds} % 86400000, DATEADD(day, {milliseconds} / 86400000, "
         + "CAST('1970-01-01T00:00:00Z' AS datetimeoffset(3))))";
+
+    /// <summary>Where only one kind is read, of the kind itself: asked of each row, it would read all of them that are due.</summary>
+    private static string IsNotPaused(string kind) =>
+        $"NOT EXISTS (SELECT 1 FROM scheduler.PausedKinds AS p WITH (READCOMMITTEDLOCK) WHERE p.Kind = {kind})";
 
     private static string Bit(string rows) => $"CAST(CASE WHEN EXISTS ({rows}) THEN 1 ELSE 0 END AS bit)";
 

@@ -1,7 +1,6 @@
-using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Api.Tasks;
-using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Tasks;
+using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.Plans;
 
@@ -11,15 +10,32 @@ public abstract class ListPlanTests(PlanTable table)
     private static readonly ScheduledTaskState[] States = Enum.GetValues<ScheduledTaskState>();
     private static readonly TaskKind[] Kinds = Enum.GetValues<TaskKind>();
 
-    private static readonly Dictionary<string, (TaskFilter Filter, int Pairs)> Filters = new()
+    /// <summary>Each with the number of its parts: pairs of kind and state, for each label.</summary>
+    private static readonly Dictionary<string, (TaskFilter Filter, int Parts)> Filters = new()
     {
-        ["none"] = (new([], []), 12),
+        ["none"] = (new([], []), 15),
         ["most tasks"] = (new([ScheduledTaskState.Completed], []), 3),
         ["few tasks, all of them old"] = (new([ScheduledTaskState.Failed], [TaskKind.Buzz]), 1),
-        ["a kind"] = (new([], [TaskKind.Fizz]), 4),
+        ["a kind"] = (new([], [TaskKind.Fizz]), 5),
         ["several states and kinds"] = (
             new([ScheduledTaskState.Pending, ScheduledTaskState.Running, ScheduledTaskState.Failed], [TaskKind.Fizz, TaskKind.Buzz]), 6),
-        ["all states"] = (new(States, Kinds), 15),
+        ["all states"] = (new(States, Kinds), 18),
+        ["a label of many"] = (new([], []) { Labels = [PlanTable.FrequentLabel] }, 15),
+        ["a label of one"] = (new([], []) { Labels = ["order-99994"] }, 15),
+        ["several labels, a state and a kind"] = (
+            new([ScheduledTaskState.Completed], [TaskKind.Fizz]) { Labels = [PlanTable.FrequentLabel, "order-4", "order-99994"] }, 3),
+    };
+
+    private static readonly Dictionary<string, TaskFilter> Ranges = new()
+    {
+        ["half of all"] = new([], []) { ExecuteFrom = JobsAtRest.Start },
+        ["none"] = new([], []) { ExecuteFrom = JobsAtRest.Start, ExecuteTo = JobsAtRest.Start.AddDays(1) },
+        ["all of a kind and a label"] = new([], [TaskKind.Buzz])
+        {
+            Labels = [PlanTable.FrequentLabel],
+            ExecuteFrom = JobsAtRest.Start.AddDays(-1),
+            ExecuteTo = JobsAtRest.Start.AddYears(2),
+        },
     };
 
     private static readonly Dictionary<string, long?> Positions = new()
@@ -30,32 +46,51 @@ public abstract class ListPlanTests(PlanTable table)
         ["last page"] = 1_000,
     };
 
-    public static MatrixTheoryData<string, string, int> Pages => new(Filters.Keys, Positions.Keys, [50, ListTasksRequest.LargestPageSize]);
+    public static MatrixTheoryData<string, TaskSort, string, int> Pages =>
+        new(Filters.Keys, Enum.GetValues<TaskSort>(), Positions.Keys, [50, ListTasksRequest.LargestPageSize]);
+
+    public static MatrixTheoryData<string, TaskSort> PagesOfARange => new(Ranges.Keys, Enum.GetValues<TaskSort>());
 
     [Theory]
     [MemberData(nameof(Pages))]
-    public async Task PageIsReadFromTheIndexAlone(string filter, string position, int pageSize)
+    public async Task PageIsReadFromTheIndexAlone(string filter, TaskSort sort, string position, int pageSize)
     {
-        var (list, pairs) = await ListAsync(filter, position, pageSize);
+        var (list, parts) = await ListAsync(filter, sort, position, pageSize);
 
-        // Of each pair a page and the row that says whether there are more; twice after a position; and the page itself.
-        var ranges = Positions[position] is null ? pairs : 2 * pairs;
+        // Of each part a page and the row that says whether there are more; twice after a position; and the page itself.
+        var ranges = Positions[position] is null ? parts : 2 * parts;
         foreach (var plan in await table.PlansAsync(list))
         {
             Assert.False(plan.ReadsWholeTable, plan.Text);
             Assert.True(plan.RowsRead <= (ranges + 1) * (pageSize + 1), $"{plan.RowsRead} rows were read.\n{plan.Text}");
-            Assert.True(plan.RowsSorted <= pairs * (pageSize + 1), $"{plan.RowsSorted} rows were sorted.\n{plan.Text}");
+            Assert.True(plan.RowsSorted <= ranges * (pageSize + 1), $"{plan.RowsSorted} rows were sorted.\n{plan.Text}");
+        }
+    }
+
+    /// <summary>In the order of the times it is a range of the index; newest first, a page looks at a part of the table.</summary>
+    [Theory]
+    [MemberData(nameof(PagesOfARange))]
+    public async Task PageOfARangeReadsNoMoreThanItLooksAt(string range, TaskSort sort)
+    {
+        var sent = await table.SentByAsync(jobs => jobs.Get<TaskList>().PageAsync(
+            Ranges[range], sort, 50, new PagePosition(TimeOf(70_000, sort), 70_000), TestContext.Current.CancellationToken));
+
+        Assert.NotEmpty(sent);
+        foreach (var plan in (await Task.WhenAll(sent.Select(statement => table.PlansAsync(statement)))).SelectMany(plans => plans))
+        {
+            // SQLite sorts what it reads of each part, at most a page, and counts these steps as rows.
+            var max = sort == TaskSort.NextFirst ? 4 * 31 * 51 : 8 * TaskList.Window;
+            Assert.True(plan.RowsRead <= max && !plan.ReadsWholeTable, $"{plan.RowsRead} rows were read.\n{plan.Text}");
         }
     }
 
     [Theory]
     [InlineData("none", "half way")]
     [InlineData("most tasks", "first page")]
-    [InlineData("few tasks, all of them old", "first page")]
     [InlineData("all states", "among tasks of one moment")]
     public async Task WithoutTheIndexMoreIsReadOrSorted(string filter, string position)
     {
-        var (list, pairs) = await ListAsync(filter, position, 50);
+        var (list, pairs) = await ListAsync(filter, TaskSort.NewestFirst, position, 50);
 
         foreach (var plan in await table.PlansAsync(list, before: $"DROP INDEX {Schema}\"{PlanTable.ListIndex}\""))
         {
@@ -68,11 +103,11 @@ public abstract class ListPlanTests(PlanTable table)
     public async Task CountsAreReadFromTheIndexAlone()
     {
         var counts = Assert.Single(await table.SentByAsync(
-            jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>()).CountAsync(TestContext.Current.CancellationToken)));
+            jobs => jobs.Get<TaskList>().CountAsync(TestContext.Current.CancellationToken)));
 
         foreach (var plan in await table.PlansAsync(counts, before: IndexesCostNoMore))
         {
-            Assert.Matches($"(Index Only Scan|USING COVERING INDEX)[^|]*?{PlanTable.ListIndex}", plan.Text);
+            Assert.Matches("(Index Only Scan|USING COVERING INDEX)[^|]*?IX_Tasks_Kind_State_(CreatedAt|ExecuteAt)_Sequence", plan.Text);
             Assert.DoesNotContain("Seq Scan", plan.Text, StringComparison.Ordinal);
         }
     }
@@ -81,7 +116,7 @@ public abstract class ListPlanTests(PlanTable table)
     public async Task FirstThatIsDueIsReadWithoutTheOthers()
     {
         var first = Assert.Single(await table.SentByAsync(
-            jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>()).FirstDueAsync(TestContext.Current.CancellationToken)));
+            jobs => jobs.Get<TaskList>().FirstDueAsync(TestContext.Current.CancellationToken)));
 
         foreach (var plan in await table.PlansAsync(first))
         {
@@ -95,13 +130,16 @@ public abstract class ListPlanTests(PlanTable table)
 
     protected virtual string? IndexesCostNoMore => null;
 
-    private async Task<(SentCommand List, int Pairs)> ListAsync(string filter, string position, int pageSize)
+    private async Task<(SentCommand List, int Parts)> ListAsync(string filter, TaskSort sort, string position, int pageSize)
     {
-        var after = Positions[position] is { } sequence ? new PagePosition(PlanTable.CreatedAt(sequence), sequence) : null;
-        var sent = await table.SentByAsync(jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>())
-            .PageAsync(Filters[filter].Filter, TaskSort.NewestFirst, pageSize, after, TestContext.Current.CancellationToken));
-        return (Assert.Single(sent), Filters[filter].Pairs);
+        var after = Positions[position] is { } sequence ? new PagePosition(TimeOf(sequence, sort), sequence) : null;
+        var sent = await table.SentByAsync(jobs => jobs.Get<TaskList>().PageAsync(
+            Filters[filter].Filter, sort, pageSize, after, TestContext.Current.CancellationToken));
+        return (Assert.Single(sent), Filters[filter].Parts);
     }
+
+    private static DateTimeOffset TimeOf(long sequence, TaskSort sort) =>
+        sort == TaskSort.NewestFirst ? PlanTable.CreatedAt(sequence) : PlanTable.ExecuteAt(sequence);
 }
 
 public sealed class EmbeddedListPlanTests(EmbeddedPlanTable table) : ListPlanTests(table), IClassFixture<EmbeddedPlanTable>;

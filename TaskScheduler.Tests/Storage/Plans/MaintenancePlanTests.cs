@@ -1,6 +1,7 @@
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Maintenance;
 using TaskScheduler.Jobs.Projection;
+using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.Plans;
@@ -21,7 +22,34 @@ public abstract class MaintenancePlanTests(PlanTable table)
     /// <summary>Of twenty thousand that are pending. SQLite's steps are those of the change, too, in all indexes.</summary>
     [Fact]
     public Task ClaimReadsWhatItTakes() =>
-        CheckAsync(jobs => jobs.Get<TaskClaimer>().ClaimAsync(100, Cancel), maxRows: 500);
+        CheckAsync(jobs => jobs.Get<TaskClaimer>().ClaimAsync(100, Cancel), maxRows: 700);
+
+    /// <summary>All that is due is of kinds that are paused, but for a third.</summary>
+    [Fact]
+    public async Task ClaimPassesOverWhatIsPausedWithoutReadingIt()
+    {
+        await table.Jobs.Get<WorkerPause>().SetAsync([TaskKind.Fizz, TaskKind.Buzz], Cancel);
+        try
+        {
+            await CheckAsync(jobs => jobs.Get<TableWatch>().LookAsync(Cancel), maxRows: 600);
+            await CheckAsync(jobs => jobs.Get<TaskClaimer>().ClaimAsync(100, Cancel), maxRows: 700);
+        }
+        finally
+        {
+            await table.Jobs.Get<WorkerPause>().SetAsync([], Cancel);
+        }
+    }
+
+    /// <summary>Nothing has expired, of tens of thousands that may.</summary>
+    [Fact]
+    public Task ExpiryReadsWhatExpires() => CheckAsync(jobs => jobs.Get<TaskExpirer>().ExpireAsync(Cancel), maxRows: 10);
+
+    /// <summary>A step, and what it looks at.</summary>
+    [Fact]
+    public Task ChangeOfManyReadsWhatItChanges() => CheckAsync(
+        jobs => jobs.Get<TaskBulk>().DeleteAsync(
+            new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Buzz]) { Labels = [PlanTable.FrequentLabel] }, Cancel),
+        maxRows: 1_600);
 
     /// <summary>All that is running: they belong to an instance that is gone.</summary>
     [Fact]

@@ -27,6 +27,9 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
     public const int LastOfMoment = 60_000;
     public const string ListIndex = "IX_Tasks_Kind_State_CreatedAt_Sequence";
 
+    /// <summary>Of every tenth task; another tenth has a label of its own, <c>order-</c> and its number.</summary>
+    public const string FrequentLabel = "team-1";
+
     /// <summary>What is pending is due an hour ago up to this row, and in a year from there on.</summary>
     public const int LastOverdue = 50_000;
 
@@ -40,6 +43,9 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
 
     public static DateTimeOffset CreatedAt(long sequence) =>
         Origin.AddMilliseconds(100 * (sequence is > FirstOfMoment and <= LastOfMoment ? LastOfMoment : sequence));
+
+    public static DateTimeOffset ExecuteAt(long sequence) =>
+        JobsAtRest.Start.AddHours(sequence <= LastOverdue ? -1 : 24 * 365);
 
     /// <summary>What the product sends about tasks while it is asked.</summary>
     public async Task<IReadOnlyList<SentCommand>> SentByAsync(Func<JobsAtRest, Task> ask)
@@ -59,7 +65,8 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
         var jobs = await JobsAtRest.OpenAsync(store, services => services.AddSingleton<IInterceptor>(_capture));
         await store.ExecuteAsync($"""
             INSERT INTO {Table} ("Sequence", "Id", "Kind", "State", "ExecuteAt", "DueAt", "CreatedAt", "StartedAt", "FinishedAt",
-              "DeletedAt", "Attempt", "Tries", "Instance", "InstanceId", "ClaimToken", "Output", "Error", "Version", "IsShown")
+              "DeletedAt", "Attempt", "Tries", "Instance", "InstanceId", "ClaimToken", "Output", "Error", "Version", "IsShown",
+              "Label", "ExpireAt", "StartBy")
             SELECT n, {Id("n")}, CASE n % 3 WHEN 0 THEN 'Fizz' WHEN 1 THEN 'Buzz' ELSE 'FizzBuzz' END, state,
               {Time("due")}, {Time("due")}, {Time("created")},
               CASE WHEN state IN ('Running', 'Completed', 'Failed') THEN {Time("created")} END,
@@ -68,7 +75,10 @@ public abstract class PlanTable(ITestStore store) : Fixture<JobsAtRest>
               CASE WHEN state IN ('Running', 'Completed', 'Failed') THEN 1 ELSE 0 END, 0,
               CASE WHEN state = 'Running' THEN 'web-1:4711' END, CASE WHEN state = 'Running' THEN {Id("0")} END, NULL,
               CASE WHEN state = 'Completed' THEN 'Fizz {Guid.Empty}' END,
-              CASE WHEN state = 'Failed' THEN 'Full' END, 1, n % 100 <> 0
+              CASE WHEN state = 'Failed' THEN 'Full' END, 1, n % 100 <> 0,
+              CASE n % 10 WHEN 3 THEN '{FrequentLabel}' WHEN 4 THEN 'order-' || n END,
+              CASE WHEN n % 5 = 0 THEN {Time("due + 86400000")} END,
+              CASE WHEN n % 5 = 0 AND state = 'Pending' THEN {Time("due + 86400000")} END
             FROM (
               SELECT n,
                 {Origin.ToUnixTimeMilliseconds()}

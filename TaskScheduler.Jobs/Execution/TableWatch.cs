@@ -4,7 +4,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// Asks the task table every half second what this instance cannot know by itself: what others were given and when it is
 /// due, whose instance fell silent, which jobs lag behind, and what time it is.
 /// </summary>
-public sealed class TableWatch(
+public sealed partial class TableWatch(
     IDbContextFactory<TaskDbContext> contexts,
     StoreSql sql,
     TaskAlarm alarm,
@@ -14,7 +14,8 @@ public sealed class TableWatch(
     TaskExpirer expirer,
     InstanceIdentity instance,
     TimeProvider clock,
-    IOptions<ExecutionOptions> options)
+    IOptions<ExecutionOptions> options,
+    ILogger<TableWatch> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan WhileMoreExpires = TimeSpan.FromMilliseconds(20);
@@ -50,7 +51,9 @@ public sealed class TableWatch(
         if (Last.Now is { } now && clock is DatabaseClock reading)
             reading.Take(now, asked);
         var next = Deserialize<NextTask>(Last.Next);
-        var paused = Deserialize<string>(Last.Paused).Select(Enum.Parse<TaskKind>).ToHashSet();
+        var paused = Deserialize<string>(Last.Paused).Select(Enum.Parse<TaskKind>).Order().ToHashSet();
+        if (!paused.SetEquals(alarm.Paused))
+            LogPaused(paused.Count == 0 ? "nothing" : string.Join(", ", paused));
         var dueTimes = next.Where(task => !paused.Contains(Enum.Parse<TaskKind>(task.Kind))).Select(task => task.DueAt);
         return new Upcoming(
             (Last.HasDue ? dueTimes.Append(clock.GetUtcNow().ToUnixTimeMilliseconds()) : dueTimes).Select(DateTimeOffset.FromUnixTimeMilliseconds),
@@ -61,4 +64,7 @@ public sealed class TableWatch(
     private static T[] Deserialize<T>(string? array) => JsonSerializer.Deserialize<T[]>(array ?? "[]", JsonSerializerOptions.Web)!;
 
     private sealed record NextTask(long DueAt, string Kind);
+
+    [LoggerMessage(1, LogLevel.Information, "Paused on all instances: {Kinds}.")]
+    private partial void LogPaused(string kinds);
 }

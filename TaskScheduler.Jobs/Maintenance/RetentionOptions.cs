@@ -13,7 +13,7 @@ public sealed class RetentionOptions : ISettings
 
     public static string Section => "Retention";
 
-    /// <summary>Completed and failed tasks, counted from their end.</summary>
+    /// <summary>Completed, failed and expired tasks, counted from their end.</summary>
     public TimeSpan Finished { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>Deleted tasks, counted from their deletion.</summary>

@@ -37,8 +37,6 @@ public static class DocumentedSchema
         {
             _ when type == typeof(string) => new OpenApiSchema { Type = JsonSchemaType.String },
             _ when type == typeof(Guid) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" },
-            _ when type == typeof(DateTimeOffset?) =>
-                new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Null, Format = "date-time" },
             _ when type == typeof(bool) => new OpenApiSchema { Type = JsonSchemaType.Boolean },
             _ when type == typeof(DateTimeOffset) => new OpenApiSchema { Type = JsonSchemaType.String, Format = "date-time" },
             _ when type == typeof(int) => new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32" },
@@ -88,11 +86,20 @@ public static class DocumentedSchema
             var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             if (property.GetCustomAttribute<SentAsAttribute>() is not { } sent || !members.TryGetValue(name, out var read))
                 continue;
-            members[name] = Of(sent, document);
+            members[name] = sent.MayBeAbsent ? OrNull(Of(sent, document)) : Of(sent, document);
             members[name].Description = read.Description ?? read.OneOf?.Select(one => one.Description).FirstOrDefault(text => text is not null);
             if (sent.MayBeAbsent)
                 schema.Required?.Remove(name);
         }
+    }
+
+    /// <summary>Serializers write null where a member has no value.</summary>
+    private static OpenApiSchema OrNull(IOpenApiSchema schema)
+    {
+        if (schema is not OpenApiSchema own)
+            return new() { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, schema] };
+        own.Type |= JsonSchemaType.Null;
+        return own;
     }
 
     /// <summary>In the schema of a task of the original system, whose status is a name or an object.</summary>

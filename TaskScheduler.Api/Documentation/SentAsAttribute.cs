@@ -24,6 +24,6 @@ public sealed class SentAsAttribute(Type type) : Attribute
     /// <summary>The texts that are allowed, the default first.</summary>
     public string[]? Choices { get; init; }
 
-    /// <summary>Of a member of a body.</summary>
+    /// <summary>Of a member of a body, which may then be null as well.</summary>
     public bool MayBeAbsent { get; init; }
 }

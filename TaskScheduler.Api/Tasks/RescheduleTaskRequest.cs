@@ -15,7 +15,7 @@ public sealed class RescheduleTaskRequest
     public string? ExecuteAt { get; init; }
 
     /// <summary>By when the task must have started: after executeAt, or null for no limit. Left out, it stays as it is.</summary>
-    [SentAs(typeof(DateTimeOffset?), MayBeAbsent = true)]
+    [SentAs(typeof(DateTimeOffset), MayBeAbsent = true)]
     public JsonElement ExpireAt { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>

@@ -28,7 +28,7 @@ public sealed record FilterTexts(
             yield return ("kind", $"kind {Choice.Problem<TaskKind>(kind)}.");
         foreach (var problem in Labels.Select(TaskLabel.Problem).OfType<string>())
             yield return ("label", $"label {problem}.");
-        if (Labels.Distinct().Count() > TaskFilter.MaxLabels)
+        if (Labels.Count > TaskFilter.MaxLabels)
             yield return ("label", $"label may have at most {TaskFilter.MaxLabels} values.");
         var from = ProblemOf(ExecuteFrom, out var first);
         if (from is not null)

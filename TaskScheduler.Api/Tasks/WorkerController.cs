@@ -70,7 +70,7 @@ public sealed class SetWorkerValidator : AbstractValidator<SetWorkerRequest>
                 context.AddFailure("paused", "paused is missing; allowed: true, false.");
             else if (request.Paused.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
                 context.AddFailure("paused", $"paused must be true or false; '{Rfc3339.Shown(request.Paused.Text())}' is not.");
-            else if (request.Paused.ValueKind == JsonValueKind.False && kinds is not [])
+            else if (request.Paused.ValueKind == JsonValueKind.False && !request.Kinds.IsAbsent())
                 context.AddFailure("kinds", "kinds belongs to paused: true. To resume some kinds, name those that stay paused.");
             else if (request is { Paused.ValueKind: JsonValueKind.True, Kinds.ValueKind: JsonValueKind.Array } && kinds is [])
                 context.AddFailure("kinds", "kinds must not be empty; leave it out to pause all.");

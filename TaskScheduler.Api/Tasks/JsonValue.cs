@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace TaskScheduler.Api.Tasks;
@@ -9,9 +11,12 @@ public static class JsonValue
 {
     public static bool IsAbsent(this JsonElement value) => value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
-    /// <summary>A string without its quotes; any other value as it was written, also half a surrogate pair.</summary>
+    /// <summary>
+    /// A string without its quotes; any other value as it was written, also half a surrogate pair. What is no UTF-8, which
+    /// <see cref="JsonElement.GetRawText"/> throws at, becomes replacement characters.
+    /// </summary>
     public static string Text(this JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && TryGetString(value, out var text) ? text : value.GetRawText();
+        TryGetString(value, out var text) ? text : Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8Value(value));
 
     /// <summary>The texts of an array, or that of a value that stands for an array of one; none if it is absent.</summary>
     public static IReadOnlyList<JsonElement> OneOrMore(this JsonElement value) => value switch
@@ -21,7 +26,7 @@ public static class JsonValue
         _ => [value],
     };
 
-    /// <returns>False for half a surrogate pair, and for what is no string.</returns>
+    /// <returns>False for half a surrogate pair, for what is no UTF-8, and for what is no string.</returns>
     public static bool TryGetString(this JsonElement value, out string text)
     {
         text = "";

@@ -81,6 +81,8 @@ public static partial class AnswerChecks
             Assert.All(json.RootElement.GetProperty("errors").EnumerateObject(), field =>
                 Assert.All(field.Value.EnumerateArray(), sentence => Assert.Matches(@"(?s)^.{12,}\.$", sentence.GetString())));
             Assert.NotEmpty(json.RootElement.GetProperty("errors").EnumerateObject());
+            if (fuzzed.Field is { } field)
+                Assert.Contains(json.RootElement.GetProperty("errors").EnumerateObject(), error => error.Name.EndsWith(field, StringComparison.Ordinal));
         }
     }
 

@@ -32,17 +32,22 @@ public static class BodyMutations
         $"\"{JsonText.Byte(0xF0)}{JsonText.Byte(0x9F)}\"", $"{JsonText.Byte(0xEF)}{JsonText.Byte(0xBB)}{JsonText.Byte(0xBF)}1",
     ];
 
-    /// <summary>Times that do not exist or are not accepted.</summary>
-    private static readonly string[] NoTimes =
+    /// <summary>Times that exist, and that only a filter takes.</summary>
+    internal static readonly string[] FarTimes =
     [
-        "0001-01-01T00:00:00Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.9999999Z",
-        "9999-12-31T23:59:59-23:59",
-        "10000-01-01T00:00:00Z", "-2026-01-01T00:00:00Z", "+2028-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z",
-        "1970-01-01T00:00:00+00:01",
+        "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59-23:59",
+        "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00+00:01", "9999-12-31T23:59:60Z",
+    ];
+
+    /// <summary>Times that do not exist.</summary>
+    internal static readonly string[] NoTimes =
+    [
+        "0000-01-01T00:00:00Z",
+        "10000-01-01T00:00:00Z", "-2026-01-01T00:00:00Z", "+2028-01-01T00:00:00Z",
         "2027-02-29T00:00:00Z", "2028-02-30T00:00:00Z", "2028-13-01T00:00:00Z", "2028-00-01T00:00:00Z", "2028-01-00T00:00:00Z",
         "2028-01-32T00:00:00Z",
         "2028-01-01T24:00:00Z", "2028-01-01T25:00:00Z", "2028-01-01T23:60:00Z", "2028-01-01T12:00:60Z",
-        "2027-12-31T23:59:60+01:00", "9999-12-31T23:59:60Z",
+        "2027-12-31T23:59:60+01:00",
         "2028-01-01T00:00:00+24:00",
         "2028-01-01T00:00:00+99:99", "2028-01-01T00:00:00+14:60", "2028-01-01T00:00:00+1:00", "2028-01-01T00:00:00+0100",
         "2028-01-01T00:00:00+01",
@@ -65,20 +70,74 @@ public static class BodyMutations
 
     public static Gen<Mutation> Of(DocumentedCall call)
     {
-        var formats = ValidRequests.Plain(call).Body!.Json.All().OfType<JsonLeaf>().Select(leaf => leaf.Format).ToHashSet();
+        var members = DocumentedApi.Instance.MembersOf(call.Body!);
         var choices = new List<(int, Gen<Mutation>)>
         {
             (4, Put("misplaced", Misplaced)), (3, Put("broken", NoJson)), (2, Garbage), (2, Nested), (2, Missing), (4, Extra), (3, Twice),
             (3, Truncated), (3, Trailing), (1, TooLarge), (1, Lengths), (1, ManyMembers),
         };
-        if (formats.Contains("date-time"))
-            choices.Add((6, AtTimes));
+        if (members.Contains("executeAt"))
+            choices.Add((6, AtTimes("date-time", Expected.Refusal)));
+        if (members.Contains("executeFrom"))
+            choices.Add((6, AtTimes("any time", Expected.AnAnswer)));
+        if (members.Contains("label"))
+            choices.Add((6, AtLabels));
+        if (Contradictions.Where(contradiction => members.Contains(contradiction.Member)).ToArray() is not [] and var some)
+            choices.Add((6, Gen.Elements(some).SelectMany(contradiction => Place.Select(place => Contradict(contradiction, place)))));
         return Gen.Frequency(choices);
     }
 
-    private static Gen<Mutation> AtTimes => Gen.Frequency(
-        (8, from time in Gen.Elements(NoTimes) from place in Place select AtTime(time, place, Expected.Refusal)),
-        (1, from time in Gen.Elements(OddTimes) from place in Place select AtTime(time, place, Expected.AnAnswer)));
+    /// <summary>Labels that are none.</summary>
+    internal static readonly string[] NoLabels =
+    [
+        "", "\0", "a\0", "\u0001", "a\tb", "a\nb", "\u001f", "\u007f", "\u0080", "a\u0085", "\u009f",
+        new('x', 101), string.Concat(Enumerable.Repeat("\U0001F600", 101)), new('x', 10_000),
+    ];
+
+    private static Gen<Mutation> AtLabels =>
+        from label in Gen.OneOf(
+            Gen.Elements(NoLabels).Select(label => $"\"{string.Concat(label.Select(character => $"\\u{(int)character:x4}"))}\""),
+            Gen.Elements("\"\\ud800\"", "\"a\\udc00b\"", "1", "true", "{}", "[[\"a\"]]", "[]", "{\"label\":\"a\"}"))
+        from place in Place
+        select new Mutation($"the label {(label.Length > 60 ? label.Length : label)}", Part.Body, Expected.Refusal, request => Replace(
+            request, json => json.Where(value => value.Also.HasFlag(Also.AnyText)), place, _ => new JsonLeaf(label)));
+
+    /// <summary>What is valid by itself and contradicts what is there: a member, and what it becomes where another one is.</summary>
+    private static readonly (string Member, string Where, Func<JsonText, string> Value, string Field)[] Contradictions =
+    [
+        ("expireAt", "executeAt", executeAt => executeAt.Write(""), "expireAt"),
+        ("expireAt", "executeAt", _ => "\"1970-01-01T00:00:00Z\"", "expireAt"),
+        ("executeTo", "executeFrom", executeFrom => executeFrom.Write(""), "executeTo"),
+        ("ids", "filter", _ => "[\"00000000-0000-0000-0000-000000000000\"]", "body"),
+        ("filter", "ids", _ => "{\"state\":[\"Failed\"]}", "body"),
+        ("kinds", "paused", paused => paused.Write("") == "false" ? "[\"Fizz\"]" : "[]", "kinds"),
+    ];
+
+    private static Mutation Contradict((string Member, string Where, Func<JsonText, string> Value, string Field) contradiction, int place) =>
+        new($"{contradiction.Member} against {contradiction.Where}", Part.Body, Expected.Refusal, request =>
+        {
+            var places = request.Body!.Json.All().OfType<JsonObjectText>()
+                .Where(item => item.Members.Any(member => member.PlainName == contradiction.Where)).ToList();
+            if (places is [])
+                return Rewritten(request, _ => []);
+            var old = places[place % places.Count];
+            var where = old.Members.Single(member => member.PlainName == contradiction.Where);
+            JsonMember[] members =
+            [
+                .. old.Members.Where(member => member.PlainName != contradiction.Member),
+                new($"\"{contradiction.Member}\"", new JsonLeaf(contradiction.Value(where.Value))),
+            ];
+            return request with { Body = request.Body with { Json = request.Body.Json.Replace(old, old with { Members = members }) } };
+        })
+        {
+            // Without such a place there is no body any more.
+            Field = contradiction.Where == "executeFrom" ? null : contradiction.Field,
+        };
+
+    private static Gen<Mutation> AtTimes(string format, Expected far) => Gen.Frequency(
+        (8, from time in Gen.Elements(NoTimes) from place in Place select AtTime(time, format, place, Expected.Refusal)),
+        (2, from time in Gen.Elements(FarTimes) from place in Place select AtTime(time, format, place, far)),
+        (1, from time in Gen.Elements(OddTimes) from place in Place select AtTime(time, format, place, Expected.AnAnswer)));
 
     private static Gen<int> Place => Gen.Choose(0, 1000);
 
@@ -87,27 +146,39 @@ public static class BodyMutations
         from length in Gen.Frequency((4, Gen.Constant(0)), (1, Gen.Choose(1, 100_000)))
         from filling in Gen.Elements("x", "\U0001F600", "\u202E", "\\u0000", "\\ud83d", "\u00DF", "\\\\", "\\\"")
         from place in Place
-        select Shrinking(length, shorter => At(
-            $"garbage of {shorter}", place, Expected.Refusal, _ => new JsonLeaf($"\"{mark}{string.Concat(Enumerable.Repeat(filling, shorter))}\"")));
+        select Shrinking(length, shorter => new Mutation($"garbage of {shorter}", Part.Body, Expected.Refusal, request => Replace(
+            request,
+            json => json.Where(value => !value.Also.HasFlag(Also.AnyText)),
+            place,
+            _ => new JsonLeaf($"\"{mark}{string.Concat(Enumerable.Repeat(filling, shorter))}\""))));
 
     private static Gen<Mutation> Nested =>
         from depth in Gen.Elements(2, 31, 62, 63, 64, 65, 66, 1_000, 100_000, MaxBody)
         from kind in Gen.Elements(("[", "]"), ("{\"a\":", "}"), ("[", ""), ("{\"a\":[", ""))
         from place in Place
             // Beside the deepest there is room for the rest of a large batch: what is too large is refused as that.
-        select Shrinking(Math.Min(depth, (MaxBody - 200_000) / (kind.Item1 + kind.Item2).Length), less => At(
+        select Shrinking(Math.Min(depth, (MaxBody - 600_000) / (kind.Item1 + kind.Item2).Length), less => At(
             $"{less} levels of {kind.Item1}", place, Expected.Refusal, _ => new JsonLeaf(
                 string.Concat(Enumerable.Repeat(kind.Item1, less)) + "1" + string.Concat(Enumerable.Repeat(kind.Item2, less)))));
 
     private static Gen<Mutation> Missing =>
         from place in Place
         from member in Place
-        select AtObject("a member less", place, Expected.Refusal, members => [.. members.Where((_, i) => i != member % members.Count)]);
+        select new Mutation("a member less", Part.Body, Expected.Refusal, request => Replace(
+            request,
+            json => json.OfType<JsonObjectText>().Where(item => item.Members.Any(needed => needed.IsNeeded)),
+            place,
+            item =>
+            {
+                var members = ((JsonObjectText)item).Members;
+                var needed = members.Where(candidate => candidate.IsNeeded).ToList();
+                return new JsonObjectText([.. members.Except([needed[member % needed.Count]])]);
+            }));
 
     private static Gen<Mutation> Extra =>
         from place in Place
         from name in Gen.Elements(
-                "extra", "", " ", "$id", "$type", "$ref", "__proto__", "constructor", "a.b", "a[0]", "unknown", "id", "state",
+                "extra", "", " ", "$id", "$type", "$ref", "__proto__", "constructor", "a.b", "a[0]", "unknown", "id", "attempt",
                 "kind ", "\\u0000", "\\n",
                 "\\ud800", "\\udc00", "a\\ud800", "\U0001F600", "\u202Ekind", "k\u0131nd", "\u212Aind", "errors", "traceId", "body", "0", "tasks[0]", "\\\"")
             .Or(Texts.Marked)
@@ -139,17 +210,17 @@ public static class BodyMutations
 
     /// <summary>Too few and too many items.</summary>
     private static Gen<Mutation> Lengths =>
-        from count in Gen.Elements(0, 1_001, 1_002, 12_000)
-        select new Mutation($"{count} items", Part.Body, count == 0 || count > 1_000 ? Expected.Refusal : Expected.Success, request =>
-            request.Body!.Json.All().OfType<JsonArrayText>().FirstOrDefault() is not { Items.Count: > 0 } array
-                ? Rewritten(request, _ => [])
-                : request with
-                {
-                    Body = request.Body with
-                    {
-                        Json = request.Body.Json.Replace(array, new JsonArrayText([.. Enumerable.Repeat(array.Items[0], count)])),
-                    },
-                });
+        from place in Place
+        from more in Gen.Elements(1, 2, 11_000)
+        from isEmpty in Gen.Elements(true, false)
+        select new Mutation(isEmpty ? "no items" : $"{more} items too many", Part.Body, Expected.Refusal, request => Replace(
+            request,
+            json => json.OfType<JsonArrayText>().Where(array => isEmpty || array.MaxItems is not null),
+            place,
+            array => (JsonArrayText)array with
+            {
+                Items = isEmpty ? [] : [.. Enumerable.Repeat(((JsonArrayText)array).Items[0], ((JsonArrayText)array).MaxItems!.Value + more)],
+            }));
 
     private static Gen<Mutation> Truncated =>
         from cut in Gen.Choose(0, 999)
@@ -186,18 +257,26 @@ public static class BodyMutations
     private static Gen<Mutation> Put(string kind, string[] texts) =>
         from text in Gen.Elements(texts)
         from place in Place
-        select At($"{kind}: {text}", place, Expected.Refusal, _ => new JsonLeaf(text));
+        select new Mutation($"{kind}: {text}", Part.Body, Expected.Refusal, request => Replace(
+            request, json => json.Where(value => (value.Also & MeaningOf(text)) == 0), place, _ => new JsonLeaf(text)));
 
     private static Mutation Encoded(string name, Expected expected, Encoding encoding, string? type) =>
         new(name, Part.Header, expected, request => Rewritten(
             type is null ? request : request.With("Content-Type", type), bytes => encoding.GetBytes(Encoding.UTF8.GetString(bytes))));
 
-    private static Mutation AtTime(string time, int place, Expected expected) => new(
+    private static Mutation AtTime(string time, string format, int place, Expected expected) => new(
         $"the time {(time.Length > 60 ? time.Length : time)}", Part.Body, expected,
-        request => Replace(request, json => json.OfType<JsonLeaf>().Where(leaf => leaf.Format == "date-time"), place, _ => new JsonLeaf($"\"{time}\"")));
+        request => Replace(request, json => json.OfType<JsonLeaf>().Where(leaf => leaf.Format == format), place, _ => new JsonLeaf($"\"{time}\"")));
 
     private static Mutation At(string name, int place, Expected expected, Func<JsonText, JsonText> change) => new(
         name, Part.Body, expected, request => Replace(request, json => json, place, change));
+
+    private static Also MeaningOf(string text) => text switch
+    {
+        "null" => Also.Null,
+        "true" or "false" => Also.Truth,
+        _ => text.StartsWith('"') ? Also.AnyText : Also.Nothing,
+    };
 
     private static Mutation AtObject(
         string name, int place, Expected expected, Func<IReadOnlyList<JsonMember>, IReadOnlyList<JsonMember>> change) => new(

@@ -38,6 +38,30 @@ public sealed class DocumentedApi
         ? reference[2..].Split('/').Aggregate(_document, (found, step) => found[step]!)
         : node;
 
+    /// <summary>The names of the members of a schema, and of those inside it.</summary>
+    public IReadOnlySet<string> MembersOf(JsonNode schema)
+    {
+        var names = new HashSet<string>();
+        Collect(schema);
+        return names;
+
+        void Collect(JsonNode node)
+        {
+            node = Resolve(node);
+            foreach (var part in node["oneOf"]?.AsArray().Append(node["items"]) ?? [node["items"]])
+            {
+                if (part is not null)
+                    Collect(part);
+            }
+
+            foreach (var (name, member) in node["properties"]?.AsObject() ?? [])
+            {
+                names.Add(name);
+                Collect(member!);
+            }
+        }
+    }
+
     /// <summary>As a schema of its own, in the words of the JSON Schema drafts that the validator knows.</summary>
     public JsonSchema Validator(JsonNode schema)
     {

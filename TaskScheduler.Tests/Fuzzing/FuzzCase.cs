@@ -16,6 +16,9 @@ public sealed record FuzzCase(DocumentedCall Call, FuzzedRequest Valid, IReadOnl
 
     public bool IsRefusedBare => Mutations.Any(mutation => mutation.IsRefusedBare);
 
+    /// <summary>The field that a refusal names; null if that is not known.</summary>
+    public string? Field => Mutations is [var mutation] ? mutation.Field : null;
+
     public Expected Expected
     {
         get
@@ -58,7 +61,7 @@ public sealed record FuzzCase(DocumentedCall Call, FuzzedRequest Valid, IReadOnl
             {
                 yield return fuzzed with
                 {
-                    Valid = valid with { Body = body with { Json = body.Json.Replace(array, new JsonArrayText([array.Items[0]])) } },
+                    Valid = valid with { Body = body with { Json = body.Json.Replace(array, array with { Items = [array.Items[0]] }) } },
                 };
             }
         }

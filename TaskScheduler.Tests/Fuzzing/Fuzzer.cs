@@ -38,7 +38,7 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
             await api.CreateAsync(TaskKind.Buzz, ScheduledTaskState.Running),
         ];
         foreach (var task in tasks)
-            Ledger.Add(task.Id, new AcceptedTask(task.Kind.ToString(), task.ExecuteAt));
+            Ledger.Add(task.Id, new AcceptedTask(task.Kind.ToString(), task.ExecuteAt, Label: null, ExpireAt: null));
     }
 
     /// <summary>Sends the request and checks all that its answer must be.</summary>
@@ -48,6 +48,9 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
     {
         var request = Ledger.Fill(fuzzed.Request);
         var keyWasSent = Ledger.KeyWasSent(request);
+        var bulk = isAlone && fuzzed.Call.Id is "DeleteTasks" or "RequeueTasks" && fuzzed.Expected == Expected.Success
+            ? await BulkCheck.BeforeAsync(api, Ledger, request)
+            : null;
         var before = isAlone ? await LastTaskAsync() : 0;
         RawAnswer? answer = null;
         try
@@ -56,8 +59,10 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
             Statuses.AddOrUpdate(answer?.Status ?? 0, 1, (_, count) => count + 1);
             // Before it is judged: the tasks are there, whatever else is wrong with the answer.
             if (answer is { Status: < 300 })
-                Record(fuzzed, request, answer);
+                Record(fuzzed, request, answer, isAlone);
             AnswerChecks.Check(fuzzed, request, answer, keyWasSent);
+            if (bulk is not null)
+                await bulk.CheckAsync(answer!);
             if (isAlone && answer is not { Status: < 300 })
                 Assert.True(before == await LastTaskAsync(), "A request that was refused created a task.");
         }
@@ -71,6 +76,9 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
     /// <summary>Checks that the server still works, and that its lists show every task that it has accepted, as it was.</summary>
     public async Task CheckThatNothingIsLostAsync()
     {
+        var resumed = await api.SendAsync(HttpMethod.Put, "/worker", new StringContent("""{"paused":false}""", null, "application/json"));
+        Assert.Equal("""{"paused":false,"kinds":[]}""", resumed.Text);
+        Ledger.Paused = [];
         var created = await api.PostAsync("/tasks", """{"kind":"Fizz","executeAt":"2034-01-01T00:00:00Z"}""");
         Assert.Equal(System.Net.HttpStatusCode.Created, created.Status);
         Ledger.Add(created.Json.GetProperty("id").GetGuid(), TaskOf(created.Json));
@@ -88,8 +96,7 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
         Assert.All(Ledger.Tasks, task =>
         {
             Assert.True(listed.TryGetValue(task.Key, out var found), $"{task} is in no list.");
-            Assert.True(task.Value.Kind is null || task.Value.Kind == found.Kind, $"{task} became {found}.");
-            Assert.True(task.Value.ExecuteAt is null || task.Value.ExecuteAt == found.ExecuteAt, $"{task} became {found}.");
+            Assert.True(task.Value.Is(found), $"{task} became {found}.");
         });
         Assert.Empty(listed.Keys.Except(Ledger.Tasks.Keys));
     }
@@ -100,8 +107,11 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
             connection.Dispose();
     }
 
-    private static AcceptedTask TaskOf(JsonElement task) =>
-        new(task.GetProperty("kind").GetString(), task.GetProperty("executeAt").GetDateTimeOffset());
+    internal static AcceptedTask TaskOf(JsonElement task) => new(
+        task.GetProperty("kind").GetString(),
+        task.GetProperty("executeAt").GetDateTimeOffset(),
+        task.GetProperty("label").GetString(),
+        task.GetProperty("expireAt") is { ValueKind: not JsonValueKind.Null } expireAt ? expireAt.GetDateTimeOffset() : null);
 
     private async Task<RawAnswer?> ExchangeAsync(FuzzCase fuzzed, FuzzedRequest request)
     {
@@ -124,51 +134,80 @@ public sealed class Fuzzer(ApiFixture api) : IDisposable
         return answer;
     }
 
-    private void Record(FuzzCase fuzzed, FuzzedRequest request, RawAnswer answer)
+    private void Record(FuzzCase fuzzed, FuzzedRequest request, RawAnswer answer, bool isAlone)
     {
         if (answer.MediaType != "application/json")
             return;
         using var json = JsonDocument.Parse(answer.Body);
         var root = json.RootElement;
-        var asked = fuzzed.Expected == Expected.Success && request.Body is { } body && fuzzed.Call.Body is not null
-            ? TasksIn(body.ToBytes())
+        using var asked = fuzzed.Expected == Expected.Success && request.Body is { } body && fuzzed.Call.Body is not null
+            ? JsonDocument.Parse(body.ToBytes())
             : null;
         // Under another method or path a request may have become any of the calls.
         if (answer.Status == 201)
         {
             List<JsonElement> created = root.TryGetProperty("tasks", out var tasks) ? [.. tasks.EnumerateArray()] : [root];
-            Assert.Equal(asked ?? created.Select(TaskOf), created.Select(TaskOf));
+            Assert.Equal(asked is null ? created.Select(TaskOf) : TasksIn(asked), created.Select(TaskOf));
             foreach (var task in created)
                 Ledger.Add(task.GetProperty("id").GetGuid(), TaskOf(task));
         }
         else if (root.TryGetProperty("message", out var message) && message.GetString() == "Task created")
         {
-            Ledger.Add(root.GetProperty("id").GetGuid(), asked?.Single() ?? new AcceptedTask(null, null));
+            Ledger.Add(
+                root.GetProperty("id").GetGuid(),
+                asked is null ? new AcceptedTask(Kind: null, ExecuteAt: null, Label: null, ExpireAt: null) : TasksIn(asked).Single());
         }
         else if (root.TryGetProperty("executeAt", out _) && fuzzed.Call.Id == "RescheduleTask")
         {
-            Assert.Equal(asked?.Single().ExecuteAt ?? TaskOf(root).ExecuteAt, TaskOf(root).ExecuteAt);
+            if (asked is not null)
+            {
+                var time = TasksIn(asked).Single();
+                Assert.Equal(time.ExecuteAt, TaskOf(root).ExecuteAt);
+                Assert.True(!asked.RootElement.TryGetProperty("expireAt", out _) || time.ExpireAt == TaskOf(root).ExpireAt, "It has another expireAt.");
+            }
+
             Ledger.Reschedule(root.GetProperty("id").GetGuid());
         }
         else if (fuzzed is { Call.Id: "ListTasks", IsOfCall: true })
         {
             Ledger.Learn(request, root);
         }
+        else if (root.TryGetProperty("paused", out var paused))
+        {
+            string[] kinds = [.. root.GetProperty("kinds").EnumerateArray().Select(kind => kind.GetString()!)];
+            Assert.Equal(kinds is not [], paused.GetBoolean());
+            var expected = asked is null ? fuzzed.Call.Id == "GetWorker" ? Ledger.Paused : null : PausedIn(asked);
+            if (isAlone && expected is not null)
+                Assert.Equal(expected, kinds);
+            Ledger.Paused = isAlone ? kinds : null;
+        }
     }
 
     /// <summary>What a valid body asks for, read without the product.</summary>
-    private static List<AcceptedTask> TasksIn(byte[] body)
+    private static List<AcceptedTask> TasksIn(JsonDocument body)
     {
-        using var json = JsonDocument.Parse(body);
-        List<JsonElement> tasks = json.RootElement.TryGetProperty("tasks", out var batch) ? [.. batch.EnumerateArray()] : [json.RootElement];
+        List<JsonElement> tasks = body.RootElement.TryGetProperty("tasks", out var batch) ? [.. batch.EnumerateArray()] : [body.RootElement];
         return [.. tasks.Select(task => new AcceptedTask(
-            task.TryGetProperty("kind", out var kind)
-                ? Enum.GetNames<TaskKind>().Single(name => name.Equals(kind.GetString(), StringComparison.OrdinalIgnoreCase))
-                : null,
+            task.TryGetProperty("kind", out var kind) ? NameOf<TaskKind>(kind) : null,
             task.TryGetProperty("executeAt", out var time)
                 ? Times.Milliseconds(time.GetString()!)
-                : DateTimeOffset.FromUnixTimeSeconds((long)task.GetProperty("when").GetDouble())))];
+                : DateTimeOffset.FromUnixTimeSeconds((long)task.GetProperty("when").GetDouble()),
+            task.TryGetProperty("label", out var label) ? label.GetString() : null,
+            task.TryGetProperty("expireAt", out var late) ? Times.Milliseconds(late.GetString()!) : null))];
     }
+
+    private static string[] PausedIn(JsonDocument body)
+    {
+        if (!body.RootElement.GetProperty("paused").GetBoolean())
+            return [];
+        var all = Enum.GetNames<TaskKind>();
+        return body.RootElement.TryGetProperty("kinds", out var kinds)
+            ? [.. all.Intersect(kinds.EnumerateArray().Select(NameOf<TaskKind>))]
+            : all;
+    }
+
+    internal static string NameOf<T>(JsonElement text)
+        where T : struct, Enum => Enum.GetNames<T>().Single(name => name.Equals(text.GetString(), StringComparison.OrdinalIgnoreCase));
 
     private async Task<long> LastTaskAsync()
     {

@@ -30,13 +30,28 @@ public abstract record JsonText
         return [.. bytes];
     }
 
+    /// <summary>What else is accepted in the place of this value.</summary>
+    public Also Also { get; init; }
+
     /// <summary>This value and all that are inside it.</summary>
     public abstract IEnumerable<JsonText> All();
+
+    /// <summary>The same, with each value that has none inside it changed.</summary>
+    public abstract JsonText Select(Func<JsonLeaf, JsonLeaf> change);
 
     /// <summary>The same, with one value in it replaced by another.</summary>
     public abstract JsonText Replace(JsonText old, JsonText by);
 
     public abstract string Write(string space);
+}
+
+[Flags]
+public enum Also
+{
+    Nothing = 0,
+    Null = 1,
+    AnyText = 2,
+    Truth = 4,
 }
 
 /// <summary>A value that has none inside it.</summary>
@@ -46,17 +61,23 @@ public sealed record JsonLeaf(string Text, string Format = "") : JsonText
 {
     public override IEnumerable<JsonText> All() => [this];
 
+    public override JsonText Select(Func<JsonLeaf, JsonLeaf> change) => change(this);
+
     public override JsonText Replace(JsonText old, JsonText by) => ReferenceEquals(this, old) ? by : this;
 
     public override string Write(string space) => Text;
 }
 
-public sealed record JsonArrayText(IReadOnlyList<JsonText> Items) : JsonText
+/// <param name="Items">What is in it.</param>
+/// <param name="MaxItems">How many there may be.</param>
+public sealed record JsonArrayText(IReadOnlyList<JsonText> Items, int? MaxItems = null) : JsonText
 {
     public override IEnumerable<JsonText> All() => Items.SelectMany(item => item.All()).Prepend(this);
 
+    public override JsonText Select(Func<JsonLeaf, JsonLeaf> change) => this with { Items = [.. Items.Select(item => item.Select(change))] };
+
     public override JsonText Replace(JsonText old, JsonText by) =>
-        ReferenceEquals(this, old) ? by : new JsonArrayText([.. Items.Select(item => item.Replace(old, by))]);
+        ReferenceEquals(this, old) ? by : this with { Items = [.. Items.Select(item => item.Replace(old, by))] };
 
     public override string Write(string space) =>
         $"[{space}{string.Join($"{space},{space}", Items.Select(item => item.Write(space)))}{space}]";
@@ -66,9 +87,12 @@ public sealed record JsonObjectText(IReadOnlyList<JsonMember> Members) : JsonTex
 {
     public override IEnumerable<JsonText> All() => Members.SelectMany(member => member.Value.All()).Prepend(this);
 
+    public override JsonText Select(Func<JsonLeaf, JsonLeaf> change) =>
+        this with { Members = [.. Members.Select(member => member with { Value = member.Value.Select(change) })] };
+
     public override JsonText Replace(JsonText old, JsonText by) => ReferenceEquals(this, old)
         ? by
-        : new JsonObjectText([.. Members.Select(member => member with { Value = member.Value.Replace(old, by) })]);
+        : this with { Members = [.. Members.Select(member => member with { Value = member.Value.Replace(old, by) })] };
 
     public override string Write(string space)
     {
@@ -79,4 +103,9 @@ public sealed record JsonObjectText(IReadOnlyList<JsonMember> Members) : JsonTex
 
 /// <param name="Name">As it is written, quotes included.</param>
 /// <param name="Value">Its value.</param>
-public sealed record JsonMember(string Name, JsonText Value);
+/// <param name="IsNeeded">Whether the object is not accepted without it.</param>
+public sealed record JsonMember(string Name, JsonText Value, bool IsNeeded = true)
+{
+    /// <summary>Its name as it is read.</summary>
+    public string PlainName => System.Text.RegularExpressions.Regex.Unescape(Name[1..^1]);
+}

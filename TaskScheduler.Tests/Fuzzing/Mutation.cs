@@ -35,6 +35,9 @@ public sealed record Mutation(string Name, Part Part, Expected Expected, Func<Fu
     /// <summary>Whether the server may refuse it before there is a request: by the status alone.</summary>
     public bool IsRefusedBare { get; init; }
 
+    /// <summary>How the name of a field ends that the refusal names; null if that depends on the place.</summary>
+    public string? Field { get; init; }
+
     /// <summary>The same, less of it, to find out how little is enough.</summary>
     public IEnumerable<Mutation> Smaller { get; init; } = [];
 }

@@ -254,15 +254,42 @@ public static class Mutations
         };
         foreach (var parameter in call.Parameters.Where(parameter => parameter.In == "query"))
         {
+            choices.Add(Gen.Elements($"{parameter.Name}", $"{parameter.Name}=").Select(text => Add(text, Expected.Refusal)));
+            if (parameter.Name == "label")
+            {
+                choices.Add(Gen.Elements(BodyMutations.NoLabels[..^1]).Select(label => Add($"label={Uri.EscapeDataString(label)}", Expected.Refusal)));
+                choices.Add(Gen.Elements("label=%FF", "label=%ED%A0%80", "label=%zz", "label=%", "%6cabel=x", "LABEL=x&label=y")
+                    .Select(text => Add(text, Expected.AnAnswer)));
+                choices.Add(Gen.Elements(11, 500).Select(count => Add(string.Join('&', Enumerable.Repeat("label=x", count)), Expected.Refusal)));
+                continue;
+            }
+
             choices.Add(NoValues(parameter).Select(value => Add($"{parameter.Name}={value}", Expected.Refusal)));
-            choices.Add(Gen.Elements($"{parameter.Name}", $"{parameter.Name}=", $"{parameter.Name.ToUpperInvariant()}=x")
-                .Select(text => Add(text, Expected.Refusal)));
-            choices.Add(Gen.Elements($"%{(int)parameter.Name[0]:x2}{parameter.Name[1..]}=x", $"{parameter.Name}=x&{parameter.Name}=x")
+            choices.Add(Gen.Elements(
+                    $"{parameter.Name.ToUpperInvariant()}=x", $"%{(int)parameter.Name[0]:x2}{parameter.Name[1..]}=x",
+                    $"{parameter.Name}=x&{parameter.Name}=x")
                 .Select(text => Add(text, Expected.Refusal)));
         }
 
+        if (call.Parameters.Any(parameter => parameter.Name == "executeFrom"))
+            choices.Add(Ranges);
         return Gen.OneOf(choices);
     }
+
+    /// <summary>Times and orders that are none, or more than one, or lead nowhere.</summary>
+    private static Gen<Mutation> Ranges => Gen.OneOf(
+        Gen.Elements(BodyMutations.NoTimes.Where(time => !time.Contains('\\', StringComparison.Ordinal)).ToArray())
+            .SelectMany(time => Gen.Elements("executeFrom", "executeTo").Select(name => Add($"{name}={Uri.EscapeDataString(time)}", Expected.Refusal))),
+        Gen.Elements(BodyMutations.FarTimes)
+            .SelectMany(time => Gen.Elements("executeFrom", "executeTo").Select(name => Add($"{name}={Uri.EscapeDataString(time)}", Expected.AnAnswer))),
+        Gen.Elements(
+                "executeFrom=2030-01-01T00:00:00+01:00", "executeTo=2030-01-01T00:00:00+01:00",
+                "executeFrom=2030-01-01T00:00:00Z&executeFrom=2030-01-01T00:00:00Z", "executeTo=2030-01-01T00:00:00Z&EXECUTETO=2031-01-01T00:00:00Z",
+                "executeFrom=2030-01-01T00:00:00Z&executeTo=2030-01-01T00:00:00Z", "executeFrom=2030-01-01T00:00:00.001Z&executeTo=2030-01-01T00:00:00Z",
+                "executeFrom=2030-01-01T00:00:00.0001Z&executeTo=2030-01-01T00:00:00.001Z",
+                "sort=executeAt&sort=executeAt", "sort=EXECUTEAT", "sort=createdAt", "sort=%20executeAt", "sort=-executeAt", "sort=%2BcreatedAt",
+                "sort=executeAt,-createdAt")
+            .Select(text => Add(text, Expected.Refusal)));
 
     /// <summary>Values that no parameter takes.</summary>
     private static Gen<string> NoValues(DocumentedParameter parameter)

@@ -46,49 +46,125 @@ public static class ValidRequests
 
     private static JsonNode Resolve(JsonNode schema) => DocumentedApi.Instance.Resolve(schema);
 
-    private static JsonText PlainJson(JsonNode schema)
+    /// <summary>The schema of what is there, and whether null may be there as well.</summary>
+    private static (JsonNode Schema, string Type, bool OrNull) Read(JsonNode schema)
     {
-        schema = Resolve(schema);
-        if (schema["enum"] is JsonArray values)
-            return new JsonLeaf($"\"{values[0]}\"", "enum");
-        return (schema["type"]!.GetValue<string>(), schema["format"]?.GetValue<string>()) switch
+        var choices = schema["oneOf"]?.AsArray();
+        schema = Resolve(choices?.Single(choice => choice!["type"]?.GetValue<string>() != "null") ?? schema);
+        var types = schema["type"] is JsonArray several ? several.Select(type => type!.GetValue<string>()) : [schema["type"]!.GetValue<string>()];
+        return (schema, types.Single(type => type != "null"), choices is not null || types.Contains("null"));
+    }
+
+    private static string FormatOf(JsonNode schema) => schema switch
+    {
+        _ when schema["enum"] is not null => "enum",
+        _ when schema["pattern"] is not null => "label",
+        _ => schema["format"]?.GetValue<string>() ?? "",
+    };
+
+    private static NotSupportedException Unknown(string type, JsonNode schema) =>
+        new($"The document has a {type} like {schema} in a request, which the fuzzing must learn.");
+
+    private static JsonText PlainJson(JsonNode node)
+    {
+        var (schema, type, _) = Read(node);
+        return (type, FormatOf(schema)) switch
         {
             ("object", _) => new JsonObjectText(
-                [.. schema["properties"]!.AsObject().Select(member => new JsonMember($"\"{member.Key}\"", PlainJson(member.Value!)))]),
-            ("array", _) => new JsonArrayText([PlainJson(schema["items"]!)]),
+                [.. NeededOf(schema).Select(member => new JsonMember($"\"{member}\"", PlainJson(schema["properties"]![member]!)))]),
+            ("array", _) => new JsonArrayText([PlainJson(schema["items"]!)], schema["maxItems"]?.GetValue<int>()),
+            ("string", "enum") => new JsonLeaf($"\"{schema["enum"]![0]}\"", "enum"),
             ("string", "date-time") => new JsonLeaf("\"2034-01-01T00:00:00Z\"", "date-time"),
+            ("string", "uuid") => IdOfTask(0),
             ("integer", "int64") => new JsonLeaf("2000000000", "int64"),
-            var other => throw new NotSupportedException($"The document has a {other} in a body, which the fuzzing must learn."),
+            ("boolean", _) => new JsonLeaf("true", "boolean") { Also = Also.Truth },
+            _ => throw Unknown(type, schema),
         };
     }
 
-    private static Gen<JsonText> Json(JsonNode schema)
+    /// <summary>The members without which an object is not accepted; of a choice the document cannot say it.</summary>
+    private static IEnumerable<string> NeededOf(JsonNode schema) =>
+        schema["properties"]!["ids"] is null ? (schema["required"]?.AsArray() ?? []).Select(name => name!.GetValue<string>()) : ["ids"];
+
+    /// <summary>Stands for the ID of one of the tasks that there are.</summary>
+    private static JsonLeaf IdOfTask(int task) => new(task.ToString(CultureInfo.InvariantCulture), Ledger.TaskFormat);
+
+    private static Gen<JsonText> Json(JsonNode node, DocumentedCall call)
     {
-        schema = Resolve(schema);
-        if (schema["enum"] is JsonArray values)
-            return EnumText(values).SelectMany(Quoted).Select(JsonText (text) => new JsonLeaf(text, "enum"));
-        return (schema["type"]!.GetValue<string>(), schema["format"]?.GetValue<string>()) switch
+        var (schema, type, orNull) = Read(node);
+        var value = (type, FormatOf(schema)) switch
         {
-            ("object", _) => Members(schema["properties"]!.AsObject()),
-            ("array", _) =>
-                from count in Gen.Frequency(
-                    (50, Gen.Choose(1, 4)),
-                    (1, Gen.Constant(schema["maxItems"]!.GetValue<int>())))
-                from items in Gen.ArrayOf(Json(schema["items"]!), count)
-                select (JsonText)new JsonArrayText(items),
-            ("string", "date-time") => Times.Valid.SelectMany(Quoted).Select(JsonText (text) => new JsonLeaf(text, "date-time")),
+            ("object", _) => Members(schema, call),
+            ("array", _) => Items(schema, call),
+            ("string", "enum") => EnumText(schema["enum"]!.AsArray()).SelectMany(Quoted).Select(JsonText (text) => new JsonLeaf(text, "enum")),
+            ("string", "label") => Labels.Valid.SelectMany(Labels.Quoted)
+                .Select(JsonText (text) => new JsonLeaf(text, "label") { Also = Also.AnyText }),
+            ("string", "date-time") => Times.Valid.Select(JsonText (text) => new JsonLeaf($"\"{text}\"", "date-time")),
+            ("string", "uuid") => Gen.Frequency(
+                (9, Gen.Choose(0, 1_000_000).Select(JsonText (task) => IdOfTask(task))),
+                (1, Gen.Elements("00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF")
+                    .Select(JsonText (id) => new JsonLeaf($"\"{id}\"", "uuid")))),
             ("integer", "int64") => Seconds.Select(JsonText (text) => new JsonLeaf(text, "int64")),
-            var other => throw new NotSupportedException($"The document has a {other} in a body, which the fuzzing must learn."),
+            ("boolean", _) => Gen.Elements("true", "false").Select(JsonText (text) => new JsonLeaf(text, "boolean") { Also = Also.Truth }),
+            _ => throw Unknown(type, schema),
         };
+        return orNull ? value.Select(JsonText (text) => text with { Also = text.Also | Also.Null }) : value;
     }
 
-    private static Gen<JsonText> Members(JsonObject properties) =>
-        from members in Gen.CollectToArray(properties, property =>
-            from name in Quoted(property.Key)
-            from value in Json(property.Value!)
-            select new JsonMember(name, value))
-        from shuffled in Gen.Shuffle(members)
+    private static Gen<JsonText> Items(JsonNode schema, DocumentedCall call)
+    {
+        var maxItems = schema["maxItems"]?.GetValue<int>();
+        // One text is taken for an array of it.
+        var also = FormatOf(Resolve(schema["items"]!)) == "label" ? Also.AnyText : Also.Nothing;
+        return
+            from count in Gen.Frequency((50, Gen.Choose(1, 4)), (1, Gen.Constant(maxItems ?? 100)))
+            from items in Gen.ArrayOf(Json(schema["items"]!, call), count)
+            select (JsonText)new JsonArrayText(items, maxItems) { Also = also };
+    }
+
+    private static Gen<JsonText> Members(JsonNode schema, DocumentedCall call) =>
+        from names in NamesOf(schema, call)
+        from members in Gen.CollectToArray(names, name =>
+            from value in Json(schema["properties"]![name]!, call)
+            select new JsonMember($"\"{name}\"", value, IsNeeded: NeededOf(schema).Contains(name) || names.Length == 1))
+        from ordered in InOrder(members)
+        from spelled in Gen.CollectToArray(ordered, member => Quoted(member.PlainName).Select(name => member with { Name = name }))
+        from shuffled in Gen.Shuffle(spelled)
         select (JsonText)new JsonObjectText(shuffled);
+
+    private static Gen<string[]> NamesOf(JsonNode schema, DocumentedCall call)
+    {
+        var names = schema["properties"]!.AsObject().Select(member => member.Key).ToArray();
+        if (names.Contains("ids"))
+            return Gen.Elements("ids", "filter").Select(name => new[] { name });
+        // Without a label every task would soon be deleted.
+        string[] needed = call.Id == "DeleteTasks" ? ["label"] : [.. NeededOf(schema)];
+        return
+            from chosen in Gen.SubListOf(names.Except(needed).ToArray())
+            from one in Gen.Elements(names)
+            select needed.Length + chosen.Count == 0 ? new[] { one } : [.. needed, .. chosen];
+    }
+
+    /// <summary>What the document cannot say: which of two times comes first, and that only a pause has kinds.</summary>
+    private static Gen<JsonMember[]> InOrder(JsonMember[] members)
+    {
+        var resumes = members.Any(member => member is { Name: "\"paused\"", Value: JsonLeaf { Text: "false" } });
+        members = [.. members.Where(member => !resumes || member.Name != "\"kinds\"")];
+        return Gen.CollectToArray(members, member =>
+        {
+            var earlier = members.SingleOrDefault(other =>
+                (other.Name, member.Name) is ("\"executeAt\"", "\"expireAt\"") or ("\"executeFrom\"", "\"executeTo\""));
+            return earlier is null
+                ? Gen.Constant(member)
+                : Times.After(((JsonLeaf)earlier.Value).Text.Trim('"'))
+                    .Select(later => member with { Value = (JsonLeaf)member.Value with { Text = $"\"{later}\"" } });
+        }).SelectMany(ordered => Gen.CollectToArray(ordered, member => member is { Value: JsonLeaf { Format: "date-time" } time }
+            ? Quoted(time.Text.Trim('"')).Select(text => member with
+            {
+                Value = time with { Text = text, Format = member.Name is "\"executeAt\"" or "\"expireAt\"" ? "date-time" : "any time" },
+            })
+            : Gen.Constant(member)));
+    }
 
     /// <summary>Names are read in any case.</summary>
     private static Gen<string> EnumText(JsonArray values) =>
@@ -108,7 +184,7 @@ public static class ValidRequests
 
     private static Gen<FuzzedBody?> BodyOf(DocumentedCall call) => call.Body is null
         ? Gen.Constant<FuzzedBody?>(null)
-        : from json in Json(call.Body)
+        : from json in Json(call.Body, call)
           from space in Gen.Elements(Spaces)
           from chunk in Gen.Frequency((4, Gen.Constant(0)), (1, Gen.Choose(1, 100)))
           select new FuzzedBody(json) { Space = space, ChunkSize = Size(json) > 100 ? 0 : chunk };
@@ -117,32 +193,50 @@ public static class ValidRequests
 
     private static Gen<string[]> QueryOf(DocumentedCall call) =>
         from parameters in Gen.CollectToArray(call.Parameters.Where(parameter => parameter.In == "query"), QueryValues)
-        from shuffled in Gen.Shuffle(parameters.SelectMany(values => values).ToArray())
+        from ordered in InOrder(parameters.SelectMany(values => values).ToArray())
+        from encoded in Gen.CollectToArray(ordered, value => PercentEncoded(value.Text).Select(text => $"{value.Name}={text}"))
+        from shuffled in Gen.Shuffle(encoded)
         select shuffled;
 
-    private static Gen<string[]> QueryValues(DocumentedParameter parameter)
+    /// <summary>The end of a range comes after its beginning.</summary>
+    private static Gen<(string Name, string Text)[]> InOrder((string Name, string Text)[] values) =>
+        Gen.CollectToArray(values, value => value.Name == "executeTo" && values.SingleOrDefault(other => other.Name == "executeFrom").Text is { } from
+            ? Times.After(from).Select(to => (value.Name, to))
+            : Gen.Constant(value));
+
+    private static Gen<(string Name, string Text)[]> QueryValues(DocumentedParameter parameter)
     {
-        var schema = Resolve(parameter.Schema);
-        return schema["type"]!.GetValue<string>() switch
+        var (schema, type, _) = Read(parameter.Schema);
+        return (type, FormatOf(type == "array" ? Resolve(schema["items"]!) : schema)) switch
         {
-            "array" =>
-                from count in Gen.Choose(0, 3)
-                from values in Gen.ArrayOf(EnumText(Resolve(schema["items"]!)["enum"]!.AsArray()).SelectMany(PercentEncoded), count)
-                select values.Select(value => $"{parameter.Name}={value}").ToArray(),
-            "integer" =>
-                from count in Gen.Choose(0, 1)
-                from value in Gen.OneOf(
+            ("array", "enum") => Several(3, EnumText(Resolve(schema["items"]!)["enum"]!.AsArray())),
+            ("array", "label") => Several(schema["maxItems"]!.GetValue<int>(), Labels.Valid),
+            ("string", "enum") => Several(1, Gen.Elements(schema["enum"]!.AsArray().Select(value => value!.GetValue<string>()))),
+            ("string", "date-time") => Several(1, Times.Valid),
+            ("integer", _) => Several(1, Gen.OneOf(
                     Gen.Elements(schema["minimum"]!.GetValue<int>(), schema["maximum"]!.GetValue<int>()),
                     Gen.Choose(schema["minimum"]!.GetValue<int>(), schema["maximum"]!.GetValue<int>()))
-                select count == 0 ? Array.Empty<string>() : [string.Create(CultureInfo.InvariantCulture, $"{parameter.Name}={value}")],
+                .Select(value => value.ToString(CultureInfo.InvariantCulture))),
             // Only what an earlier answer said is a page token: FuzzedRequest.NextPage.
-            _ => Gen.Constant(Array.Empty<string>()),
+            ("string", "") => Gen.Constant(Array.Empty<(string, string)>()),
+            _ => throw Unknown(type, schema),
         };
+
+        Gen<(string, string)[]> Several(int most, Gen<string> value) =>
+            from count in Gen.Frequency((9, Gen.Choose(0, Math.Min(most, 3))), (1, Gen.Constant(most)))
+            from values in Gen.ArrayOf(value, count)
+            select values.Select(text => (parameter.Name, text)).ToArray();
     }
 
-    private static Gen<string> PercentEncoded(string text) => Gen.Frequency(
-        (5, Gen.Constant(text)),
-        (1, Gen.Choose(0, text.Length - 1).Select(at => $"{text[..at]}%{(int)text[at]:x2}{text[(at + 1)..]}")));
+    /// <summary>What must be encoded is, and now and then what need not be.</summary>
+    private static Gen<string> PercentEncoded(string text) =>
+        from more in Gen.Frequency((5, Gen.Constant(-1)), (1, Gen.Choose(0, text.Length - 1)))
+        select string.Concat(text.EnumerateRunes().Select((rune, at) => at == more || !IsPlain(rune)
+            ? string.Concat(Encoding.UTF8.GetBytes(rune.ToString()).Select(value => $"%{value:x2}"))
+            : rune.ToString()));
+
+    private static bool IsPlain(Rune rune) => rune.IsAscii
+        && (Rune.IsLetterOrDigit(rune) || "-._~:;,@!$'()*/?".Contains((char)rune.Value, StringComparison.Ordinal));
 
     private static Gen<(string, string)[]> KeyOf(DocumentedCall call)
     {
@@ -168,9 +262,40 @@ public static class ValidRequests
         $"\"{key.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 }
 
+/// <summary>Texts that clients find their tasks by. There are few, so that several tasks have the same.</summary>
+public static class Labels
+{
+    private static readonly string[] Some =
+    [
+        "order-4711", "ORDER-4711", "order-4711 ", " order-4711", "Fizz,Buzz", "null", "1", "true", " ", "\u00e4", "a\u0308", "\u00df", "\U0001F600",
+        "%41", "a+b", "a&b=c#d", "'; DROP TABLE Tasks; --", "\\", "\"", "{id}", "[]", "<b>", "\u202Ea", "\u200F", "\u2028", "\uFEFF", "\uFFFF", "I\u0130\u0131",
+        new('x', 100), string.Concat(Enumerable.Repeat("\U0001F600", 100)),
+    ];
+
+    /// <summary>Those that most requests name.</summary>
+    public static string[] Frequent => Some[..5];
+
+    public static Gen<string> Valid => Gen.Frequency((3, Gen.Elements(Frequent)), (2, Gen.Elements(Some)));
+
+    /// <summary>As a JSON string, now and then with every character escaped.</summary>
+    public static Gen<string> Quoted(string label) => Gen.Frequency(
+        (5, Gen.Constant($"\"{label.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"")),
+        (1, Gen.Constant($"\"{string.Concat(label.Select(character => $"\\u{(int)character:x4}"))}\"")));
+}
+
 /// <summary>Times as RFC 3339 lets people write them.</summary>
 public static class Times
 {
+    /// <summary>A millisecond to some years after a valid time.</summary>
+    public static Gen<string> After(string text) =>
+        from span in Gen.OneOf(
+            Gen.Choose(1, 5_000).Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds)),
+            Gen.Choose(1, 300_000_000).Select(seconds => TimeSpan.FromSeconds(seconds)))
+        from offset in Gen.OneOf(Gen.Constant(0), Gen.Choose(-1439, 1439))
+        from zulu in Gen.Elements("Z", "z", "+00:00", "-00:00")
+        let time = Milliseconds(text) + span
+        select Write(time, offset, time.ToString("fff", CultureInfo.InvariantCulture), 'T', zulu);
+
     /// <summary>Between 1970 and 2035.</summary>
     public static Gen<string> Valid => Gen.Frequency(
         (1, Gen.Elements(

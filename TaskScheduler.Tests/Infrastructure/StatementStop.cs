@@ -37,6 +37,13 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
         1,
         freezes: true);
 
+    /// <summary>The same after a page of a list was read.</summary>
+    public void FreezeAfterReadingAPage() => Set(
+        text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("JOIN", StringComparison.Ordinal)
+            && text.Contains("CreatedAt", StringComparison.Ordinal),
+        1,
+        freezes: true);
+
     public void Thaw() => _thawed.TrySetResult();
 
     public void Dispose() => Thaw();

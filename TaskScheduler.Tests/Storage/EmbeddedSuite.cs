@@ -52,6 +52,8 @@ public sealed class EmbeddedListTasksTests(ApiFixture<EmbeddedTestStore> api) : 
 
 public sealed class EmbeddedListPagesTests(ApiFixture<EmbeddedTestStore> api) : ListPagesTests<EmbeddedTestStore>(api);
 
+public sealed class EmbeddedListSortTests(ApiFixture<EmbeddedTestStore> api) : ListSortTests<EmbeddedTestStore>(api);
+
 public sealed class EmbeddedCountTasksTests(ApiFixture<EmbeddedTestStore> api) : CountTasksTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedShowTaskTests(ApiFixture<EmbeddedTestStore> api) : ShowTaskTests<EmbeddedTestStore>(api);
@@ -65,6 +67,14 @@ public sealed class EmbeddedRescheduleTaskTests(ApiFixture<EmbeddedTestStore> ap
 public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) : RequeueTaskTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedLabelTests(ApiFixture<EmbeddedTestStore> api) : LabelTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedExpireAtTests(ApiFixture<EmbeddedTestStore> api) : ExpireAtTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedBulkTests(ApiFixture<EmbeddedTestStore> api) : BulkTests<EmbeddedTestStore>(api);
+
+public sealed class EmbeddedWorkerTests(ApiFixture<EmbeddedTestStore> api) : WorkerTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedOriginalListTests(ApiFixture<EmbeddedTestStore> api) : OriginalListTests<EmbeddedTestStore>(api);
 

@@ -52,6 +52,8 @@ public sealed class PostgreSqlListTasksTests(ApiFixture<PostgreSqlTestStore> api
 
 public sealed class PostgreSqlListPagesTests(ApiFixture<PostgreSqlTestStore> api) : ListPagesTests<PostgreSqlTestStore>(api);
 
+public sealed class PostgreSqlListSortTests(ApiFixture<PostgreSqlTestStore> api) : ListSortTests<PostgreSqlTestStore>(api);
+
 public sealed class PostgreSqlCountTasksTests(ApiFixture<PostgreSqlTestStore> api) : CountTasksTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlShowTaskTests(ApiFixture<PostgreSqlTestStore> api) : ShowTaskTests<PostgreSqlTestStore>(api);
@@ -65,6 +67,14 @@ public sealed class PostgreSqlRescheduleTaskTests(ApiFixture<PostgreSqlTestStore
 public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> api) : RequeueTaskTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlLabelTests(ApiFixture<PostgreSqlTestStore> api) : LabelTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlExpireAtTests(ApiFixture<PostgreSqlTestStore> api) : ExpireAtTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlBulkTests(ApiFixture<PostgreSqlTestStore> api) : BulkTests<PostgreSqlTestStore>(api);
+
+public sealed class PostgreSqlWorkerTests(ApiFixture<PostgreSqlTestStore> api) : WorkerTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlOriginalListTests(ApiFixture<PostgreSqlTestStore> api) : OriginalListTests<PostgreSqlTestStore>(api);
 

@@ -53,6 +53,8 @@ public sealed class SqlServerListTasksTests(ApiFixture<SqlServerTestStore> api) 
 
 public sealed class SqlServerListPagesTests(ApiFixture<SqlServerTestStore> api) : ListPagesTests<SqlServerTestStore>(api);
 
+public sealed class SqlServerListSortTests(ApiFixture<SqlServerTestStore> api) : ListSortTests<SqlServerTestStore>(api);
+
 public sealed class SqlServerCountTasksTests(ApiFixture<SqlServerTestStore> api) : CountTasksTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerShowTaskTests(ApiFixture<SqlServerTestStore> api) : ShowTaskTests<SqlServerTestStore>(api);
@@ -66,6 +68,14 @@ public sealed class SqlServerRescheduleTaskTests(ApiFixture<SqlServerTestStore> 
 public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api) : RequeueTaskTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerLabelTests(ApiFixture<SqlServerTestStore> api) : LabelTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerExpireAtTests(ApiFixture<SqlServerTestStore> api) : ExpireAtTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerBulkTests(ApiFixture<SqlServerTestStore> api) : BulkTests<SqlServerTestStore>(api);
+
+public sealed class SqlServerWorkerTests(ApiFixture<SqlServerTestStore> api) : WorkerTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerOriginalListTests(ApiFixture<SqlServerTestStore> api) : OriginalListTests<SqlServerTestStore>(api);
 

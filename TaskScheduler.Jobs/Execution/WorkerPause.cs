@@ -17,7 +17,8 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
     /// <summary>Pauses these kinds and resumes all others. What is overdue then starts in due order, as slots are free.</summary>
     public async Task SetAsync(IReadOnlyCollection<TaskKind> kinds, CancellationToken cancel)
     {
-        while (!await TrySetAsync(kinds, cancel))
+        // Of two that change different kinds at the same time neither is refused: the one that is later finds both.
+        while (!await TrySetAsync(kinds, cancel) || !kinds.ToHashSet().SetEquals(await GetAsync(cancel)))
         {
         }
 

@@ -76,9 +76,11 @@ public sealed record ProblemType(int Status, string Slug, string Title)
 
     public static readonly ProblemType WrongState = new(409, "wrong-state", "The task is in a state that does not allow this.")
     {
-        WhatHappened = "Only a pending task can be given another time, and only a failed one can be requeued. This one was in "
-            + "another state when the request arrived, and was left as it is.",
-        WhatToDo = "Look at the task: detail says its state.",
+        WhatHappened = "Only a pending task can be given another time, and one before its expireAt; only a failed one can be "
+            + "requeued, and not after its expireAt. This one was in another state when the request arrived, or its expireAt "
+            + "is in the way. It was left as it is.",
+        WhatToDo = "Look at the task: detail says its state, or its expireAt. A request for another time may name another "
+            + "expireAt, or null.",
         Retry = "Only once the task is in a state that allows it.",
         ExampleDetail = "The task is Running; only a Pending task can be given another time.",
     };

@@ -1,6 +1,7 @@
 using Microsoft.Kiota.Abstractions.Serialization;
 using TaskScheduler.Tests.Client;
 using TaskScheduler.Tests.Client.Models;
+using TaskScheduler.Tests.Client.Tasks;
 using Kind = TaskScheduler.Tests.Client.Models.TaskKind;
 using State = TaskScheduler.Tests.Client.Models.ScheduledTaskState;
 using TaskKind = TaskScheduler.Jobs.Tasks.TaskKind;
@@ -181,6 +182,75 @@ public sealed class ContractTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Fact]
+    public async Task TaskIsFoundByItsLabel()
+    {
+        var label = $"{Guid.NewGuid()}, a+b & more";
+        var executeAt = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.FromHours(2));
+        var later = await CreateAsync(label, executeAt.AddHours(1));
+        var sooner = await CreateAsync(label, executeAt);
+        await CreateAsync(label, executeAt.AddHours(2));
+
+        var list = await Client.Tasks.GetAsync(
+            query => query.QueryParameters = new()
+            {
+                Label = [label],
+                Sort = GetSortQueryParameterType.ExecuteAt,
+                ExecuteFrom = executeAt,
+                ExecuteTo = executeAt.AddHours(2),
+            },
+            Cancel);
+
+        Assert.Equal([sooner, later], list!.Tasks!.Select(task => task.Id!.Value));
+        Assert.All(list.Tasks!, task => Assert.Equal(label, task.Label));
+        Assert.All(list.Tasks!, task => Assert.Equal(task.ExecuteAt!.Value.AddMinutes(1), task.ExpireAt));
+    }
+
+    [Fact]
+    public async Task TaskWithoutLabelAndExpiryHasNeither()
+    {
+        var created = await Client.Tasks.PostAsync(New(Kind.Buzz), cancellationToken: Cancel);
+
+        Assert.Equal((null, null), (created!.Label, created.ExpireAt));
+    }
+
+    [Fact]
+    public async Task AllThatMatchAreDeleted()
+    {
+        var label = Guid.NewGuid().ToString();
+        var ids = new[] { await CreateAsync(label, ApiFixture.Now.AddDays(1)), await CreateAsync(label, ApiFixture.Now.AddDays(1)) };
+
+        var requeued = await Client.Tasks.Requeue.PostAsync(new() { Ids = [.. ids.Select(id => (Guid?)id)] }, cancellationToken: Cancel);
+        var deleted = await Client.Tasks.DeletePath.PostAsync(
+            new() { Filter = new() { Label = [label], State = [State.Pending], ExecuteFrom = ApiFixture.Now } }, cancellationToken: Cancel);
+
+        Assert.Equal((2, 0), (requeued!.Matched, requeued.Changed));
+        Assert.Equal((2, 2), (deleted!.Matched, deleted.Changed));
+        Assert.Equal(State.Deleted, (await Client.Tasks[ids[0]].GetAsync(cancellationToken: Cancel))!.State);
+    }
+
+    [Fact]
+    public async Task FilterThatSaysNothingIsRefused()
+    {
+        var problem = await Assert.ThrowsAsync<Problem>(() => Client.Tasks.DeletePath.PostAsync(new() { Filter = new() }, cancellationToken: Cancel));
+
+        AssertIs("invalid-request", 400, problem);
+        Assert.Contains("filter", problem.Errors!.AdditionalData.Keys);
+    }
+
+    [Fact]
+    public async Task KindIsPausedAndResumed()
+    {
+        var paused = await Client.Worker.PutAsync(new() { Paused = true, Kinds = [Kind.Buzz] }, cancellationToken: Cancel);
+        var shown = await Client.Worker.GetAsync(cancellationToken: Cancel);
+        var resumed = await Client.Worker.PutAsync(new() { Paused = false }, cancellationToken: Cancel);
+
+        Assert.Equal((true, Kind.Buzz), (paused!.Paused, Assert.Single(paused.Kinds!)));
+        Assert.Equal((true, Kind.Buzz), (shown!.Paused, Assert.Single(shown.Kinds!)));
+        Assert.False(resumed!.Paused);
+        Assert.Empty(resumed.Kinds!);
+    }
+
+    [Fact]
     public async Task OriginalCallsWork()
     {
         var set = await Client.Task.Set.PostAsync(new() { Kind = Kind.Buzz, When = 1900000000 }, cancellationToken: Cancel);
@@ -210,6 +280,9 @@ public sealed class ContractTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.Equal((false, "", 400), (set.Success, set.Id, set.ResponseStatusCode));
         Assert.Equal((false, 404), (show.Success, show.ResponseStatusCode));
     }
+
+    private async Task<Guid> CreateAsync(string label, DateTimeOffset executeAt) => (await Client.Tasks.PostAsync(
+        new() { Kind = Kind.Buzz, ExecuteAt = executeAt, ExpireAt = executeAt.AddMinutes(1), Label = label }, cancellationToken: Cancel))!.Id!.Value;
 
     private static CreateTaskRequest New(Kind kind) => new() { Kind = kind, ExecuteAt = ApiFixture.Now.AddDays(1) };
 

@@ -24,7 +24,7 @@ public abstract class TableMetricsTests<TStore>(MeteredInstance<TStore> metered,
 
         Assert.Equal(3, metrics["taskscheduler_tasks{kind=\"Buzz\",state=\"Pending\"}"]);
         Assert.Equal(0, metrics["taskscheduler_tasks{kind=\"FizzBuzz\",state=\"Failed\"}"]);
-        Assert.Equal(15, metrics.Keys.Count(name => name.StartsWith("taskscheduler_tasks{", StringComparison.Ordinal)));
+        Assert.Equal(18, metrics.Keys.Count(name => name.StartsWith("taskscheduler_tasks{", StringComparison.Ordinal)));
         Assert.Equal(0, metrics[LongestOverdue]);
     }
 
@@ -47,6 +47,27 @@ public abstract class TableMetricsTests<TStore>(MeteredInstance<TStore> metered,
             await Instance.Client.DeleteAsync($"/tasks/{task}", TestContext.Current.CancellationToken);
         await metered.ReadUntilAsync(LongestOverdue, 0);
         await metered.ReadUntilAsync(Running, 0);
+    }
+
+    [Fact]
+    public async Task PausedKindsAreSeen()
+    {
+        const string Paused = "taskscheduler_worker_paused{kind=\"Buzz\"}";
+        await metered.ReadUntilAsync(Paused, 0);
+
+        await SetAsync("""{"paused":true,"kinds":["Buzz"]}""");
+        var metrics = await metered.ReadUntilAsync(Paused, 1);
+
+        Assert.Equal((0, 0), (metrics["taskscheduler_worker_paused{kind=\"Fizz\"}"], metrics["taskscheduler_worker_paused{kind=\"FizzBuzz\"}"]));
+        await SetAsync("""{"paused":false}""");
+        await metered.ReadUntilAsync(Paused, 0);
+
+        async Task SetAsync(string body)
+        {
+            using var answer = await Instance.Client.PutAsync(
+                "/worker", new StringContent(body, null, "application/json"), TestContext.Current.CancellationToken);
+            answer.EnsureSuccessStatusCode();
+        }
     }
 
     [Fact]

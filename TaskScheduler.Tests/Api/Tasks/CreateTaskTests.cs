@@ -49,7 +49,7 @@ public abstract class CreateTaskTests<TStore>(ApiFixture<TStore> api) : IClassFi
 
         Assert.Equal(
             [
-                "id", "kind", "state", "executeAt", "createdAt", "startedAt", "finishedAt", "deletedAt",
+                "id", "kind", "state", "label", "executeAt", "expireAt", "createdAt", "startedAt", "finishedAt", "deletedAt",
                 "attempt", "instance", "output", "error",
             ],
             answer.Json.EnumerateObject().Select(member => member.Name));
@@ -64,7 +64,7 @@ public abstract class CreateTaskTests<TStore>(ApiFixture<TStore> api) : IClassFi
         Assert.Equal("Pending", task.GetProperty("state").GetString());
         Assert.Equal(0, task.GetProperty("attempt").GetInt32());
         Assert.All(
-            ["startedAt", "finishedAt", "deletedAt", "instance", "output", "error"],
+            ["label", "expireAt", "startedAt", "finishedAt", "deletedAt", "instance", "output", "error"],
             member => Assert.Equal(JsonValueKind.Null, task.GetProperty(member).ValueKind));
     }
 

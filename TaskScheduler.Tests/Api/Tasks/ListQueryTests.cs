@@ -18,7 +18,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?state={state}")).Refused("state");
 
-        Assert.Contains("Pending, Running, Completed, Failed, Deleted", sentence);
+        Assert.Contains("Pending, Running, Completed, Failed, Expired, Deleted", sentence);
     }
 
     [Theory]
@@ -89,7 +89,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Theory]
     [InlineData("status=Pending", "status")]
     [InlineData("page=2", "page")]
-    [InlineData("pageSize=5&sort=asc", "sort")]
+    [InlineData("pageSize=5&order=asc", "order")]
     [InlineData("state%5B%5D=Pending", "query")]
     [InlineData("=Pending", "query")]
     [InlineData("%24filter=x", "query")]
@@ -97,7 +97,7 @@ public sealed class ListQueryTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         var sentence = (await api.GetAsync($"/tasks?{query}")).Refused(field);
 
-        Assert.EndsWith("is not a query parameter here; allowed: state, kind, pageSize, pageToken.", sentence);
+        Assert.EndsWith("is not a query parameter here; allowed: state, kind, label, executeFrom, executeTo, sort, pageSize, pageToken.", sentence);
     }
 
     [Fact]

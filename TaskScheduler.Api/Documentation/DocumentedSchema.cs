@@ -86,7 +86,7 @@ public static class DocumentedSchema
             var name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             if (property.GetCustomAttribute<SentAsAttribute>() is not { } sent || !members.TryGetValue(name, out var read))
                 continue;
-            members[name] = sent.MayBeAbsent ? OrNull(Of(sent, document)) : Of(sent, document);
+            members[name] = sent is { MayBeAbsent: true, IsNeverNull: false } ? OrNull(Of(sent, document)) : Of(sent, document);
             members[name].Description = read.Description ?? read.OneOf?.Select(one => one.Description).FirstOrDefault(text => text is not null);
             if (sent.MayBeAbsent)
                 schema.Required?.Remove(name);

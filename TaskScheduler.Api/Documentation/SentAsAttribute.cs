@@ -24,6 +24,8 @@ public sealed class SentAsAttribute(Type type) : Attribute
     /// <summary>The texts that are allowed, the default first.</summary>
     public string[]? Choices { get; init; }
 
-    /// <summary>Of a member of a body, which may then be null as well.</summary>
+    /// <summary>Of a member of a body, which may then be null as well, unless <see cref="IsNeverNull"/>.</summary>
     public bool MayBeAbsent { get; init; }
+
+    public bool IsNeverNull { get; init; }
 }

@@ -30,23 +30,23 @@ public sealed class ChangeTasksRequest
 public sealed class FilterRequest
 {
     /// <summary>Only tasks in these states. Without it, all but the deleted ones.</summary>
-    [SentAs(typeof(ScheduledTaskState[]), Minimum = 1, MayBeAbsent = true)]
+    [SentAs(typeof(ScheduledTaskState[]), Minimum = 1, MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement State { get; init; }
 
     /// <summary>Only tasks of these kinds.</summary>
-    [SentAs(typeof(TaskKind[]), Minimum = 1, MayBeAbsent = true)]
+    [SentAs(typeof(TaskKind[]), Minimum = 1, MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement Kind { get; init; }
 
     /// <summary>Only tasks with one of these labels.</summary>
-    [SentAs(typeof(string[]), Minimum = 1, Maximum = TaskFilter.MaxLabels, IsLabel = true, MayBeAbsent = true)]
+    [SentAs(typeof(string[]), Minimum = 1, Maximum = TaskFilter.MaxLabels, IsLabel = true, MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement Label { get; init; }
 
     /// <summary>Only tasks that were asked to run at this time or later.</summary>
-    [SentAs(typeof(DateTimeOffset), MayBeAbsent = true)]
+    [SentAs(typeof(DateTimeOffset), MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement ExecuteFrom { get; init; }
 
     /// <summary>Only tasks that were asked to run before this time.</summary>
-    [SentAs(typeof(DateTimeOffset), MayBeAbsent = true)]
+    [SentAs(typeof(DateTimeOffset), MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement ExecuteTo { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
@@ -86,10 +86,13 @@ public sealed class ChangeTasksValidator : AbstractValidator<ChangeTasksRequest>
 
     private static void CheckFilter(FilterRequest filter, ValidationContext<ChangeTasksRequest> context)
     {
-        if (filter.Members.All(member => member.Value.IsAbsent()) && filter.Unknown is not { Count: > 0 })
+        if (filter.Members.All(member => member.Value.ValueKind == JsonValueKind.Undefined) && filter.Unknown is not { Count: > 0 })
             context.AddFailure("filter", "filter must have at least one member; allowed: state, kind, label, executeFrom, executeTo.");
         foreach (var (name, _) in filter.Members.Where(member => member.Value is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() == 0))
             context.AddFailure($"filter.{name}", $"{name} must not be empty.");
+        // A variable that is null by mistake must not mean all tasks.
+        foreach (var (name, _) in filter.Members.Where(member => member.Value.ValueKind == JsonValueKind.Null))
+            context.AddFailure($"filter.{name}", $"{name} must not be null; leave it out to mean all.");
         foreach (var _ in filter.Label.OneOrMore().Where(label => !label.IsAbsent() && !label.TryGetString(out var _)))
             context.AddFailure("filter.label", "label must be a text in valid Unicode.");
         foreach (var (field, problem) in filter.ToTexts().Problems())

@@ -78,9 +78,8 @@ public sealed class ExecutionTime(TimeProvider clock, IOptions<TaskOptions> opti
             return null;
         if (expiry <= time)
             return $"must be after executeAt ({Rfc3339.Format(time)}); {Rfc3339.Format(expiry)} is not";
-        return expiry - time > options.Value.MaxAhead
-            ? $"must be at most {options.Value.MaxAhead.TotalDays:0.##} days after executeAt; {Rfc3339.Format(expiry)} is not"
-            : null;
+        var latest = (time > clock.GetUtcNow() ? time : clock.GetUtcNow()) + options.Value.MaxAhead;
+        return expiry > latest ? $"must be at most {Rfc3339.Format(latest)}; {Rfc3339.Format(expiry)} is not" : null;
     }
 
     private DateTimeOffset Latest => clock.GetUtcNow() + options.Value.MaxAhead;

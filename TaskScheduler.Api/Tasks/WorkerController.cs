@@ -44,7 +44,7 @@ public sealed class SetWorkerRequest
     public JsonElement Paused { get; init; }
 
     /// <summary>The kinds to pause; all others are resumed. Without it, all are paused.</summary>
-    [SentAs(typeof(TaskKind[]), Minimum = 1, MayBeAbsent = true)]
+    [SentAs(typeof(TaskKind[]), MayBeAbsent = true)]
     public JsonElement Kinds { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
@@ -70,7 +70,7 @@ public sealed class SetWorkerValidator : AbstractValidator<SetWorkerRequest>
                 context.AddFailure("paused", "paused is missing; allowed: true, false.");
             else if (request.Paused.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
                 context.AddFailure("paused", $"paused must be true or false; '{Rfc3339.Shown(request.Paused.Text())}' is not.");
-            else if (request.Paused.ValueKind == JsonValueKind.False && !request.Kinds.IsAbsent())
+            else if (request.Paused.ValueKind == JsonValueKind.False && kinds is not [])
                 context.AddFailure("kinds", "kinds belongs to paused: true. To resume some kinds, name those that stay paused.");
             else if (request is { Paused.ValueKind: JsonValueKind.True, Kinds.ValueKind: JsonValueKind.Array } && kinds is [])
                 context.AddFailure("kinds", "kinds must not be empty; leave it out to pause all.");

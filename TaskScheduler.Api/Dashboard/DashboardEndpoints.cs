@@ -22,6 +22,7 @@ public static class DashboardEndpoints
             response.Headers.Allow = HttpMethods.Post;
             return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
         }).RequireAuthorization(Access.Dashboard);
+        DashboardPages.EnsureAdded();
         // Hangfire's own way to name a policy would drop the filter.
         app.MapHangfireDashboard(Path, new DashboardOptions
         {

@@ -1,0 +1,4 @@
+// Our pages in Hangfire's dashboard. They work without it.
+(() => {
+  'use strict';
+})();

@@ -1,0 +1,45 @@
+using Hangfire.Dashboard;
+using Hangfire.Dashboard.Pages;
+using Microsoft.AspNetCore.Html;
+
+namespace TaskScheduler.Api.Dashboard;
+
+/// <summary>One of our pages in the layout of Hangfire's dashboard.</summary>
+/// <param name="title">As the browser shows it.</param>
+/// <param name="body">What stands between Hangfire's navigation and footer.</param>
+/// <param name="status">The answer's status.</param>
+public sealed class DashboardPage(string title, IHtmlContent body, int status = StatusCodes.Status200OK) : RazorPage
+{
+    public int Status => status;
+
+    public override void Execute()
+    {
+        Layout = new LayoutPage(title);
+        WriteLiteral(body.ToText());
+    }
+}
+
+/// <summary>
+/// Loads a page, then lets Hangfire render it. Its own pages load while they are rendered, and hold a thread for as long as
+/// the database takes.
+/// </summary>
+public sealed class PageDispatcher(Func<DashboardContext, Task<DashboardPage>> load) : IDashboardDispatcher
+{
+    public async Task Dispatch(DashboardContext context)
+    {
+        var http = context.GetHttpContext();
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
+        {
+            http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            http.Response.Headers.Allow = $"{HttpMethods.Get}, {HttpMethods.Head}";
+            return;
+        }
+
+        var page = await load(context);
+        http.Response.StatusCode = page.Status;
+        // Only Hangfire's own dispatcher can give a page its context.
+        var routes = new Hangfire.Dashboard.RouteCollection();
+        routes.AddRazorPage("/", _ => page);
+        await routes.FindDispatcher("/").Item1.Dispatch(context);
+    }
+}

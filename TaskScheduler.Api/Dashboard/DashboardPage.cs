@@ -15,7 +15,7 @@ public sealed class DashboardPage(string title, IHtmlContent body, int status = 
     public override void Execute()
     {
         Layout = new LayoutPage(title);
-        WriteLiteral(body.ToText());
+        WriteLiteral(Markup.Of($"<main>{body}</main>").ToText());
     }
 }
 
@@ -35,11 +35,15 @@ public sealed class PageDispatcher(Func<DashboardContext, Task<DashboardPage>> l
             return;
         }
 
-        var page = await load(context);
-        http.Response.StatusCode = page.Status;
+        await RenderAsync(context, await load(context));
+    }
+
+    public static Task RenderAsync(DashboardContext context, DashboardPage page)
+    {
+        context.Response.StatusCode = page.Status;
         // Only Hangfire's own dispatcher can give a page its context.
         var routes = new Hangfire.Dashboard.RouteCollection();
         routes.AddRazorPage("/", _ => page);
-        await routes.FindDispatcher("/").Item1.Dispatch(context);
+        return routes.FindDispatcher("/").Item1.Dispatch(context);
     }
 }

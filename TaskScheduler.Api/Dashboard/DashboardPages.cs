@@ -1,5 +1,7 @@
+using Hangfire;
 using Hangfire.Dashboard;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Dashboard;
@@ -30,9 +32,36 @@ public static class DashboardPages
             Active = page.RequestPath.StartsWith("/tasks", StringComparison.OrdinalIgnoreCase),
         });
         NavigationMenu.Items.Add(Paused);
+        GlobalConfiguration.Configuration.UseJobDetailsRenderer(0, TaskOf);
 
-        DashboardRoutes.Routes.Add("/tasks", new PageDispatcher(TasksPage.LoadAsync));
+        var routes = DashboardRoutes.Routes;
+        routes.Add("/tasks", new PageDispatcher(TasksPage.LoadAsync));
+        routes.Add("/tasks/confirm/delete", new PageDispatcher(ConfirmPage.Load(TaskCommands.Delete, "Delete")));
+        routes.Add("/tasks/confirm/requeue", new PageDispatcher(ConfirmPage.Load(TaskCommands.Requeue, "Requeue")));
+        routes.Add("/tasks/delete", new CommandDispatcher(TaskCommands.Selected(TaskCommands.Delete)));
+        routes.Add("/tasks/requeue", new CommandDispatcher(TaskCommands.Selected(TaskCommands.Requeue)));
+        routes.Add("/tasks/matching/delete", new CommandDispatcher(TaskCommands.Matching(TaskCommands.Delete)));
+        routes.Add("/tasks/matching/requeue", new CommandDispatcher(TaskCommands.Matching(TaskCommands.Requeue)));
+        routes.Add("/tasks/pause", new CommandDispatcher(TaskCommands.Pause(pauses: true)));
+        routes.Add("/tasks/resume", new CommandDispatcher(TaskCommands.Pause(pauses: false)));
+        routes.Add("/tasks/(?<Id>[^/]+)/delete", new CommandDispatcher(TaskCommands.DeleteAsync));
+        routes.Add("/tasks/(?<Id>[^/]+)/requeue", new CommandDispatcher(TaskCommands.RequeueAsync));
+        routes.Add("/tasks/(?<Id>[^/]+)/reschedule", new CommandDispatcher(TaskCommands.RescheduleAsync));
+        routes.Add("/tasks/(?<Id>[^/]+)", new PageDispatcher(TaskPage.LoadAsync));
         return true;
+    }
+
+    /// <summary>On the page of a job: its task, and why the last command changed nothing.</summary>
+    private static NonEscapedString TaskOf(JobDetailsRendererDto job)
+    {
+        if (TaskJob.TaskOf(job.JobDetails.Job) is not { } task)
+            return new("");
+        var refusal = job.JobDetails.Properties.TryGetValue(DashboardCommands.Refusal, out var reason) ? reason : null;
+        return new(Markup.Of(
+            $"""
+            {Markup.If(refusal is not null, $"<div class=\"alert alert-warning\">Nothing was changed: {refusal}</div>")}
+            <p>This job stands for the task <a class="task-id" href="{job.Page.Url.To($"/tasks/{task}")}">{task}</a>, which can be rescheduled there, too.</p>
+            """).ToText());
     }
 
     /// <summary>On every page, also on Hangfire's.</summary>

@@ -1,6 +1,9 @@
 using System.Text.Encodings.Web;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Metrics;
 using TaskScheduler.Api.Security;
+using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Home;
 
@@ -12,10 +15,13 @@ public static class HomePage
         <h1>TaskScheduler</h1>
         <p>Runs <code>Fizz</code>, <code>Buzz</code> and <code>FizzBuzz</code> tasks at the moment you ask for: once, and
           never early.</p>
+        {now}
         <dl>
-          <dt><a href="/hangfire">Dashboard</a></dt><dd>What is scheduled, in progress and done; delete tasks there.</dd>
-          <dt><a href="/tasks">Tasks</a></dt>
-          <dd>The newest tasks as JSON: <a href="/tasks?state=Pending">pending</a>,
+          <dt><a href="/hangfire/tasks">Tasks</a></dt>
+          <dd>Find tasks by label, kind, state and time; see what runs next; delete, requeue, reschedule, pause.</dd>
+          <dt><a href="/hangfire">Dashboard</a></dt><dd>The same as jobs, with their history, and the servers.</dd>
+          <dt><a href="/tasks">Tasks as JSON</a></dt>
+          <dd>The newest: <a href="/tasks?state=Pending">pending</a>,
             <a href="/tasks?state=Running">running</a>, <a href="/tasks?state=Completed">completed</a>.</dd>
           <dt><a href="/docs">API</a></dt>
           <dd>Every call, to read and to try; the <a href="/openapi/v1.json">OpenAPI document</a> to generate a client from;
@@ -37,9 +43,28 @@ public static class HomePage
         var needsKey = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.ApiKeys.Count > 0;
         var page = Page.Of("TaskScheduler", Body)
             .Replace("{key}", needsKey ? $"-H '{ApiKeyAuthentication.Header}: KEY' " : "", StringComparison.Ordinal);
-        app.MapGet("/", (HttpRequest request) => Results.Content(
-                page.Replace("{origin}", Origin(request), StringComparison.Ordinal), Page.MediaType))
+        var alarm = app.Services.GetRequiredService<TaskAlarm>();
+        var table = app.Services.GetRequiredService<TaskTableMetrics>();
+        app.MapGet("/", async (HttpRequest request) => Results.Content(
+                page.Replace("{origin}", Origin(request), StringComparison.Ordinal)
+                    .Replace("{now}", Now(await table.CountsAsync(request.HttpContext.RequestAborted), alarm.Paused), StringComparison.Ordinal),
+                Page.MediaType))
             .RequireAuthorization(Access.Pages);
+    }
+
+    /// <summary>Three numbers, and what is paused. Without the database the page is there all the same.</summary>
+    private static string Now(TableCounts? counts, IReadOnlySet<TaskKind> paused)
+    {
+        var numbers = counts is null
+            ? "<p>How many tasks there are is not known at the moment.</p>"
+            : $"""
+                <p><a href="/hangfire/tasks">{counts.Of(ScheduledTaskState.Pending):N0} pending</a> ·
+                <a href="/hangfire/tasks?state=Running&amp;sort=-createdAt">{counts.Of(ScheduledTaskState.Running):N0} running</a> ·
+                <a href="/hangfire/tasks?state=Completed&amp;sort=-createdAt">{counts.CompletedToday:N0} done today</a> (UTC)</p>
+                """;
+        return paused.Count == 0
+            ? numbers
+            : $"{numbers}<p><strong>Paused: <a href=\"/hangfire/tasks#worker\">{string.Join(", ", paused.Order())}</a></strong></p>";
     }
 
     /// <summary>Encoded, because a client may write its host as it likes.</summary>

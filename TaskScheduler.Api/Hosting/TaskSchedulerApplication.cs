@@ -47,7 +47,8 @@ public static class TaskSchedulerApplication
     public static void AddTaskScheduler(this WebApplicationBuilder builder)
     {
         // What people and programs read here does not depend on the language of the machine.
-        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.DefaultThreadCurrentUICulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.InvariantCulture;
+        CultureInfo.DefaultThreadCurrentUICulture = new English();
         var services = builder.Services;
         services.AddSettings();
         services.AddJobs(builder.Configuration);
@@ -104,6 +105,12 @@ public static class TaskSchedulerApplication
         app.MapDocs();
         app.MapControllers();
         app.MapDashboard();
+    }
+
+    /// <summary>The texts are in English. The language of no country calls itself "iv", which is no language to a screen reader.</summary>
+    private sealed class English() : CultureInfo("")
+    {
+        public override string TwoLetterISOLanguageName => "en";
     }
 
     /// <summary>Says to every client that there is nothing here, whether or not they could log in elsewhere.</summary>

@@ -4,9 +4,17 @@ using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Metrics;
 
+/// <summary>How many tasks there are.</summary>
+/// <param name="All">Of each state and kind.</param>
+/// <param name="CompletedToday">How many were completed since midnight in UTC, and are not deleted.</param>
+public sealed record TableCounts(IReadOnlyList<TaskCount> All, long CompletedToday)
+{
+    public long Of(ScheduledTaskState state) => All.Where(count => count.State == state).Sum(count => count.Count);
+}
+
 /// <summary>
 /// What the task table holds. It is the same whichever instance is asked, and counting a million tasks takes a quarter of a
-/// second, so it is read when a client asks for the metrics, by one at a time, and kept for some seconds.
+/// second, so it is read when a client asks for the metrics or a page shows it, by one at a time, and kept for some seconds.
 /// </summary>
 public sealed partial class TaskTableMetrics
 {
@@ -30,7 +38,7 @@ public sealed partial class TaskTableMetrics
         (_list, _clock, _logger) = (list, clock, logger);
         var meter = meters.Create(TaskMetrics.MeterName);
         meter.CreateObservableGauge(
-            "taskscheduler.tasks", () => Current?.Counts ?? [], "{task}", "Tasks in the task table, by state and kind.");
+            "taskscheduler.tasks", () => Current?.Counts.All.Select(MeasurementOf) ?? [], "{task}", "Tasks in the task table, by state and kind.");
         meter.CreateObservableGauge(
             "taskscheduler.tasks.longest_overdue",
             () => Current is { } figures ? [new Measurement<double>(figures.LongestOverdue)] : Array.Empty<Measurement<double>>(),
@@ -38,9 +46,16 @@ public sealed partial class TaskTableMetrics
             "How long the pending task that is overdue longest has been due; 0 if none is.");
     }
 
-    private sealed record Figures(long ReadAt, IReadOnlyList<Measurement<long>> Counts, double LongestOverdue);
+    private sealed record Figures(long ReadAt, TableCounts Counts, double LongestOverdue);
 
     private Figures? Current => _figures is { } figures && Age(figures) < ShownFor ? figures : null;
+
+    /// <summary>What the metrics tell, for people; null if it is not known.</summary>
+    public async Task<TableCounts?> CountsAsync(CancellationToken cancel)
+    {
+        await RefreshAsync(cancel);
+        return Current?.Counts;
+    }
 
     /// <summary>Reads the table unless that was done just now. Ends in time, whether or not the table answers.</summary>
     public async Task RefreshAsync(CancellationToken cancel)
@@ -65,8 +80,9 @@ public sealed partial class TaskTableMetrics
             var counts = await _list.CountAsync(CancellationToken.None);
             var firstDue = await _list.FirstDueAsync(CancellationToken.None);
             var now = _clock.GetUtcNow();
+            var completedToday = await _list.CountCompletedAsync(now.UtcDateTime.Date, CancellationToken.None);
             var overdue = firstDue < now ? (now - firstDue.Value).TotalSeconds : 0;
-            _figures = new(_clock.GetTimestamp(), [.. counts.Select(MeasurementOf)], overdue);
+            _figures = new(_clock.GetTimestamp(), new(counts, completedToday), overdue);
         }
         // Whatever the database says: the other figures do not depend on it.
         catch (Exception error)

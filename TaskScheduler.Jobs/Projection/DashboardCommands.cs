@@ -6,8 +6,11 @@ namespace TaskScheduler.Jobs.Projection;
 /// </summary>
 public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : IBackgroundJobClientFactoryV2
 {
-    /// <summary>The parameter of a job that says, on its page, why a command changed nothing.</summary>
-    public const string Refusal = "Nothing was changed";
+    /// <summary>
+    /// The parameter of a job that says why a command changed nothing. With this prefix Hangfire's page of the job does not list
+    /// it, where nobody would look for it; what ours adds to that page shows it.
+    /// </summary>
+    public const string Refusal = "DBG_Refusal";
 
     public IBackgroundJobClient GetClient(JobStorage storage) => GetClientV2(storage);
 

@@ -22,7 +22,7 @@ public sealed class JobLookup(IDbContextFactory<TaskDbContext> contexts, StoreSq
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var jobs = JsonSerializer.Serialize(rows.Select(row => row.JobId));
         var found = (await db.QueryAsync<JobState>(sql.JobStates, jobs, cancel)).ToDictionary(job => job.JobId);
-        // The task's ID is the only argument of its job.
+        // The task's ID is the only argument of its job that looks like one.
         return rows.ToDictionary(row => row.Id, row => found.GetValueOrDefault(row.JobId ?? "") is { } job
             && job.Arguments.Contains($"{row.Id}", StringComparison.OrdinalIgnoreCase) ? job.State ?? "" : null);
     }

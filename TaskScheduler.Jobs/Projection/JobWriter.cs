@@ -39,7 +39,7 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
             if (state.IsFinal && state.Name == shown)
                 continue;
 #pragma warning disable RS0030 // The class is banned for its static members; this is the plain record of a job.
-            var job = new BackgroundJob(jobId, TaskJob.For(row.Id), row.CreatedAt.UtcDateTime);
+            var job = new BackgroundJob(jobId, TaskJob.For(row.Id, row.Kind), row.CreatedAt.UtcDateTime);
 #pragma warning restore RS0030
             _stateMachine.ApplyState(new ApplyStateContext(storage, connection, transaction, job, state, shown));
             // Hangfire keeps failed jobs for good; this one's task is gone by then.
@@ -56,7 +56,7 @@ public class JobWriter(JobStorage storage, TimeProvider clock, IOptions<Retentio
     {
         using var connection = storage.GetConnection();
         return rows.ToDictionary(row => row.Id, row => connection.CreateExpiredJob(
-            TaskJob.For(row.Id), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation));
+            TaskJob.For(row.Id, row.Kind), new Dictionary<string, string?>(), clock.GetUtcNow().UtcDateTime, UnfinishedCreation));
     }
 
     protected virtual JobStorageTransaction CreateTransaction(IStorageConnection connection) =>

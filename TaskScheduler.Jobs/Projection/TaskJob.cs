@@ -11,12 +11,12 @@ public sealed class TaskJob
     private static readonly MethodInfo RunMethod = typeof(TaskJob).GetMethod(nameof(Run))!;
 
     /// <summary>Throws, so that a Hangfire server of another program that takes the job does not report it as done.</summary>
-    [JobDisplayName("Task {0}")]
+    [JobDisplayName("{1} {0}")]
     [AutomaticRetry(Attempts = 0, LogEvents = false)]
-    public void Run(Guid taskId) =>
-        throw new NotSupportedException($"Task {taskId} is run by TaskScheduler's own worker, not by a Hangfire worker.");
+    public void Run(Guid taskId, TaskKind kind) =>
+        throw new NotSupportedException($"{kind} {taskId} is run by TaskScheduler's own worker, not by a Hangfire worker.");
 
-    public static Job For(Guid taskId) => new(typeof(TaskJob), RunMethod, [taskId], Queue);
+    public static Job For(Guid taskId, TaskKind kind) => new(typeof(TaskJob), RunMethod, [taskId, kind], Queue);
 
     /// <summary>The task that the job stands for; null if it is another program's job.</summary>
     public static Guid? TaskOf(Job? job) => job?.Type == typeof(TaskJob) ? (Guid)job.Args[0] : null;

@@ -55,6 +55,25 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
         ];
     }
 
+    /// <summary>How many tasks are meant; not counted further than <paramref name="most"/>.</summary>
+    public async Task<int> CountAsync(TaskFilter filter, int most, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return await filter.PartsOf(db.Tasks)
+            .Select(part => filter.InRange(part).Select(t => t.Sequence).Take(most))
+            .Aggregate((all, part) => all.Concat(part))
+            .Take(most)
+            .CountAsync(cancel);
+    }
+
+    /// <summary>How many tasks were completed at that time or later, and are not deleted.</summary>
+    public async Task<long> CountCompletedAsync(DateTimeOffset from, CancellationToken cancel)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancel);
+        return await db.Tasks.LongCountAsync(
+            t => t.FinishedAt != null && t.FinishedAt >= from && t.DeletedAt == null && t.State == ScheduledTaskState.Completed, cancel);
+    }
+
     /// <summary>When the pending task that is due before all others is due; null if nothing is pending.</summary>
     public async Task<DateTimeOffset?> FirstDueAsync(CancellationToken cancel)
     {

@@ -44,7 +44,7 @@ public sealed class DashboardTests : IAsyncLifetime
             async () =>
             {
                 await page.ReloadAsync();
-                return await page.GetByText($"Task {task.Id}").CountAsync() > 0;
+                return await page.GetByText($"Fizz {task.Id}").CountAsync() > 0;
             },
             "the dashboard lists the task");
         await page.Locator("input.js-jobs-list-checkbox").CheckAsync();

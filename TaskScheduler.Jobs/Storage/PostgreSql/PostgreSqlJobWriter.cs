@@ -10,16 +10,20 @@ public sealed class PostgreSqlJobWriter(
     JobStorage storage, IDbContextFactory<TaskDbContext> contexts, TimeProvider clock, IOptions<RetentionOptions> retention)
     : JobWriter(storage, clock, retention)
 {
-    /// <summary>As Hangfire serializes a job, which takes longer than all the rest. They differ by the ID only.</summary>
-    private static readonly InvocationData Sample = InvocationData.SerializeJob(TaskJob.For(Guid.Empty));
-    private static readonly string Invocation = SerializationHelper.Serialize(Sample);
+    /// <summary>As Hangfire serializes a job, which takes longer than all the rest. Those of a kind differ by the ID only.</summary>
+    private static readonly Dictionary<TaskKind, (string Invocation, string Arguments)> Samples =
+        Enum.GetValues<TaskKind>().ToDictionary(kind => kind, kind =>
+        {
+            var sample = InvocationData.SerializeJob(TaskJob.For(Guid.Empty, kind));
+            return (SerializationHelper.Serialize(sample), sample.Arguments);
+        });
 
     protected override IReadOnlyDictionary<Guid, string> Create(IReadOnlyCollection<ScheduledTask> rows)
     {
         var document = JsonSerializer.Serialize(rows.Select(row => new
         {
-            invocation = Invocation.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
-            arguments = Sample.Arguments.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
+            invocation = Samples[row.Kind].Invocation.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
+            arguments = Samples[row.Kind].Arguments.Replace($"{Guid.Empty}", $"{row.Id}", StringComparison.Ordinal),
         }));
         using var db = contexts.CreateDbContext();
         return db.Database.SqlQueryRaw<CreatedJob>(PostgreSqlSql.CreateJobs, document).ToDictionary(job => job.TaskId, job => job.JobId);

@@ -28,7 +28,7 @@ public static class TaskCommands
     public static Func<DashboardContext, IFormCollection, Task<CommandResult>> Matching(string command) => async (context, form) =>
     {
         var query = TasksQuery.Read(form);
-        var back = query.Address();
+        var back = TasksQuery.AddressOf(form["back"]);
         if (query.Problems.Count > 0 || !query.HasFilter)
             return new(back, query.HasFilter ? string.Join(" ", query.Problems) : "A filter is needed; nothing was changed.", Refused: true);
         var (bulk, filter) = (context.Service<TaskBulk>(), ConfirmPage.Meant(command, query));

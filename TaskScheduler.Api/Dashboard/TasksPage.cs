@@ -82,7 +82,7 @@ public static class TasksPage
             {TaskMarkup.TimeField("executeFrom", "Due from", request.ExecuteFrom.FirstOrDefault())}
             {TaskMarkup.TimeField("executeTo", "Due before", request.ExecuteTo.FirstOrDefault())}
             <div class="form-group"><label for="sort">Order</label><select class="form-control input-sm" id="sort" name="sort">
-            {Option(ListTasksRequest.NextFirst, "by time", request.Sort)}{Option(ListTasksRequest.NewestFirst, "newest first", request.Sort)}</select></div>
+            {Option(ListTasksRequest.NewestFirst, "newest first", isChosen: request.ToSort() == TaskSort.NewestFirst)}{Option(ListTasksRequest.NextFirst, "by time", isChosen: request.ToSort() == TaskSort.NextFirst)}</select></div>
             <div class="form-group"><label for="pageSize">Rows</label><input class="form-control input-sm" id="pageSize" name="pageSize" type="number" min="1" max="{ListTasksRequest.LargestPageSize}" value="{request.PageSize.FirstOrDefault() ?? $"{ListTasksRequest.DefaultPageSize}"}"></div>
             <div class="form-group tasks-apply"><button class="btn btn-sm btn-primary">Show</button> <a class="btn btn-sm btn-default" href="{context.Url("/tasks")}">What runs next</a></div>
             <p class="tasks-soon">Due: {Markup.Join(soon.SelectMany((link, i) => i == 0 ? [link] : new[] { Markup.Of($" · "), link }))}</p>
@@ -97,13 +97,13 @@ public static class TasksPage
 
     private static IHtmlContent Checked(bool isChecked) => Markup.If(isChecked, $" checked");
 
-    private static IHtmlContent Option(string value, string title, string?[] given) =>
-        Markup.Of($"<option value=\"{value}\"{Markup.If(given is [var one] && one == value, $" selected")}>{title}</option>");
+    private static IHtmlContent Option(string value, string title, bool isChosen) =>
+        Markup.Of($"<option value=\"{value}\"{Markup.If(isChosen, $" selected")}>{title}</option>");
 
     private static IHtmlContent Worker(DashboardContext context, TasksQuery query, IReadOnlyList<TaskKind> paused)
     {
         var all = Enum.GetValues<TaskKind>();
-        var said = paused.Count == 0 ? "No kind is paused." : $"Paused: {string.Join(", ", paused)}. What runs goes on; nothing else of {(paused.Count == 1 ? "it" : "them")} starts.";
+        var said = paused.Count == 0 ? "No kind is paused." : $"Paused: {string.Join(", ", paused)}; what runs goes on.";
         if (context.IsReadOnly)
             return Markup.Of($"<p>{said}</p>");
         return Markup.Of(
@@ -153,7 +153,7 @@ public static class TasksPage
             """);
 
         IHtmlContent All(string command, string title) => Markup.Of(
-            $"<a class=\"btn btn-sm btn-default\" id=\"{command}-all\" href=\"{context.Url($"/tasks/confirm/{command}{query.QueryWith(("sort", null), ("pageSize", null))}")}\">{title}</a>");
+            $"<a class=\"btn btn-sm btn-default\" id=\"{command}-all\" href=\"{context.Url($"/tasks/confirm/{command}{query.QueryWith(("pageToken", null))}")}\">{title}</a>");
     }
 
     private static IHtmlContent Row(DashboardContext context, ScheduledTask task, DateTimeOffset now) => Markup.Of(

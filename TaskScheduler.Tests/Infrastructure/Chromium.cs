@@ -18,10 +18,11 @@ public sealed class Chromium : IAsyncDisposable
 
     private Chromium(IBrowserContext person) => _person = person;
 
-    public static async Task<Chromium> StartAsync()
+    /// <param name="options">The person's login, zone, theme and window.</param>
+    public static async Task<Chromium> StartAsync(BrowserNewContextOptions? options = null)
     {
         FindProgramOrSkip();
-        return new Chromium(await (await Common.Value).NewContextAsync());
+        return new Chromium(await (await Common.Value).NewContextAsync(options));
     }
 
     public async Task<IPage> OpenAsync(Uri address)

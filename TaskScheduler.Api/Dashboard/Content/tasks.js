@@ -10,6 +10,9 @@
   // The button of Hangfire's folded navigation has no name.
   document.querySelectorAll('.navbar-toggle').forEach(button => button.setAttribute('aria-label', 'Navigation'));
 
+  // A command of Hangfire's that changed nothing leaves its page as it was; once more it says why.
+  window.jQuery(document).ajaxError((event, answer) => { if (answer.status === 422) location.reload(); });
+
   const live = [...document.querySelectorAll('[data-live]')];
   const forms = document.querySelectorAll('[data-time]');
   if (!live.length && !forms.length) return;

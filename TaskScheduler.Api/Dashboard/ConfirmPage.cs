@@ -18,7 +18,7 @@ public static class ConfirmPage
             return Page(TaskMarkup.Problems(query.Problems), StatusCodes.Status400BadRequest);
         if (!query.HasFilter)
             return Page(TaskMarkup.Problems(["A filter is needed."]), StatusCodes.Status400BadRequest);
-        var count = await context.Service<TaskList>().CountAsync(Meant(command, query), MostCounted + 1, http.RequestAborted);
+        var count = await context.Service<TaskList>().CountUpToAsync(MostCounted + 1, Meant(command, query), http.RequestAborted);
         var tasks = count > MostCounted ? $"more than {MostCounted:N0} tasks" : count == 1 ? "1 task" : $"{count:N0} tasks";
         return Page(Markup.Of(
             $"""

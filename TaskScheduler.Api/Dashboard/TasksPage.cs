@@ -159,7 +159,7 @@ public static class TasksPage
     private static IHtmlContent Row(DashboardContext context, ScheduledTask task, DateTimeOffset now) => Markup.Of(
         $"""
         <tr class="hover">{Markup.If(!context.IsReadOnly, $"<td><input type=\"checkbox\" name=\"id\" value=\"{task.Id}\" id=\"row-{task.Id}\" aria-label=\"Select {task.Kind} {task.Id}\"></td>")}
-        <td>{task.Kind}</td><td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}">{task.Id}</a></td><td>{TaskMarkup.State(task.State)}</td>
+        <td>{task.Kind}</td><td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}"><span>{$"{task.Id}"[..24]}</span>{$"{task.Id}"[24..]}</a></td><td>{TaskMarkup.State(task.State)}</td>
         <td class="task-label">{task.Label}</td><td>{Markup.Time(task.ExecuteAt)}</td><td>{TaskMarkup.Duration(TaskMarkup.LatenessOf(task, now))}</td>
         <td>{(task.Attempt == 0 ? "" : $"{task.Attempt}")}</td><td class="task-label">{task.Instance}</td></tr>
         """);

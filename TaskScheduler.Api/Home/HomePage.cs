@@ -29,10 +29,10 @@ public static class HomePage
           <dt><a href="/health/ready">Health</a></dt><dd>Whether this instance is ready to work.</dd>
         </dl>
         <h2>Schedule a task</h2>
-        <pre id="create">curl -i {origin}/tasks {key}-H 'Content-Type: application/json' \
+        <pre id="create" tabindex="0">curl -i {origin}/tasks {key}-H 'Content-Type: application/json' \
           -d "{\"kind\":\"FizzBuzz\",\"executeAt\":\"$(date -u -d '+5 seconds' +%FT%TZ)\"}"</pre>
         <h2>Look at it, list, delete</h2>
-        <pre>curl {key}{origin}/tasks/ID
+        <pre tabindex="0">curl {key}{origin}/tasks/ID
         curl {key}'{origin}/tasks?state=Pending&amp;state=Running&amp;kind=FizzBuzz'
         curl {key}-i -X DELETE {origin}/tasks/ID</pre>
         """;

@@ -15,7 +15,9 @@ public static class Page
           <title>{title}</title>
           <style>
             :root { color-scheme: light dark; }
+            body { background: light-dark(#fff, #16191d); color: light-dark(#1b1b1b, #e4e7ea); }
             body { font: 16px/1.6 system-ui, sans-serif; max-width: 54rem; margin: 3rem auto; padding: 0 1rem; }
+            a { color: light-dark(#0b57d0, #8ab4f8); }
             pre { padding: .8rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem; }
             dt { font-weight: 600; } dd { margin: 0 0 .6rem 0; }
           </style>

@@ -56,11 +56,12 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
     }
 
     /// <summary>How many tasks are meant; not counted further than <paramref name="most"/>.</summary>
-    public async Task<int> CountAsync(TaskFilter filter, int most, CancellationToken cancel)
+    /// <remarks>In the order of an index, or a database that expects enough of them anywhere reads the table for the first ones.</remarks>
+    public async Task<int> CountUpToAsync(int most, TaskFilter filter, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
         return await filter.PartsOf(db.Tasks)
-            .Select(part => filter.InRange(part).Select(t => t.Sequence).Take(most))
+            .Select(part => filter.InRange(part).OrderBy(t => t.ExecuteAt).ThenBy(t => t.Sequence).Select(t => t.Sequence).Take(most))
             .Aggregate((all, part) => all.Concat(part))
             .Take(most)
             .CountAsync(cancel);

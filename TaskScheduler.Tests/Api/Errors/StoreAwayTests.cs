@@ -49,6 +49,15 @@ public abstract class StoreAwayTests<TStore>(ApiFixture<TStore> api, string take
     }
 
     [Fact]
+    public async Task StartPageIsThereAllTheSame()
+    {
+        var page = await api.GetAsync("/");
+
+        Assert.Equal(HttpStatusCode.OK, page.Status);
+        Assert.Contains("href=\"/hangfire/tasks\"", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task OriginalCallsAreAnsweredInTheOriginalsShapeAndWhenToTryAgain()
     {
         Answer[] answers =

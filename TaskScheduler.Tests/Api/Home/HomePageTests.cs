@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Tests.Api.Home;
 
@@ -23,6 +24,17 @@ public sealed partial class HomePageTests(ApiFixture api) : IClassFixture<ApiFix
         Assert.Contains("/tasks", links);
         foreach (var link in links)
             Assert.NotEqual(HttpStatusCode.NotFound, (await api.GetAsync(link)).Status);
+    }
+
+    [Fact]
+    public async Task HomePageLeadsToTheTasksFirstAndSaysHowManyThereAre()
+    {
+        await api.CreateAsync(TaskKind.Fizz, ScheduledTaskState.Completed);
+
+        var page = await api.GetAsync("/");
+
+        Assert.Equal("/hangfire/tasks", WebUtility.HtmlDecode(Link().Match(page.Text).Groups[1].Value));
+        Assert.Matches(@"[0-9,]+ pending</a> ·\s+<a [^>]+>[0-9,]+ running</a> ·\s+<a [^>]+>[0-9,]+ done today</a>", page.Text);
     }
 
     [Fact]

@@ -112,6 +112,23 @@ public abstract class ListPlanTests(PlanTable table)
         }
     }
 
+    [Theory]
+    [InlineData("none")]
+    [InlineData("most tasks")]
+    [InlineData("few tasks, all of them old")]
+    public async Task NoMoreAreCountedThanAsked(string filter)
+    {
+        const int most = 100;
+        var count = Assert.Single(await table.SentByAsync(jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>())
+            .CountUpToAsync(most, Filters[filter].Filter, TestContext.Current.CancellationToken)));
+
+        foreach (var plan in await table.PlansAsync(count))
+        {
+            Assert.False(plan.ReadsWholeTable, plan.Text);
+            Assert.True(plan.RowsRead <= (Filters[filter].Pairs + 1) * (most + 1), $"{plan.RowsRead} rows were read.\n{plan.Text}");
+        }
+    }
+
     [Fact]
     public async Task FirstThatIsDueIsReadWithoutTheOthers()
     {

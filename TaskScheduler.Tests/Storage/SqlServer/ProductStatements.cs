@@ -145,7 +145,7 @@ public sealed class ProductStatements
         keys.GetAllElements();
         _server.Row["Id"] = id;
 
-        var list = Get<TaskList>("PageAsync", "CountAsync", "FirstDueAsync");
+        var list = Get<TaskList>("PageAsync", "CountAsync", "CountUpToAsync", "CountCompletedAsync", "FirstDueAsync");
         await list.PageAsync(new TaskFilter([], []), TaskSort.NewestFirst, 100, after: null, cancel);
         await list.PageAsync(new TaskFilter([ScheduledTaskState.Failed], [TaskKind.Fizz]), TaskSort.NextFirst, 100, new PagePosition(Now, 1), cancel);
         await list.PageAsync(new TaskFilter(Enum.GetValues<ScheduledTaskState>(), Enum.GetValues<TaskKind>()), TaskSort.NewestFirst, 100, null, cancel);
@@ -165,6 +165,9 @@ public sealed class ProductStatements
         await bulk.DeleteAsync([id], cancel);
         _server.Row["Count"] = 1L;
         await list.CountAsync(cancel);
+        await list.CountCompletedAsync(Now, cancel);
+        await list.CountUpToAsync(10, new TaskFilter([], []), cancel);
+        await list.CountUpToAsync(10, everything, cancel);
         await list.FirstDueAsync(cancel);
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }

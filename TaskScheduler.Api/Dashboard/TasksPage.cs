@@ -128,7 +128,7 @@ public static class TasksPage
         var next = page.Next is null ? null : PageToken.Write(page.Next, filter, sort);
         return Markup.Of(
             $"""
-            <form method="post" id="list" data-live>{Markup.If(!context.IsReadOnly, $"{Commands(context, query)}")}
+            <div id="list" data-live><form method="post">{Markup.If(!context.IsReadOnly, $"{Commands(context, query)}")}
             <div class="table-responsive" tabindex="0" role="region" aria-label="Tasks"><table class="table tasks-list">
             <thead><tr>{Markup.If(!context.IsReadOnly, $"<th class=\"min-width\"><input type=\"checkbox\" id=\"all\" aria-label=\"Select all rows\" hidden></th>")}
             <th scope="col">Kind</th><th scope="col">ID</th><th scope="col">State</th><th scope="col">Label</th><th scope="col">Due</th>
@@ -137,7 +137,7 @@ public static class TasksPage
             {Markup.If(page.Tasks.Count == 0, $"<p class=\"alert alert-info\">{(next is null ? "No task matches." : "None here; the next page may have some.")}</p>")}
             <p>{Markup.If(query.Request.PageToken is not [], $"<a class=\"btn btn-sm btn-default\" id=\"first\" href=\"{context.Url(query.Address(("pageToken", null)))}\">First page</a> ")}
             {Markup.If(next is not null, $"<a class=\"btn btn-sm btn-default\" id=\"next\" rel=\"next\" href=\"{context.Url(query.Address(("pageToken", next)))}\">Next page</a>")}</p>
-            </form>
+            </form></div>
             """);
     }
 

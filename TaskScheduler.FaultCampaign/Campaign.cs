@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Text.Json;
 using TaskScheduler.FaultCampaign.Infrastructure;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.FaultCampaign;
 
@@ -48,6 +49,8 @@ public sealed record CampaignResult(CampaignOptions Options, IReadOnlyDictionary
 /// </summary>
 public sealed class Campaign : IAsyncDisposable
 {
+    private static readonly string AllStates = string.Join('&', Enum.GetNames<ScheduledTaskState>().Select(state => $"state={state}"));
+
     /// <summary>How long what is left may take once nothing is broken any more.</summary>
     private static readonly TimeSpan MaxRest = TimeSpan.FromSeconds(90);
 
@@ -73,6 +76,7 @@ public sealed class Campaign : IAsyncDisposable
     private readonly ConcurrentQueue<(Guid? Id, string Text)> _wrongAnswers = [];
     private readonly CarefulClient[] _clients;
     private readonly Clicker[] _clickers;
+    private readonly Pauser _pauser;
     private readonly FaultInjector _faults;
     private readonly DateTimeOffset _startedAt = Fleet.Now;
     private volatile string _phase = "starting";
@@ -92,6 +96,7 @@ public sealed class Campaign : IAsyncDisposable
             .. Enumerable.Range(0, options.Clickers).Select(i => new Clicker(
                 database, _fleet, () => [.. _clients.SelectMany(client => client.Tasks)], options.Seed + i, _wrongAnswers, _tally)),
         ];
+        _pauser = new(() => _fleet.Available, options.Seed + 5, _wrongAnswers, _tally);
         _faults = new(database, _fleet, options.Seed, options.Pause, _tally);
     }
 
@@ -124,6 +129,7 @@ public sealed class Campaign : IAsyncDisposable
             await Task.WhenAll(
             [
                 _faults.RunAsync(end.Token),
+                _pauser.RunAsync(end.Token),
                 .. _clickers.Select(clicker => clicker.RunAsync(end.Token)),
                 .. _clients.Select(client => client.RunAsync(end.Token)),
             ]);
@@ -132,7 +138,7 @@ public sealed class Campaign : IAsyncDisposable
         cancel.ThrowIfCancellationRequested();
         _phase = "letting everything end";
         await _fleet.CalmDownAsync();
-        await Task.WhenAll(_clients.Select(client => client.FinishAsync()));
+        await Task.WhenAll([_pauser.FinishAsync(), .. _clients.Select(client => client.FinishAsync())]);
         await TryAsync(async () => (await OpenTasksAsync()) is [0], MaxRest);
         _phase = "comparing pictures";
         // A requeue that was clicked at the last moment may open a task once more.
@@ -166,7 +172,8 @@ public sealed class Campaign : IAsyncDisposable
             FROM scheduler."Tasks" t
               LEFT JOIN hangfire.job j ON j.id::text = t."JobId" AND j.arguments::jsonb ->> 0 = format('"%s"', t."Id")
             WHERE t."JobStorageId" = (SELECT id FROM life) AND j.statename IS DISTINCT FROM CASE t."State"
-              WHEN 'Pending' THEN 'Scheduled' WHEN 'Running' THEN 'Processing' WHEN 'Completed' THEN 'Succeeded' ELSE t."State" END
+              WHEN 'Pending' THEN 'Scheduled' WHEN 'Running' THEN 'Processing' WHEN 'Completed' THEN 'Succeeded'
+              WHEN 'Expired' THEN 'Deleted' ELSE t."State" END
             UNION ALL
             SELECT format('%s is %s, and no job shows it', "Id", "State") FROM scheduler."Tasks"
             WHERE NOT "IsShown" OR ("State" IN ('Pending', 'Running') AND "JobStorageId" IS DISTINCT FROM (SELECT id FROM life))
@@ -188,8 +195,7 @@ public sealed class Campaign : IAsyncDisposable
         do
         {
             var page = await client.GetFromJsonAsync<JsonElement>(
-                "/tasks?state=Pending&state=Running&state=Completed&state=Failed&state=Deleted&pageSize=500"
-                + (token is null ? "" : $"&pageToken={Uri.EscapeDataString(token)}"));
+                $"/tasks?{AllStates}&pageSize=500" + (token is null ? "" : $"&pageToken={Uri.EscapeDataString(token)}"));
             foreach (var task in page.GetProperty("tasks").EnumerateArray())
                 shown.Add(task.GetProperty("id").GetGuid(), task.GetProperty("state").GetString()!);
             token = page.TryGetProperty("nextPageToken", out var next) ? next.GetString() : null;
@@ -201,10 +207,13 @@ public sealed class Campaign : IAsyncDisposable
         IReadOnlyDictionary<Guid, string> shown, IReadOnlyList<(Guid? Id, string Text)> disagreements)
     {
         var changes = await _database.AskAsync<string>("SELECT row_to_json(w)::text FROM public.witness w ORDER BY n");
+        var pauses = await _database.AskAsync<string>("SELECT row_to_json(p)::text FROM public.pauses p ORDER BY n");
         return new()
         {
             Accepted = [.. _clients.SelectMany(client => client.Tasks)],
             Changes = [.. changes.Select(change => JsonSerializer.Deserialize<RowChange>(change)!)],
+            Pauses = [.. pauses.Select(change => JsonSerializer.Deserialize<PauseChange>(change)!)],
+            PauseAsks = _pauser.Asks,
             Lines = [.. _fleet.Lives.SelectMany(life => life.Process.Output.Select(line => new PrintedLine(line.At, life.Name, line.Text)))],
             Lives = [.. _fleet.Lives.Select(life => life.Story())],
             Faults = _faults.Records,

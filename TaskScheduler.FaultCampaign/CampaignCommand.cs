@@ -60,6 +60,8 @@ public static class CampaignCommand
 
         var json = new JsonSerializerOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
         await WriteAsync("table", evidence.Changes);
+        await WriteAsync("pauses", evidence.Pauses);
+        await WriteAsync("pause-requests", evidence.PauseAsks);
         await WriteAsync("lines", evidence.Lines.OrderBy(line => line.At));
         await WriteAsync("lives", evidence.Lives);
         await WriteAsync("faults", evidence.Faults.OrderBy(fault => fault.Span.From));

@@ -29,6 +29,8 @@ public sealed class CampaignInstance
     private const string Point = "CAMPAIGN_KILL_POINT";
     private const string Pass = "CAMPAIGN_KILL_PASS";
     private const string Without = "CAMPAIGN_WITHOUT";
+    private const string PausedKinds = "FROM scheduler.\"PausedKinds\" AS p";
+    private const string NoKinds = PausedKinds + " WHERE FALSE";
 
     [ThreadStatic]
     private static bool _lockTaken;
@@ -141,7 +143,7 @@ public sealed class CampaignInstance
     {
         return without switch
         {
-            Guard.ClaimTime => sql with { Claim = Replace(sql.Claim, " AND due.\"DueAt\" <= (SELECT clock_timestamp())", "") },
+            Guard.ClaimTime => Claiming(" AND t.\"DueAt\" <= (SELECT now FROM clock)", ""),
             Guard.AttemptNumber => sql with { Complete = Replace(sql.Complete, " AND t.\"Attempt\" = d.attempt", "") },
             Guard.Rescue => sql with { TakeOver = Replace(sql.TakeOver, PostgreSqlSql.HasLostInstance, "FALSE") },
             Guard.ProjectionOrder => sql with
@@ -149,8 +151,13 @@ public sealed class CampaignInstance
                 IsProjector = "SELECT {0} IS NOT NULL AS \"Value\"",
                 Show = Replace(sql.Show, "t.\"Version\" = shown.version", "TRUE"),
             },
+            Guard.Expiry => Claiming(" AND (t.\"StartBy\" IS NULL OR t.\"StartBy\" > (SELECT now FROM clock))", ""),
+            Guard.Pause => Claiming(PausedKinds, NoKinds) with { Look = Replace(sql.Look, PausedKinds, NoKinds) },
             _ => sql,
         };
+
+        StoreSql Claiming(string guard, string by) =>
+            sql with { Claim = Replace(sql.Claim, guard, by), ClaimKinds = Replace(sql.ClaimKinds, guard, by) };
 
         static string Replace(string statement, string guard, string by) => statement.Contains(guard, StringComparison.Ordinal)
             ? statement.Replace(guard, by, StringComparison.Ordinal)

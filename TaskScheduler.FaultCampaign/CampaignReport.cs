@@ -20,6 +20,10 @@ public static class CampaignReport
         [Offence.ChangeForgotten] = "answered changes forgotten",
         [Offence.CreatedTwice] = "created and nobody told",
         [Offence.StartedEarly] = "started early",
+        [Offence.StartedExpired] = "started after their expireAt",
+        [Offence.StartedPaused] = "started while their kind was paused",
+        [Offence.ExpiredEarly] = "expired before their expireAt or without one",
+        [Offence.ExpiredStarted] = "expired and started",
         [Offence.PrintedEarly] = "printed early",
         [Offence.OutputTwice] = "output committed twice",
         [Offence.PrintedTwice] = "printed twice",
@@ -33,6 +37,7 @@ public static class CampaignReport
         [Offence.NotEnded] = "still running on an instance that worked 10 s longer than their pause",
         [Offence.RecoveredLate] = "ran again later than 10 s after a kill",
         [Offence.StartedLate] = "started later than 10 s after they could",
+        [Offence.ExpiredLate] = "expired later than 10 s after their expireAt",
         [Offence.CarriedLate] = "clicks on the dashboard that took longer than 10 s to show",
         [Offence.Disagreement] = "API and dashboard disagreeing at the end",
         [Offence.WrongAnswer] = "wrong answers to clients",
@@ -51,19 +56,21 @@ public static class CampaignReport
         foreach (var (name, count) in counts.Concat(never).OrderBy(count => count.Key, StringComparer.Ordinal))
             Line($"| {name} | {count} |");
         Line($"| **tasks accepted** | {verdict.Accepted} |");
-        Line($"| completed, deleted, failed at the end | {verdict.Completed}, {verdict.Deleted}, {verdict.Failed} |");
+        Line($"| completed, deleted, failed, expired at the end | {verdict.Completed}, {verdict.Deleted}, {verdict.Failed}, {verdict.Expired} |");
+        Line($"| pauses of a kind that held for more than a second | {verdict.Pauses} |");
         Line($"| attempts taken over | {verdict.TakenOver} |");
         Line($"| run again after a failure, as asked | {verdict.Requeued} |");
         Line($"| completed and not printed, their process died first | {verdict.LostInWindow} |");
         Line($"| slowest start after a kill | {verdict.SlowestRecovery.Took.TotalSeconds:0.00} s |");
         Line($"| slowest start of a due task | {verdict.SlowestStart.Took.TotalSeconds:0.00} s |");
+        Line($"| slowest expiry | {verdict.SlowestExpiry.Took.TotalSeconds:0.00} s |");
         Line($"| slowest click on the dashboard to show | {verdict.SlowestClick.Took.TotalSeconds:0.00} s |");
         foreach (var (offence, label) in Labels)
             Line($"| {label} | **{verdict.Findings.Count(finding => finding.Offence == offence)}** |");
 
         foreach (var finding in verdict.Findings.GroupBy(finding => finding.Offence).SelectMany(same => same.Take(MaxOfEach)))
             Line($"{Environment.NewLine}{Labels[finding.Offence]}: {finding.Id} {finding.Text}");
-        Guid?[] slowest = [verdict.SlowestRecovery.Id, verdict.SlowestStart.Id, verdict.SlowestClick.Id];
+        Guid?[] slowest = [verdict.SlowestRecovery.Id, verdict.SlowestStart.Id, verdict.SlowestExpiry.Id, verdict.SlowestClick.Id];
         foreach (var id in slowest.Concat(verdict.Findings.Select(finding => finding.Id)).OfType<Guid>().Distinct().Take(MaxHistories))
             text.Append(History(evidence, id));
         return text.ToString();
@@ -78,7 +85,7 @@ public static class CampaignReport
         foreach (var change in evidence.Changes.Where(change => change.Id == id))
         {
             events.Add((change.At, $"table: {change.Was ?? "new"} -> {change.Is}, attempt {change.Attempt} {change.Instance}"
-                + $" for {change.Due:HH:mm:ss.fff}{(change.CommitsOutput ? " WITH OUTPUT" : "")}"));
+                + $" for {change.Due:HH:mm:ss.fff}{(change.ExpireAt is { } expiry ? $" to {expiry:HH:mm:ss.fff}" : "")}{(change.CommitsOutput ? " WITH OUTPUT" : "")}"));
         }
 
         events.AddRange(evidence.Lines.Where(line => line.Id == id).Select(line => (line.At, $"PRINTED by {line.Life}: {line.Text}")));
@@ -94,6 +101,9 @@ public static class CampaignReport
                 events.Add((fault.Span.From, $"  {fault.Name}{(fault.Slot is { } slot ? $" at {(char)('a' + slot)}" : "")}"));
                 events.Add((fault.Span.End, $"  over: {fault.Name}"));
             }
+
+            events.AddRange(evidence.Pauses.Where(pause => pause.At > from && pause.At < to)
+                .Select(pause => (pause.At, $"  {pause.Kind} is {(pause.IsPaused ? "paused" : "resumed")}")));
 
             foreach (var life in evidence.Lives)
             {

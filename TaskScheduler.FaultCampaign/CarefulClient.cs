@@ -21,8 +21,12 @@ public sealed class CarefulClient(
     private static readonly TimeSpan BetweenTries = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Far = TimeSpan.FromHours(1);
 
+    /// <summary>In seconds: how overdue a task can be on arrival.</summary>
+    private const double LongAgo = 4;
+
     private readonly Random _random = new(seed);
     private readonly ConcurrentQueue<ClientTask> _tasks = [];
+    private int _labels;
 
     public IReadOnlyCollection<ClientTask> Tasks => _tasks;
 
@@ -31,6 +35,9 @@ public sealed class CarefulClient(
 
     /// <summary>How far ahead most tasks are due.</summary>
     public required TimeSpan Ahead { get; init; }
+
+    /// <summary>That of what it creates. After a change of all that have it, it takes another one.</summary>
+    private string Label => string.Create(CultureInfo.InvariantCulture, $"client {seed}, {_labels}");
 
     /// <summary>Creates, moves, deletes, requeues and looks until the end.</summary>
     public async Task RunAsync(CancellationToken end)
@@ -41,8 +48,10 @@ public sealed class CarefulClient(
             await (_random.Next(100) switch
             {
                 < 60 => CreateAsync(_random.Next(10) == 0 ? _random.Next(2, 8) : 1),
-                < 72 when task is not null => DeleteAsync(task),
-                < 86 when task is not null => MoveAsync(task, Now + (0.75 * Ahead * _random.NextDouble())),
+                < 70 when task is not null => DeleteAsync(task),
+                < 72 when task is not null => DeleteManyAsync(),
+                < 85 when task is not null => MoveAsync(task, Now + (0.75 * Ahead * _random.NextDouble())),
+                < 87 when task is not null => RequeueManyAsync(),
                 < 94 when task is not null => RequeueAsync(_tasks.LastOrDefault(IsLikelyFailed) ?? task),
                 _ when task is not null => ShowAsync(task),
                 _ => CreateAsync(1),
@@ -73,15 +82,16 @@ public sealed class CarefulClient(
     private async Task CreateAsync(int count)
     {
         var key = $"{_random.NextInt64():x16}-{_tasks.Count}";
-        var requests = Enumerable.Range(0, count).Select(_ => new
+        var requests = Enumerable.Range(0, count).Select(_ =>
         {
-            kind = Kinds[_random.Next(Kinds.Count)],
-            executeAt = Round(_random.Next(10) switch
+            var kind = Kinds[_random.Next(Kinds.Count)];
+            var executeAt = Round(_random.Next(10) switch
             {
-                0 => Now.AddSeconds(-1),
+                0 => Now.AddSeconds(-LongAgo),
                 1 => Now + Far,
                 _ => Now + (Ahead * _random.NextDouble()),
-            }),
+            });
+            return new { kind, executeAt, label = _random.Next(2) == 0 ? Label : null, expireAt = ExpiryOf(executeAt) };
         }).ToList();
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Post, count == 1 ? "/tasks" : "/tasks/batch")
@@ -94,16 +104,32 @@ public sealed class CarefulClient(
         if (answer is null)
             return;
         var created = count == 1 ? [answer.RootElement] : answer.RootElement.GetProperty("tasks").EnumerateArray().ToArray();
-        var told = created.Select(task => (task.GetProperty("kind").GetString(), task.GetProperty("executeAt").GetDateTimeOffset()));
-        if (!told.SequenceEqual(requests.Select(request => ((string?)request.kind, request.executeAt))))
-            wrongAnswers.Enqueue((null, $"under key {key} {requests.Count} tasks were asked for, and told: {answer.RootElement}"));
-        foreach (var task in created)
+        var tasks = created.Select(ClientTask.From).ToList();
+        if (!tasks.Select(task => (task.Kind, task.ExecuteAt, task.Label, task.ExpireAt))
+            .SequenceEqual(requests.Select(request => (request.kind, request.executeAt, request.label, request.expireAt))))
         {
-            var accepted = ClientTask.From(task);
-            accepted.Note($"accepted under key {key} for {accepted.ExecuteAt:HH:mm:ss.fff}");
-            _tasks.Enqueue(accepted);
+            wrongAnswers.Enqueue((null, $"under key {key} {requests.Count} tasks were asked for, and told: {answer.RootElement}"));
+        }
+
+        foreach (var task in tasks)
+        {
+            task.Note(string.Create(
+                CultureInfo.InvariantCulture,
+                $"accepted under key {key} for {task.ExecuteAt:HH:mm:ss.fff}, to start before {task.ExpireAt:HH:mm:ss.fff}, label '{task.Label}'"));
+            _tasks.Enqueue(task);
         }
     }
+
+    /// <summary>
+    /// None, mostly. Or past on arrival; soon, so that it comes while nothing can start; or far away.
+    /// </summary>
+    private DateTimeOffset? ExpiryOf(DateTimeOffset executeAt) => _random.Next(10) switch
+    {
+        0 => Round(executeAt.AddSeconds((LongAgo - 1) * (0.2 + _random.NextDouble()))),
+        < 4 => Round(executeAt.AddSeconds(0.3 + (4 * _random.NextDouble()))),
+        4 => Round(executeAt + Far),
+        _ => null,
+    };
 
     private async Task DeleteAsync(ClientTask task)
     {
@@ -118,14 +144,117 @@ public sealed class CarefulClient(
         tally.Count("API: delete");
     }
 
+    /// <summary>Some by their IDs; or all that have a label, or those of them that are pending.</summary>
+    private async Task DeleteManyAsync()
+    {
+        var (tasks, which, mayBeLeft) = _random.Next(3) switch
+        {
+            0 => ByIds(SomeOf(_ => true)),
+            1 => ByLabel(null),
+            _ => ByLabel("Pending"),
+        };
+        if (tasks.Count == 0)
+            return;
+        foreach (var task in tasks)
+        {
+            task.DeleteAskedAt ??= Now;
+            task.Note("asks to delete many");
+        }
+
+        using var answer = await AskAsync(
+            () => new HttpRequestMessage(HttpMethod.Post, "/tasks/delete") { Content = JsonContent.Create(which) }, null, HttpStatusCode.OK);
+        if (answer is null)
+            return;
+        Check(tasks, answer, isExact: which.ContainsKey("ids"));
+        tally.Count("API: delete many");
+        foreach (var task in tasks.Where(_ => !mayBeLeft))
+        {
+            task.IsDeleted = true;
+            task.Note("deletion of many answered");
+        }
+    }
+
+    /// <summary>Some by their IDs, which are likely to have failed, or all that have a label and failed.</summary>
+    private async Task RequeueManyAsync()
+    {
+        var (tasks, which, _) = _random.Next(2) == 0 ? ByIds(SomeOf(IsLikelyFailed)) : ByLabel("Failed");
+        if (tasks.Count == 0)
+            return;
+        var asks = new List<Ask>();
+        using var answer = await AskAsync(
+            () =>
+            {
+                asks.Clear();
+                foreach (var task in tasks)
+                {
+                    task.Note("asks to requeue many");
+                    asks.Add(new(Now));
+                    // One that was not answered may still be carried out.
+                    task.RequeueAsks.Enqueue(asks[^1]);
+                }
+
+                return new HttpRequestMessage(HttpMethod.Post, "/tasks/requeue") { Content = JsonContent.Create(which) };
+            },
+            null,
+            HttpStatusCode.OK);
+        if (answer is null)
+            return;
+        foreach (var ask in asks)
+            ask.AnsweredAt = Now;
+        Check(tasks, answer, isExact: which.ContainsKey("ids"));
+        tally.Count("API: requeue many");
+        if (answer.RootElement.GetProperty("changed").GetInt32() != tasks.Count)
+            return;
+        foreach (var task in tasks)
+        {
+            task.Requeued++;
+            task.Note("requeue of many answered");
+        }
+    }
+
+    private List<ClientTask> SomeOf(Func<ClientTask, bool> meant)
+    {
+        var tasks = _tasks.Where(meant).TakeLast(40).ToArray();
+        _random.Shuffle(tasks);
+        return [.. tasks.Take(_random.Next(1, 6))];
+    }
+
+    private static (List<ClientTask> Tasks, Dictionary<string, object> Which, bool MayBeLeft) ByIds(List<ClientTask> tasks) =>
+        (tasks, new() { ["ids"] = tasks.Select(task => task.Id).ToArray() }, MayBeLeft: false);
+
+    /// <summary>A request that is carried out late must not meet what is created after it.</summary>
+    private (List<ClientTask> Tasks, Dictionary<string, object> Which, bool MayBeLeft) ByLabel(string? state)
+    {
+        var label = Label;
+        _labels++;
+        var filter = new Dictionary<string, object> { ["label"] = label };
+        if (state is not null)
+            filter["state"] = state;
+        return ([.. _tasks.Where(task => task.Label == label)], new() { ["filter"] = filter }, MayBeLeft: state is not null);
+    }
+
+    /// <summary>Only what it created can be counted; of what it named all.</summary>
+    private void Check(List<ClientTask> tasks, JsonDocument answer, bool isExact)
+    {
+        var (matched, changed) = (answer.RootElement.GetProperty("matched").GetInt32(), answer.RootElement.GetProperty("changed").GetInt32());
+        if (changed > matched || matched > tasks.Count || (isExact && matched < tasks.Count))
+            wrongAnswers.Enqueue((tasks[0].Id, $"a change of {tasks.Count} tasks was answered {answer.RootElement}"));
+    }
+
+    /// <summary>One that has an expiry is given another one, none, or left with its own, which may be too soon.</summary>
     private async Task MoveAsync(ClientTask task, DateTimeOffset time)
     {
         if (task.NewTime is not null)
             return;
-        task.NewTime = time = Round(time);
-        task.Note(string.Create(CultureInfo.InvariantCulture, $"asks to move to {time:HH:mm:ss.fff}"));
+        time = Round(time);
+        var change = new Dictionary<string, object?> { ["executeAt"] = time };
+        task.NewExpireAt = task.ExpireAt;
+        if (task.ExpireAt is not null && _random.Next(2) == 0)
+            change["expireAt"] = task.NewExpireAt = ExpiryOf(time);
+        task.NewTime = time;
+        task.Note(string.Create(CultureInfo.InvariantCulture, $"asks to move to {time:HH:mm:ss.fff}, to start before {task.NewExpireAt:HH:mm:ss.fff}"));
         using var answer = await AskAsync(
-            () => new HttpRequestMessage(HttpMethod.Patch, $"/tasks/{task.Id}") { Content = JsonContent.Create(new { executeAt = time }) },
+            () => new HttpRequestMessage(HttpMethod.Patch, $"/tasks/{task.Id}") { Content = JsonContent.Create(change) },
             task.Id,
             HttpStatusCode.OK,
             HttpStatusCode.Conflict);
@@ -175,8 +304,9 @@ public sealed class CarefulClient(
     private void Check(ClientTask task, JsonDocument answer)
     {
         var (told, state) = (ClientTask.From(answer.RootElement), answer.RootElement.GetProperty("state").GetString());
-        var isItsTime = told.ExecuteAt == task.NewTime || (told.ExecuteAt == task.ExecuteAt && !task.IsMoved);
-        if (told.Id != task.Id || told.Kind != task.Kind || !isItsTime || (task.IsDeleted && state != "Deleted"))
+        var isItsTime = (told.ExecuteAt == task.NewTime && told.ExpireAt == task.NewExpireAt)
+            || (told.ExecuteAt == task.ExecuteAt && told.ExpireAt == task.ExpireAt && !task.IsMoved);
+        if (told.Id != task.Id || told.Kind != task.Kind || told.Label != task.Label || !isItsTime || (task.IsDeleted && state != "Deleted"))
             wrongAnswers.Enqueue((task.Id, $"what was read is not what was told before: {answer.RootElement}"));
     }
 

@@ -15,6 +15,7 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
     private readonly Func<string[], InstanceProcess> _launch;
     private readonly int _seed;
     private readonly CarefulClient[] _clients;
+    private readonly Pauser _pauser;
     private readonly ConcurrentQueue<Life> _lives = [];
     private readonly ConcurrentQueue<ClientTask> _adopted = [];
     private readonly ConcurrentQueue<FaultRecord> _faults = [];
@@ -36,6 +37,7 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
                 Ahead = TimeSpan.FromSeconds(6),
             }),
         ];
+        _pauser = new(() => [.. _lives.Where(life => life.IsAvailable)], seed, _wrongAnswers, Tally);
     }
 
     public Tally Tally { get; } = new();
@@ -67,8 +69,8 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
             throw new InvalidOperationException($"{life.Name} stopped with exit code {life.Process.ExitCode}.");
     }
 
-    /// <summary>From here on clients create, move, delete and look.</summary>
-    public void Feed() => _feeding = Task.WhenAll(_clients.Select(client => client.RunAsync(_end.Token)));
+    /// <summary>From here on clients create, move, delete and look, and kinds are paused now and then.</summary>
+    public void Feed() => _feeding = Task.WhenAll([_pauser.RunAsync(_end.Token), .. _clients.Select(client => client.RunAsync(_end.Token))]);
 
     /// <summary>A task that another client created, as it was answered.</summary>
     public void Adopt(JsonElement created) => _adopted.Enqueue(ClientTask.From(created));
@@ -89,20 +91,23 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
     {
         await _end.CancelAsync();
         await _feeding;
-        await Task.WhenAll(_clients.Select(client => client.FinishAsync()));
+        await Task.WhenAll([_pauser.FinishAsync(), .. _clients.Select(client => client.FinishAsync())]);
         IReadOnlyDictionary<Guid, string> shown = new Dictionary<Guid, string>();
         await Eventually.TrueAsync(
             async () =>
             {
                 shown = await Campaign.ShownAsync(life.Process.Client);
-                return shown.Values.All(state => state is "Completed" or "Deleted");
+                return shown.Values.All(state => state is "Completed" or "Expired" or "Deleted");
             },
             "every task ends");
         await StopAsync(life);
+        var (changes, pauses) = await EmbeddedWitness.ReadAsync(await witness());
         var evidence = new Evidence
         {
             Accepted = [.. _clients.SelectMany(client => client.Tasks), .. _adopted],
-            Changes = await EmbeddedWitness.ReadAsync(await witness()),
+            Changes = changes,
+            Pauses = pauses,
+            PauseAsks = _pauser.Asks,
             Resolution = EmbeddedWitness.Resolution,
             Lines = [.. _lives.SelectMany(life => life.Process.Output.Select(line => new PrintedLine(line.At, life.Name, line.Text)))],
             Lives = [.. _lives.Select(life => life.Story())],

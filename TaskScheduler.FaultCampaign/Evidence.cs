@@ -32,6 +32,10 @@ public sealed record RowChange(
     [JsonPropertyName("committed")]
     public DateTimeOffset? CommittedAt { get; init; }
 
+    /// <summary>By when it must have started, as the client asked; null if it may start at any time.</summary>
+    [JsonPropertyName("expire_at")]
+    public DateTimeOffset? ExpireAt { get; init; }
+
     /// <summary>Whether an attempt began with it.</summary>
     public bool IsStart(RowChange? before) => Is == "Running" && Attempt > (before?.Attempt ?? 0);
 
@@ -44,6 +48,19 @@ public sealed record RowChange(
 
     public bool CommitsOutput => HasOutput is not null && HadOutput != HasOutput;
 }
+
+/// <summary>A kind that was paused or resumed, as <see cref="Infrastructure.TaskWitness"/> saw it in the table.</summary>
+/// <param name="CommittedAt">When others could see it; not known of the embedded store.</param>
+public sealed record PauseChange(
+    [property: JsonPropertyName("at")] DateTimeOffset At,
+    [property: JsonPropertyName("kind")] string Kind,
+    [property: JsonPropertyName("is_paused")] bool IsPaused,
+    [property: JsonPropertyName("committed")] DateTimeOffset? CommittedAt);
+
+/// <summary>A request to pause some kinds and to resume all others.</summary>
+/// <param name="Kinds">The kinds that it pauses; none if it resumes all.</param>
+/// <param name="IsAnswered">Whether it was answered by then; if not, it may have been carried out at any time until then.</param>
+public sealed record PauseAsk(IReadOnlyList<string> Kinds, DateTimeOffset At, DateTimeOffset Until, bool IsAnswered);
 
 /// <summary>A line of a console and when it arrived.</summary>
 public sealed record PrintedLine(DateTimeOffset At, string Life, string Text)
@@ -112,8 +129,16 @@ public sealed class ClientTask
 
     public required string Kind { get; init; }
 
+    public string? Label { get; init; }
+
+    /// <summary>As the creation's answer had it.</summary>
+    public DateTimeOffset? ExpireAt { get; init; }
+
     /// <summary>The one time that a PATCH asked for; a task is patched to one time only, however often that takes.</summary>
     public DateTimeOffset? NewTime { get; set; }
+
+    /// <summary>The expiry that the PATCH left it, or gave it.</summary>
+    public DateTimeOffset? NewExpireAt { get; set; }
 
     /// <summary>Whether the PATCH was answered with 200.</summary>
     public bool IsMoved { get; set; }
@@ -121,10 +146,13 @@ public sealed class ClientTask
     /// <summary>The time that it is for, as its client was last told.</summary>
     public DateTimeOffset Due => IsMoved ? NewTime!.Value : ExecuteAt;
 
+    /// <summary>By when it must have started, as its client was last told.</summary>
+    public DateTimeOffset? StartBy => IsMoved ? NewExpireAt : ExpireAt;
+
     /// <summary>When a client or a click first asked to delete the task or its job; the request may be answered or not.</summary>
     public DateTimeOffset? DeleteAskedAt { get; set; }
 
-    /// <summary>Whether a DELETE was answered with 204.</summary>
+    /// <summary>Whether a DELETE was answered with 204, or a deletion of many that it was surely among with 200.</summary>
     public bool IsDeleted { get; set; }
 
     /// <summary>Each request, of a client or a click, to requeue the task or its job that may have arrived.</summary>
@@ -143,6 +171,8 @@ public sealed class ClientTask
         Id = task.GetProperty("id").GetGuid(),
         Kind = task.GetProperty("kind").GetString()!,
         ExecuteAt = task.GetProperty("executeAt").GetDateTimeOffset(),
+        Label = task.GetProperty("label").GetString(),
+        ExpireAt = task.GetProperty("expireAt").ValueKind == JsonValueKind.Null ? null : task.GetProperty("expireAt").GetDateTimeOffset(),
     };
 
     public void Note(string text) => _notes.Enqueue((TimeProvider.System.GetUtcNow(), text));
@@ -155,6 +185,12 @@ public sealed record Evidence
 
     /// <summary>In the order in which they happened.</summary>
     public required IReadOnlyList<RowChange> Changes { get; init; }
+
+    /// <summary>In the order in which they happened.</summary>
+    public IReadOnlyList<PauseChange> Pauses { get; init; } = [];
+
+    /// <summary>One after the other.</summary>
+    public IReadOnlyList<PauseAsk> PauseAsks { get; init; } = [];
 
     public required IReadOnlyCollection<PrintedLine> Lines { get; init; }
 

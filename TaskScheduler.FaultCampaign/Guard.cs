@@ -22,4 +22,10 @@ public enum Guard
 
     /// <summary>Every instance shows rows at once, and marks them as shown whatever has changed meanwhile.</summary>
     ProjectionOrder,
+
+    /// <summary>The claim does not ask whether the task must have started by now.</summary>
+    Expiry,
+
+    /// <summary>Nobody asks which kinds are paused.</summary>
+    Pause,
 }

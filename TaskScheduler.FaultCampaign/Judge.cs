@@ -12,6 +12,10 @@ public enum Offence
     ChangeForgotten,
     CreatedTwice,
     StartedEarly,
+    StartedExpired,
+    StartedPaused,
+    ExpiredEarly,
+    ExpiredStarted,
     PrintedEarly,
     OutputTwice,
     PrintedTwice,
@@ -25,6 +29,7 @@ public enum Offence
     NotEnded,
     RecoveredLate,
     StartedLate,
+    ExpiredLate,
     CarriedLate,
     Disagreement,
     WrongAnswer,
@@ -55,6 +60,11 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
 
     public int Failed { get; init; }
 
+    public int Expired { get; init; }
+
+    /// <summary>How often a kind was paused for long enough that nothing of it may have started.</summary>
+    public int Pauses { get; init; }
+
     /// <summary>Attempts that were taken over from another one.</summary>
     public int TakenOver { get; init; }
 
@@ -66,6 +76,9 @@ public sealed record Verdict(IReadOnlyList<Finding> Findings)
 
     /// <summary>Of a task that waited for its start, or for whatever was done to it first, counted in the same way from the moment when it could start.</summary>
     public Slowest SlowestStart { get; init; } = Slowest.None;
+
+    /// <summary>From the expireAt of a task that had not started to its expiry, counted in the same way.</summary>
+    public Slowest SlowestExpiry { get; init; } = Slowest.None;
 
     /// <summary>How often a task ran again after it had failed, because a client or a click asked for it.</summary>
     public int Requeued { get; init; }
@@ -86,6 +99,9 @@ public sealed class Judge
     /// <summary>The default of <c>Execution:MaxTries</c>.</summary>
     private const int MaxTries = 3;
 
+    /// <summary>Between the claim's look at the clock and the witness's, in one statement of up to 500 rows on a machine that has much else to do.</summary>
+    private static readonly TimeSpan OneStatement = TimeSpan.FromSeconds(0.5);
+
     /// <summary>From a commit to the console, on a machine that has much else to do.</summary>
     private static readonly TimeSpan AtLast = TimeSpan.FromSeconds(2);
 
@@ -97,6 +113,7 @@ public sealed class Judge
     private readonly ILookup<Guid, PrintedLine> _lines;
     private readonly Timeline _timeline;
     private Slowest _slowestClick = Slowest.None;
+    private Slowest _slowestExpiry = Slowest.None;
 
     private Judge(Evidence evidence)
     {
@@ -122,6 +139,7 @@ public sealed class Judge
             CheckLines(id, changes, [.. _lines[id]]);
         }
 
+        CheckPauses();
         foreach (var line in _evidence.Lines.Where(line => line.Id is not { } id || !_changes.ContainsKey(id)))
             Find(Offence.PrintedUncommitted, line.Id, $"{line.Life} printed '{line.Text}'");
         foreach (var (id, text) in _evidence.Disagreements)
@@ -141,12 +159,15 @@ public sealed class Judge
             Completed = last.Count(change => change.Is == "Completed"),
             Deleted = last.Count(change => change.Is == "Deleted"),
             Failed = last.Count(change => change.Is == "Failed"),
+            Expired = last.Count(change => change.Is == "Expired"),
+            Pauses = PausedTime.Of(_evidence.Pauses).Count(paused => paused.HoldsUntil - paused.HoldsFrom > Timeline.ToHold),
             TakenOver = _changes.Values.Sum(changes => Steps(changes).Count(step => step.Change.IsTakeover(step.Before))),
             LostInWindow = _changes.Values.Count(changes => changes[^1].HasOutput is not null && !_lines.Contains(changes[0].Id))
                 - _findings.Count(finding => finding.Offence == Offence.NotPrinted),
             Requeued = _evidence.Changes.Count(change => change.IsRequeue),
             SlowestRecovery = slowestRecovery,
             SlowestStart = slowestStart,
+            SlowestExpiry = _slowestExpiry,
             SlowestClick = _slowestClick,
         };
     }
@@ -174,8 +195,12 @@ public sealed class Judge
             Find(Offence.DeletedUnasked, task.Id, "is deleted, and nobody asked for it");
         if (task.IsDeleted && last.Is != "Deleted")
             Find(Offence.ChangeForgotten, task.Id, $"is {last.Is} after its deletion was answered");
-        if (last.Due != task.Due && (task.IsMoved || last.Due != task.NewTime))
-            Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end");
+        var isAsTold = (last.Due == task.Due && last.ExpireAt == task.StartBy)
+            || (!task.IsMoved && last.Due == task.NewTime && last.ExpireAt == task.NewExpireAt);
+        if (!isAsTold)
+            Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff}, to start before {last.ExpireAt:HH:mm:ss.fff}, at the end");
+        if (changes.FirstOrDefault(change => change.Is == "Expired") is { } expired && !(task.ExpireAt <= expired.At) && !(task.NewExpireAt <= expired.At))
+            Find(Offence.ExpiredEarly, task.Id, $"expired at {expired.At:HH:mm:ss.fff}, and its client had named no time before that");
         if (changes.Count(change => change.IsRequeue) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
         foreach (var click in task.Clicks)
@@ -184,11 +209,11 @@ public sealed class Judge
             Find(Offence.Disagreement, task.Id, $"is {last.Is} in the table and {shown ?? "missing"} in the API");
     }
 
-    /// <summary>It is carried to its task, unless it went with Hangfire's tables.</summary>
+    /// <summary>It is carried to its task, unless it went with Hangfire's tables, or the task had to start before.</summary>
     private void CheckClick(Guid id, Click click, RowChange[] changes)
     {
         var last = Array.FindLastIndex(changes, change => change.At < click.SeenAt);
-        if (!click.Deletes && (last < 0 || changes[last].Is != "Failed"))
+        if (!click.Deletes && (last < 0 || changes[last].Is != "Failed" || changes[last].ExpireAt <= click.AnsweredAt))
             return;
         var carried = changes.FirstOrDefault(change =>
             change.Is == "Deleted" || (!click.Deletes && change.IsRequeue && change.Number > changes[last].Number));
@@ -225,6 +250,9 @@ public sealed class Judge
                 Find(Offence.Failed, id, $"failed before it had {MaxTries} tries");
             if (change.CommitsOutput && (change.Was, change.Is) != ("Running", "Completed"))
                 Find(Offence.OutputTwice, id, $"got an output in a change from {change.Was} to {change.Is}");
+            CheckExpiry(id, change, before, changes);
+            if (change.IsStart(before) && change.Was == "Pending" && _timeline.WasSurelyPaused(KindOf(id), change.At))
+                Find(Offence.StartedPaused, id, $"attempt {change.Attempt} started while {KindOf(id)} was paused");
             if (change.Was is "Completed" or "Deleted" && change.Is != change.Was && change.Is != "Deleted")
                 Find(Offence.IllegalChange, id, $"went from {change.Was} to {change.Is}");
             if (before is not null && change.Attempt - before.Attempt is not (0 or 1))
@@ -239,6 +267,44 @@ public sealed class Judge
             Find(Offence.OutputTwice, id, $"was given an output {times} times");
     }
 
+    /// <summary>Of what has not started: neither before its time, nor after it a start; and of what has started, none.</summary>
+    private void CheckExpiry(Guid id, RowChange change, RowChange? before, RowChange[] changes)
+    {
+        if (change.Was == "Expired" && change.Is is not ("Expired" or "Deleted"))
+            Find(Offence.ExpiredStarted, id, $"went from Expired to {change.Is}");
+        var (starts, expires) = (change.IsStart(before), change.Is == "Expired" && change.Was != "Expired");
+        if (before is null || (!starts && !expires))
+            return;
+        var since = SinceWhen(change, changes);
+        if (expires && (change.Was != "Pending" || HadStarted(since)))
+            Find(Offence.ExpiredStarted, id, $"went from {change.Was} to Expired, and had started");
+        else if (expires && !(since.ExpireAt <= change.At))
+            Find(Offence.ExpiredEarly, id, $"expired at {change.At:HH:mm:ss.fff}, and its expireAt is {since.ExpireAt:HH:mm:ss.fff}");
+        else if (starts && change.Was == "Pending" && !HadStarted(since) && change.At - since.ExpireAt is { } late && late > OneStatement)
+            Find(Offence.StartedExpired, id, $"attempt {change.Attempt} started {late.TotalSeconds:0.000} s after its expireAt");
+    }
+
+    /// <summary>What was answered last is what the table says until the next request is sent.</summary>
+    private void CheckPauses()
+    {
+        var paused = PausedTime.Of(_evidence.Pauses).ToLookup(paused => paused.Kind);
+        foreach (var (i, ask) in _evidence.PauseAsks.Index().Where(ask => ask.Item.IsAnswered))
+        {
+            var next = i + 1 < _evidence.PauseAsks.Count ? _evidence.PauseAsks[i + 1].At : DateTimeOffset.MaxValue;
+            // One that was not answered may have been carried out after it.
+            if (_evidence.PauseAsks.Any(other => !other.IsAnswered && other.At < next && other.Until > ask.At))
+                continue;
+            foreach (var kind in TaskKinds.All.Select(kind => $"{kind.Kind}"))
+            {
+                var isForgotten = ask.Kinds.Contains(kind)
+                    ? !paused[kind].Any(time => time.HoldsFrom <= ask.Until && next <= time.To)
+                    : paused[kind].Any(time => time.From < next && time.HoldsUntil > ask.Until);
+                if (isForgotten)
+                    Find(Offence.ChangeForgotten, null, $"{kind} was to be {(ask.Kinds.Contains(kind) ? "paused" : "resumed")}, as was answered at {ask.Until:HH:mm:ss.fff}");
+            }
+        }
+    }
+
     /// <summary>An instance that works brings what it started to an end.</summary>
     private void CheckEnd(Guid id, RowChange start, RowChange[] changes)
     {
@@ -248,6 +314,9 @@ public sealed class Judge
         if (took - PauseOf(id) > MaxDelay)
             Find(Offence.NotEnded, id, $"attempt {start.Attempt} had not ended after {took.TotalSeconds:0.0} s on {life.Name}");
     }
+
+    /// <summary>Null if no client knows it.</summary>
+    private string? KindOf(Guid id) => _accepted.GetValueOrDefault(id)?.Kind;
 
     private TimeSpan PauseOf(Guid id) => TaskKinds.All
         .Where(kind => !_accepted.TryGetValue(id, out var task) || task.Kind == $"{kind.Kind}").Max(kind => kind.Pause);
@@ -319,11 +388,15 @@ public sealed class Judge
 
                     // Its job may be replaced before it starts. Or it needs no start: it was deleted, or its end was under way.
                     var restart = Steps(changes).Skip(last + 1)
-                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Failed" or "Deleted").Change;
+                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Failed" or "Expired" or "Deleted").Change;
                     if (restart is null && end.To is null)
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;
-                    var took = _timeline.OfService(end.From, until);
+                    // What was given back meanwhile does not start while its kind is paused; what is taken over does.
+                    var pending = changes.Skip(last + 1).FirstOrDefault(change => change.Is == "Pending")?.At ?? until;
+                    var took = pending < until
+                        ? _timeline.OfService(end.From, pending) + _timeline.OfService(KindOf(id), pending, until)
+                        : _timeline.OfService(end.From, until);
                     slowest = slowest.Or(took, id);
                     if (took > MaxDelay)
                         Find(Offence.RecoveredLate, id, $"did not run again for {took.TotalSeconds:0.0} s after {life.Name} was gone");
@@ -344,19 +417,40 @@ public sealed class Judge
                 // A new job is no change; a deletion, or a new time, that comes much later than the start should have is no excuse.
                 if (change.Was != "Pending" || !IsAnother(change, before))
                     continue;
-                var since = Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
+                var since = SinceWhen(change, changes);
                 // No instance can start what is not committed; but a change that is not must not keep what was there before.
                 var known = (since.Was is null ? since.CommittedAt : null) ?? since.At;
-                var could = known > change.CanStart ? known : change.CanStart;
-                var took = change.At - could > slowest.Took ? _timeline.OfService(could, change.At) : TimeSpan.Zero;
+                var could = known > since.CanStart ? known : since.CanStart;
+                var expiry = HadStarted(since) ? null : since.ExpireAt;
+                var until = expiry < change.At ? expiry.Value : change.At;
+                var took = until - could > slowest.Took ? _timeline.OfService(KindOf(id), could, until) : TimeSpan.Zero;
                 slowest = slowest.Or(took, id);
                 if (took > MaxDelay)
                     Find(Offence.StartedLate, id, $"went from Pending to {change.Is} {took.TotalSeconds:0.0} s after it could start");
+                CheckExpired(id, known > expiry ? known : expiry, change.At);
             }
         }
 
         return slowest;
     }
+
+    /// <summary>Whatever is done to it after its expireAt: it should have expired before.</summary>
+    private void CheckExpired(Guid id, DateTimeOffset? due, DateTimeOffset at)
+    {
+        if (!(due < at))
+            return;
+        var took = _timeline.OfService(due.Value, at);
+        _slowestExpiry = _slowestExpiry.Or(took, id);
+        if (took > MaxDelay)
+            Find(Offence.ExpiredLate, id, $"was Pending {took.TotalSeconds:0.0} s after its expireAt");
+    }
+
+    /// <summary>What put a task into the state that a change ends.</summary>
+    private static RowChange SinceWhen(RowChange change, RowChange[] changes) =>
+        Steps(changes).Last(step => step.Change.Number < change.Number && IsAnother(step.Change, step.Before)).Change;
+
+    /// <summary>Whether what waits had started before: it was not created, requeued or given another time.</summary>
+    private static bool HadStarted(RowChange since) => since.Was == "Running";
 
     private static DateTimeOffset StartOf(RowChange commit, RowChange[] changes) =>
         Steps(changes).Last(step => step.Change.Number < commit.Number && step.Change.IsStart(step.Before)).Change.At;
@@ -379,7 +473,8 @@ public sealed class Judge
             && asks.Exists(ask => ask.AnsweredAt is null || ask.AnsweredAt >= failed.At - MaxDelay);
     }
 
-    private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is || change.CanStart != before?.CanStart;
+    private static bool IsAnother(RowChange change, RowChange? before) => change.Was != change.Is
+        || (change.CanStart, change.ExpireAt) != (before?.CanStart, before?.ExpireAt);
 
     private static IEnumerable<(RowChange Change, RowChange? Before)> Steps(RowChange[] changes) =>
         changes.Select((change, i) => (change, i == 0 ? null : changes[i - 1]));

@@ -8,8 +8,10 @@ namespace TaskScheduler.FaultCampaign;
 /// <param name="Statement">What the statement's text contains; null for a moment without one.</param>
 /// <param name="Passes">How often an instance may come by before it dies, at most: so that it dies with work on its hands.</param>
 /// <param name="Lock">What the name of the Hangfire lock that is taken ends in.</param>
-public sealed record KillPoint(string Name, string? Statement, int Passes, string? Lock = null)
+/// <param name="ButNot">What the statement's text does not contain.</param>
+public sealed record KillPoint(string Name, string? Statement, int Passes, string? Lock = null, string? ButNot = null)
 {
+    private const string TakesOver = "abandoned AS MATERIALIZED";
     private const string TakeLock = "INTO \"hangfire\".\"lock\"";
 
     /// <summary>Tasks are committed, and the client is not told.</summary>
@@ -22,11 +24,13 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
     [
         new("inserted, before the answer", "INTO scheduler.\"Tasks\"", 8),
         Answering,
-        new("claimed, before the run", "AS due", 8),
-        new("taken over, before the run", "abandoned AS MATERIALIZED", 2),
+        new("claimed, before the run", "\"ClaimToken\" = claim.token", 8, ButNot: TakesOver),
+        new("taken over, before the run", TakesOver, 2),
         new("committed, before the print", "\"Output\" = done.output", 8),
         Printed,
         new("deleted, before its job shows it", "\"DeletedAt\" = @", 1),
+        new("expired, before its job shows it", "\"State\" = 'Expired'", 2),
+        new("paused, before the answer", "INTO scheduler.\"PausedKinds\"", 1),
         new("rescheduled, before its job shows it", "\"ExecuteAt\" = @", 2),
         new("given up, before its job shows it", "\"Error\" = @", 2),
         new("projector chosen, before it reads", "pg_try_advisory_xact_lock", 20),
@@ -39,5 +43,6 @@ public sealed record KillPoint(string Name, string? Statement, int Passes, strin
 
     public bool IsAt(string statement, string? takenLock) =>
         Statement is not null && statement.Contains(Statement, StringComparison.Ordinal)
+        && (ButNot is null || !statement.Contains(ButNot, StringComparison.Ordinal))
         && (Lock is null || takenLock?.EndsWith(Lock, StringComparison.Ordinal) == true);
 }

@@ -9,7 +9,12 @@ internal sealed class Timeline
     /// <summary>Longer than a process that nothing hinders takes from a commit to the console.</summary>
     private static readonly TimeSpan ToTheConsole = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>The contract's: within it nothing starts any more, anywhere.</summary>
+    public static readonly TimeSpan ToHold = TimeSpan.FromSeconds(1);
+
     private readonly Evidence _evidence;
+
+    private readonly ILookup<string, PausedTime> _paused;
 
     /// <summary>All the moments at which anything below may change its answer.</summary>
     private readonly List<DateTimeOffset> _moments;
@@ -17,12 +22,14 @@ internal sealed class Timeline
     public Timeline(Evidence evidence)
     {
         _evidence = evidence;
+        _paused = PausedTime.Of(evidence.Pauses).ToLookup(paused => paused.Kind);
         _moments =
         [
             .. evidence.Lives.SelectMany(life => life.Away.SelectMany(span => (DateTimeOffset[])[span.From, span.End])
                 .Concat([life.ListeningAt ?? DateTimeOffset.MaxValue, life.EndedAt ?? DateTimeOffset.MaxValue]))
                 .Concat(evidence.Faults.SelectMany(fault => (DateTimeOffset[])[fault.Span.From, fault.Span.End]))
                 .SelectMany(moment => (DateTimeOffset[])[moment, Settled(moment)])
+                .Concat(_paused.SelectMany(kind => kind).SelectMany(paused => (DateTimeOffset[])[paused.From, paused.To]))
                 .Distinct().Order(),
         ];
     }
@@ -67,6 +74,17 @@ internal sealed class Timeline
     /// <summary>The same for one instance.</summary>
     public TimeSpan OfService(LifeStory life, DateTimeOffset from, DateTimeOffset to) =>
         Between(from, to, moment => Serves(life, moment));
+
+    /// <summary>The same for tasks of a kind: without the time in which it was paused, or may have been.</summary>
+    public TimeSpan OfService(string? kind, DateTimeOffset from, DateTimeOffset to) => Between(
+        from, to, moment => !IsPaused(kind, moment) && _evidence.Lives.Any(life => Serves(life, moment)));
+
+    /// <summary>Whether no instance may have started a task of a kind at that moment, since what it was paused by is committed.</summary>
+    public bool WasSurelyPaused(string? kind, DateTimeOffset moment) =>
+        kind is not null && _paused[kind].Any(paused => paused.HoldsFrom + ToHold <= moment && moment < paused.HoldsUntil);
+
+    private bool IsPaused(string? kind, DateTimeOffset moment) =>
+        kind is not null && _paused[kind].Any(paused => paused.From <= moment && moment < paused.To);
 
     private bool Serves(LifeStory life, DateTimeOffset moment) =>
         life.WorksAt(moment) && life.WorksAt(moment - Reconnection)

@@ -13,17 +13,24 @@ public static class EmbeddedWitness
         """
         CREATE TABLE Witness (
           N INTEGER PRIMARY KEY, At TEXT, Id TEXT, Was TEXT, "Is" TEXT, Attempt INTEGER, Instance TEXT,
-          Due INTEGER, CanStart INTEGER, HadOutput TEXT, HasOutput TEXT);
+          Due INTEGER, CanStart INTEGER, ExpireAt INTEGER, HadOutput TEXT, HasOutput TEXT);
         CREATE INDEX IX_Witness ON Witness (Id);
         CREATE TRIGGER WitnessInsert AFTER INSERT ON Tasks BEGIN
-          INSERT INTO Witness (At, Id, "Is", Attempt, Instance, Due, CanStart, HasOutput)
+          INSERT INTO Witness (At, Id, "Is", Attempt, Instance, Due, CanStart, ExpireAt, HasOutput)
           VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, NEW.State, NEW.Attempt, NEW.Instance, NEW.ExecuteAt,
-            NEW.DueAt, NEW.Output);
+            NEW.DueAt, NEW.ExpireAt, NEW.Output);
         END;
         CREATE TRIGGER WitnessUpdate AFTER UPDATE ON Tasks BEGIN
-          INSERT INTO Witness (At, Id, Was, "Is", Attempt, Instance, Due, CanStart, HadOutput, HasOutput)
+          INSERT INTO Witness (At, Id, Was, "Is", Attempt, Instance, Due, CanStart, ExpireAt, HadOutput, HasOutput)
           VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Id, OLD.State, NEW.State, NEW.Attempt, NEW.Instance,
-            NEW.ExecuteAt, NEW.DueAt, OLD.Output, NEW.Output);
+            NEW.ExecuteAt, NEW.DueAt, NEW.ExpireAt, OLD.Output, NEW.Output);
+        END;
+        CREATE TABLE WitnessPauses (N INTEGER PRIMARY KEY, At TEXT, Kind TEXT, IsPaused INTEGER);
+        CREATE TRIGGER WitnessPause AFTER INSERT ON PausedKinds BEGIN
+          INSERT INTO WitnessPauses (At, Kind, IsPaused) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), NEW.Kind, 1);
+        END;
+        CREATE TRIGGER WitnessResume AFTER DELETE ON PausedKinds BEGIN
+          INSERT INTO WitnessPauses (At, Kind, IsPaused) VALUES (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), OLD.Kind, 0);
         END;
         """;
 
@@ -35,8 +42,15 @@ public static class EmbeddedWitness
         """
         SELECT json_object('n', N, 'at', At, 'id', Id, 'was', Was, 'is', "Is", 'attempt', Attempt, 'instance', Instance,
           'due', strftime('%Y-%m-%dT%H:%M:%fZ', Due / 1000.0, 'unixepoch'),
-          'can_start', strftime('%Y-%m-%dT%H:%M:%fZ', CanStart / 1000.0, 'unixepoch'), 'had_output', HadOutput, 'has_output', HasOutput)
+          'can_start', strftime('%Y-%m-%dT%H:%M:%fZ', CanStart / 1000.0, 'unixepoch'),
+          'expire_at', strftime('%Y-%m-%dT%H:%M:%fZ', ExpireAt / 1000.0, 'unixepoch'), 'had_output', HadOutput, 'has_output', HasOutput)
         FROM Witness ORDER BY N
+        """;
+
+    /// <summary>In the form of <see cref="PauseChange"/>.</summary>
+    private const string Pauses =
+        """
+        SELECT json_object('at', At, 'kind', Kind, 'is_paused', json(iif(IsPaused, 'true', 'false'))) FROM WitnessPauses ORDER BY N
         """;
 
     /// <summary>From here on it sees everything. The schema must be there.</summary>
@@ -47,10 +61,12 @@ public static class EmbeddedWitness
     }
 
     /// <summary>What it saw, in the order in which it happened.</summary>
-    public static async Task<IReadOnlyList<RowChange>> ReadAsync(string file)
+    public static async Task<(IReadOnlyList<RowChange> Changes, IReadOnlyList<PauseChange> Pauses)> ReadAsync(string file)
     {
         await using var connection = await OpenAsync(file);
-        return [.. (await connection.AskAsync<string>(Changes)).Select(change => JsonSerializer.Deserialize<RowChange>(change)!)];
+        return (
+            [.. (await connection.AskAsync<string>(Changes)).Select(change => JsonSerializer.Deserialize<RowChange>(change)!)],
+            [.. (await connection.AskAsync<string>(Pauses)).Select(change => JsonSerializer.Deserialize<PauseChange>(change)!)]);
     }
 
     private static async Task<SqliteConnection> OpenAsync(string file)

@@ -1,8 +1,8 @@
 namespace TaskScheduler.FaultCampaign.Infrastructure;
 
 /// <summary>
-/// Sees every change of the task table from outside: a trigger that writes down what was and what is, with the database's
-/// wall clock. What the product says of its own times proves nothing.
+/// Sees every change of the task table, and of the kinds that are paused, from outside: triggers that write down what was and
+/// what is, with the database's wall clock. What the product says of its own times proves nothing.
 /// </summary>
 public static class TaskWitness
 {
@@ -15,19 +15,19 @@ public static class TaskWitness
         """
         CREATE TABLE public.witness (
           n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz, id uuid, was text, "is" text, attempt integer,
-          instance text, due timestamptz, can_start timestamptz, had_output text, has_output text,
+          instance text, due timestamptz, can_start timestamptz, expire_at timestamptz, had_output text, has_output text,
           transaction xid8 DEFAULT pg_current_xact_id(), committed timestamptz);
         CREATE INDEX ON public.witness (id);
         CREATE FUNCTION public.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
           -- That a job shows the row now is no change of the task.
-          IF TG_OP = 'UPDATE' AND (NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt", NEW."DueAt", NEW."Output")
-            IS NOT DISTINCT FROM (OLD."State", OLD."Attempt", OLD."Instance", OLD."ExecuteAt", OLD."DueAt", OLD."Output") THEN
+          IF TG_OP = 'UPDATE' AND (NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt", NEW."DueAt", NEW."ExpireAt", NEW."Output")
+            IS NOT DISTINCT FROM (OLD."State", OLD."Attempt", OLD."Instance", OLD."ExecuteAt", OLD."DueAt", OLD."ExpireAt", OLD."Output") THEN
             RETURN NEW;
           END IF;
-          INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, had_output, has_output)
+          INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, expire_at, had_output, has_output)
           VALUES (clock_timestamp(), NEW."Id", OLD."State", NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt",
-            NEW."DueAt", OLD."Output", NEW."Output");
+            NEW."DueAt", NEW."ExpireAt", OLD."Output", NEW."Output");
           RETURN NEW;
         END $$;
         CREATE TRIGGER witness BEFORE INSERT OR UPDATE ON scheduler."Tasks" FOR EACH ROW EXECUTE FUNCTION public.witness();
@@ -38,6 +38,24 @@ public static class TaskWitness
         END $$;
         CREATE CONSTRAINT TRIGGER witness_commit AFTER INSERT OR UPDATE ON scheduler."Tasks" DEFERRABLE INITIALLY DEFERRED
           FOR EACH ROW EXECUTE FUNCTION public.witness_commit();
+
+        CREATE TABLE public.pauses (
+          n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz, kind text, is_paused boolean,
+          transaction xid8 DEFAULT pg_current_xact_id(), committed timestamptz);
+        CREATE FUNCTION public.pauses() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          INSERT INTO public.pauses (at, kind, is_paused)
+          VALUES (clock_timestamp(), coalesce(NEW."Kind", OLD."Kind"), TG_OP = 'INSERT');
+          RETURN NULL;
+        END $$;
+        CREATE TRIGGER pauses AFTER INSERT OR DELETE ON scheduler."PausedKinds" FOR EACH ROW EXECUTE FUNCTION public.pauses();
+        CREATE FUNCTION public.pauses_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+          UPDATE public.pauses SET committed = clock_timestamp() WHERE transaction = pg_current_xact_id();
+          RETURN NULL;
+        END $$;
+        CREATE CONSTRAINT TRIGGER pauses_commit AFTER INSERT OR DELETE ON scheduler."PausedKinds" DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION public.pauses_commit();
         """;
 
     /// <summary>Whatever breaks an invariant that the task table alone can break.</summary>
@@ -53,7 +71,7 @@ public static class TaskWitness
         WHERE has_output IS DISTINCT FROM had_output AND (was <> 'Running' OR "is" <> 'Completed')
         UNION ALL
         SELECT format('%s went from %s to %s', id, was, "is") FROM public.witness
-        WHERE was IN ('Completed', 'Deleted') AND "is" NOT IN (was, 'Deleted')
+        WHERE was IN ('Completed', 'Expired', 'Deleted') AND "is" NOT IN (was, 'Deleted')
         UNION ALL
         SELECT format('%s has attempt %s after attempt %s', id, attempt, before)
         FROM (SELECT id, attempt, lag(attempt) OVER (PARTITION BY id ORDER BY n) AS before FROM public.witness) AS step

@@ -101,7 +101,15 @@ public sealed class JudgeTests
         };
 
         Finds([Offence.ChangeForgotten], failed);
+        Finds([], Expiring(30));
+        Finds([Offence.ChangeForgotten], Expiring(30.2));
         Finds([], failed with { Faults = [new("", new(At(31), At(32)), null, CutsOff: false) { Empties = true }] });
+
+        Evidence Expiring(double at) => failed with
+        {
+            Accepted = [Task(task => task.Clicks.Enqueue(new(Deletes: false, At(30), At(30.1))), expireAt: At(at))],
+            Changes = [.. failed.Changes.Select(change => change with { ExpireAt = At(at) })],
+        };
     }
 
     [Fact]
@@ -361,6 +369,145 @@ public sealed class JudgeTests
     }
 
     [Fact]
+    public void StartAfterTheExpiry()
+    {
+        var late = Expiring(1, Claimed(1, "a1", 1.6), Completed(1, "a1", 4.7)) with { Lines = [Line(4.8)] };
+
+        Finds([Offence.StartedExpired], late);
+        Finds([], Expiring(1.2, [.. late.Changes.Skip(1)]) with { Lines = [Line(4.8)] });
+        // What had started in time is given back, retried and taken over.
+        Finds([], Expiring(1, Claimed(1, "a1", 0.1), GivenBack(2), Claimed(2, "a1", 2.1), Completed(2, "a1", 5.2)) with { Lines = [Line(5.3)] });
+        // With another time it waits anew.
+        var moved = Change("Pending", "Pending", 1, null, 2.1) with { Due = At(3), CanStart = At(3) };
+        var again = Expiring(4, Claimed(1, "a1", 0.1), GivenBack(2), moved, Claimed(2, "a1", 5), Completed(2, "a1", 8.1)) with { Lines = [Line(8.2)] };
+        Finds([Offence.StartedExpired], again with
+        {
+            Changes = [.. again.Changes.Take(4), .. again.Changes.Skip(4).Select(change => change with { Due = At(3), CanStart = At(3) })],
+            Accepted = [Task(task => (task.NewTime, task.NewExpireAt, task.IsMoved) = (At(3), At(4), true), expireAt: At(4))],
+        });
+    }
+
+    [Fact]
+    public void ExpiryBeforeItsTimeOrWithoutOne()
+    {
+        Finds([], Expired(1, at: 1));
+        Finds([Offence.ExpiredEarly, Offence.ExpiredEarly], Expired(1, at: 0.9999));
+        Finds([Offence.ExpiredEarly, Offence.ExpiredEarly], Expired(null, at: 1));
+        // The table may say what the client had not said.
+        Finds([Offence.ChangeForgotten, Offence.ExpiredEarly], Expired(1, at: 1) with { Accepted = [Task(_ => { })] });
+        Finds([Offence.ChangeForgotten], Expired(1, at: 1) with { Accepted = [Task(_ => { }, expireAt: At(0.5))] });
+        Finds([], Expired(1, at: 1) with
+        {
+            Accepted = [Task(task => (task.NewTime, task.NewExpireAt) = (Due, At(1)), expireAt: At(60))],
+        });
+    }
+
+    [Fact]
+    public void ExpiryOfWhatHasStartedAndStartOfWhatHasExpired()
+    {
+        Finds([Offence.ExpiredStarted], Expiring(1, Claimed(1, "a1", 0.1), Change("Running", "Expired", 1, "a1", 1.1)) with { Lines = [], Shown = Shows("Expired") });
+        Finds([Offence.ExpiredStarted], Expiring(1, Claimed(1, "a1", 0.1), GivenBack(0.9), Change("Pending", "Expired", 1, null, 1.1)) with
+        {
+            Lines = [],
+            Shown = Shows("Expired"),
+        });
+        Finds([Offence.ExpiredStarted], Expiring(1, Change("Pending", "Expired", 0, null, 1.1), Change("Expired", "Running", 1, "a1", 1.2), Completed(1, "a1", 4.3)) with
+        {
+            Lines = [Line(4.4)],
+        });
+        var deleted = Expiring(1, Change("Pending", "Expired", 0, null, 1.1), Change("Expired", "Deleted", 0, null, 1.2)) with { Lines = [], Shown = Shows("Deleted") };
+        Finds([Offence.DeletedUnasked], deleted);
+        Finds([Offence.PrintedUncommitted], Expired(1, at: 1) with { Lines = [Line(4)] });
+    }
+
+    [Fact]
+    public void ExpiryThatIsLate()
+    {
+        Finds([], Expired(1, at: 11));
+        Finds([Offence.ExpiredLate], Expired(1, at: 11.1));
+        Assert.Equal(TimeSpan.FromSeconds(11), Judge.Of(Expired(1, at: 12)).SlowestExpiry.Took);
+        Finds([], Expired(1, at: 12) with { Faults = [new("", new(At(3), At(5)), null, CutsOff: true)] });
+        // A pause keeps nothing from expiring. What was past on arrival had less time.
+        Finds([Offence.ExpiredLate], Expired(1, at: 12) with { Pauses = Paused(-1, 20) });
+        Finds([], Expired(-4, at: 8));
+        Finds([Offence.ExpiredLate], Expired(-4, at: 8.1));
+        // It could have started for long before.
+        Finds([Offence.StartedLate], Expired(11, at: 11.1));
+        // What is done to it instead is too late as well.
+        Finds([Offence.ExpiredLate], Expiring(1, Change("Pending", "Deleted", 0, null, 12)) with
+        {
+            Accepted = [Task(task => task.DeleteAskedAt = At(11), expireAt: At(1))],
+            Lines = [],
+            Shown = Shows("Deleted"),
+        });
+    }
+
+    /// <summary>Within a second of the pause it may, and what runs goes on.</summary>
+    [Fact]
+    public void StartInAPause()
+    {
+        var started = Ending(Claimed(1, "a1", 2.1), Completed(1, "a1", 5.2)) with { Lines = [Line(5.3)] };
+
+        Finds([Offence.StartedPaused], started with { Pauses = Paused(1, 9) });
+        Finds([], started with { Pauses = Paused(1.2, 9) });
+        Finds([], started with { Pauses = Paused(1, 2.1) });
+        Finds([], started with { Pauses = Paused(1, 9, kind: "Buzz") });
+        Finds([Offence.StartedPaused], started with { Pauses = [Paused(1, 9)[0]] });
+        // It held once it was committed.
+        Finds([], started with { Pauses = [.. Paused(1, 9).Select(change => change with { CommittedAt = At(1.5) })] });
+        Finds([], AllIsWell() with { Pauses = Paused(0.2, 9) });
+        Finds([], Ending(Claimed(1, "b1", 0.1), TakenOver(2, "a1", 8), Completed(2, "a1", 11.1)) with
+        {
+            Lines = [Line(11.2)],
+            Lives = [Life("a1"), Killed("b1", 1)],
+            Pauses = Paused(0.5, 20),
+        });
+    }
+
+    /// <summary>And the recovery of what was given back.</summary>
+    [Fact]
+    public void StartThatIsLateWithoutThePause()
+    {
+        var late = Ending(Claimed(1, "a1", 15), Completed(1, "a1", 18.1)) with { Lines = [Line(18.2)] };
+
+        Finds([], late with { Pauses = Paused(2, 7) });
+        Finds([Offence.StartedLate], late with { Pauses = Paused(2, 6) });
+        Finds([Offence.StartedLate], late with { Pauses = Paused(2, 7, kind: "Buzz") });
+
+        var frozen = Life("b1") with { Away = [new(At(1), At(40))] };
+        var back = Ending(Claimed(1, "b1", 0.1), GivenBack(7), Claimed(2, "a1", 15), Completed(2, "a1", 18.1)) with
+        {
+            Lines = [Line(18.2)],
+            Lives = [Life("a1"), frozen],
+        };
+        Finds([Offence.RecoveredLate], back);
+        Finds([], back with { Pauses = Paused(8, 14) });
+        Finds([Offence.RecoveredLate], back with { Pauses = Paused(1, 6) });
+    }
+
+    [Fact]
+    public void PauseOrResumeThatWasForgotten()
+    {
+        PauseAsk[] asks = [new(["Fizz"], At(20), At(21), IsAnswered: true), new([], At(25), At(26), IsAnswered: true)];
+        var pauses = Paused(20.5, 25.5);
+
+        Finds([], AllIsWell() with { PauseAsks = asks, Pauses = pauses });
+        Assert.Equal(1, Judge.Of(AllIsWell() with { Pauses = pauses }).Pauses);
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = Paused(20.5, 23) });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = Paused(21.5, 25.5) });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = [pauses[0]] });
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = [.. pauses, .. Paused(27, 28, kind: "Buzz")] });
+        // One that was not answered is carried out at any time.
+        Finds([], AllIsWell() with { PauseAsks = [new(["Buzz"], At(1), At(27.5), IsAnswered: false), .. asks], Pauses = [.. pauses, .. Paused(27, 28, kind: "Buzz")] });
+        Finds([Offence.ChangeForgotten], AllIsWell() with
+        {
+            PauseAsks = [new(["Buzz"], At(1), At(19.9), IsAnswered: false), .. asks],
+            Pauses = [.. pauses, .. Paused(27, 28, kind: "Buzz")],
+        });
+    }
+
+    [Fact]
     public void PicturesThatDiffer()
     {
         Finds([Offence.Disagreement], AllIsWell() with { Shown = Shows("Running") });
@@ -404,9 +551,27 @@ public sealed class JudgeTests
         Disagreements = [],
     });
 
-    private static ClientTask Task(Action<ClientTask> change)
+    /// <summary>As its client asked.</summary>
+    private static Evidence Expiring(double? expireAt, params RowChange[] changes)
     {
-        var task = new ClientTask { Id = Id, ExecuteAt = Due, Kind = "Fizz" };
+        DateTimeOffset? time = expireAt is { } seconds ? At(seconds) : null;
+        var evidence = Ending(changes);
+        return evidence with
+        {
+            Accepted = [Task(_ => { }, time)],
+            Changes = [.. evidence.Changes.Select(change => change with { ExpireAt = time })],
+        };
+    }
+
+    private static Evidence Expired(double? expireAt, double at) =>
+        Expiring(expireAt, Change("Pending", "Expired", 0, null, at)) with { Lines = [], Shown = Shows("Expired") };
+
+    private static PauseChange[] Paused(double from, double to, string kind = "Fizz") =>
+        [new(At(from), kind, IsPaused: true, null), new(At(to), kind, IsPaused: false, null)];
+
+    private static ClientTask Task(Action<ClientTask> change, DateTimeOffset? expireAt = null)
+    {
+        var task = new ClientTask { Id = Id, ExecuteAt = Due, Kind = "Fizz", ExpireAt = expireAt };
         change(task);
         return task;
     }
@@ -427,6 +592,8 @@ public sealed class JudgeTests
     private static RowChange Claimed(int attempt, string by, double at) => Change("Pending", "Running", attempt, by, at);
 
     private static RowChange TakenOver(int attempt, string by, double at) => Change("Running", "Running", attempt, by, at);
+
+    private static RowChange GivenBack(double at) => Change("Running", "Pending", 1, null, at);
 
     private static RowChange Completed(int attempt, string by, double at) =>
         Change("Running", "Completed", attempt, by, at) with { HasOutput = Output };

@@ -32,6 +32,8 @@ public sealed class EmbeddedKillTests
         Assert.InRange(verdict.Completed, 50, int.MaxValue);
         Assert.InRange(verdict.Deleted, 5, int.MaxValue);
         Assert.InRange(verdict.TakenOver, 5, int.MaxValue);
+        Assert.InRange(verdict.Expired, 1, int.MaxValue);
+        Assert.InRange(verdict.Pauses, 1, int.MaxValue);
         Assert.InRange(campaign.Tally["API: reschedule"], 5, int.MaxValue);
     }
 }

@@ -27,7 +27,7 @@ public sealed class FaultCampaignTests
         "instance killed", "killed at: ", "instance frozen beyond its lease", "instance stopped in order", "clock set wrong",
         "answer to a commit lost", "connections cut", "PostgreSQL killed", "PostgreSQL restarted", "database out of reach",
         "database out of one instance's reach", "Hangfire's tables emptied", "commits that outlast their connections",
-        "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
+        "API: delete many", "API: requeue many", "API: pause", "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
     ];
 
     [Fact]
@@ -42,6 +42,8 @@ public sealed class FaultCampaignTests
         // A campaign in which little happened proves little.
         Assert.InRange(verdict.Completed, 200, int.MaxValue);
         Assert.InRange(verdict.TakenOver, 5, int.MaxValue);
+        Assert.InRange(verdict.Expired, 5, int.MaxValue);
+        Assert.InRange(verdict.Pauses, 1, int.MaxValue);
         Assert.Equal([], Faults.Where(fault => !result.Counts.Keys.Any(name => name.StartsWith(fault, StringComparison.Ordinal))));
     }
 }

@@ -291,8 +291,8 @@ public sealed class Judge
         foreach (var (i, ask) in _evidence.PauseAsks.Index().Where(ask => ask.Item.IsAnswered))
         {
             var next = i + 1 < _evidence.PauseAsks.Count ? _evidence.PauseAsks[i + 1].At : DateTimeOffset.MaxValue;
-            // One that was not answered may have been carried out after it.
-            if (_evidence.PauseAsks.Any(other => !other.IsAnswered && other.At < next && other.Until > ask.At))
+            // Another one that was not answered may have been carried out after it.
+            if (_evidence.PauseAsks.Any(other => !other.IsAnswered && other.At < next && other.Until > ask.At && !other.Kinds.SequenceEqual(ask.Kinds)))
                 continue;
             foreach (var kind in TaskKinds.All.Select(kind => $"{kind.Kind}"))
             {

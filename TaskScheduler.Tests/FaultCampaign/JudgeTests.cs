@@ -498,7 +498,8 @@ public sealed class JudgeTests
         Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = Paused(21.5, 25.5) });
         Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = [pauses[0]] });
         Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = asks, Pauses = [.. pauses, .. Paused(27, 28, kind: "Buzz")] });
-        // One that was not answered is carried out at any time.
+        // One that was not answered is carried out at any time, and does the same if it was repeated.
+        Finds([Offence.ChangeForgotten], AllIsWell() with { PauseAsks = [asks[0] with { At = At(15), Until = At(45), IsAnswered = false }, asks[0]] });
         Finds([], AllIsWell() with { PauseAsks = [new(["Buzz"], At(1), At(27.5), IsAnswered: false), .. asks], Pauses = [.. pauses, .. Paused(27, 28, kind: "Buzz")] });
         Finds([Offence.ChangeForgotten], AllIsWell() with
         {

@@ -113,9 +113,7 @@ public sealed class CarefulClient(
 
         foreach (var task in tasks)
         {
-            task.Note(string.Create(
-                CultureInfo.InvariantCulture,
-                $"accepted under key {key} for {task.ExecuteAt:HH:mm:ss.fff}, to start before {task.ExpireAt:HH:mm:ss.fff}, label '{task.Label}'"));
+            task.Note($"accepted under key {key} for {Shown(task.ExecuteAt, task.ExpireAt)}, label '{task.Label}'");
             _tasks.Enqueue(task);
         }
     }
@@ -147,27 +145,31 @@ public sealed class CarefulClient(
     /// <summary>Some by their IDs; or all that have a label, or those of them that are pending.</summary>
     private async Task DeleteManyAsync()
     {
-        var (tasks, which, mayBeLeft) = _random.Next(3) switch
+        var many = _random.Next(3) switch
         {
-            0 => ByIds(SomeOf(_ => true)),
-            1 => ByLabel(null),
+            0 => ByIds(_ => true),
+            1 => ByLabel(state: null),
             _ => ByLabel("Pending"),
         };
-        if (tasks.Count == 0)
+        if (many.Tasks is [])
             return;
-        foreach (var task in tasks)
+        foreach (var task in many.Tasks)
         {
             task.DeleteAskedAt ??= Now;
             task.Note("asks to delete many");
         }
 
         using var answer = await AskAsync(
-            () => new HttpRequestMessage(HttpMethod.Post, "/tasks/delete") { Content = JsonContent.Create(which) }, null, HttpStatusCode.OK);
+            () => new HttpRequestMessage(HttpMethod.Post, "/tasks/delete") { Content = JsonContent.Create(many.Request) },
+            id: null,
+            HttpStatusCode.OK);
         if (answer is null)
             return;
-        Check(tasks, answer, isExact: which.ContainsKey("ids"));
+        Check(many, answer);
         tally.Count("API: delete many");
-        foreach (var task in tasks.Where(_ => !mayBeLeft))
+        if (many.State is not null)
+            return;
+        foreach (var task in many.Tasks)
         {
             task.IsDeleted = true;
             task.Note("deletion of many answered");
@@ -177,15 +179,15 @@ public sealed class CarefulClient(
     /// <summary>Some by their IDs, which are likely to have failed, or all that have a label and failed.</summary>
     private async Task RequeueManyAsync()
     {
-        var (tasks, which, _) = _random.Next(2) == 0 ? ByIds(SomeOf(IsLikelyFailed)) : ByLabel("Failed");
-        if (tasks.Count == 0)
+        var many = _random.Next(2) == 0 ? ByIds(IsLikelyFailed) : ByLabel("Failed");
+        if (many.Tasks is [])
             return;
         var asks = new List<Ask>();
         using var answer = await AskAsync(
             () =>
             {
                 asks.Clear();
-                foreach (var task in tasks)
+                foreach (var task in many.Tasks)
                 {
                     task.Note("asks to requeue many");
                     asks.Add(new(Now));
@@ -193,52 +195,49 @@ public sealed class CarefulClient(
                     task.RequeueAsks.Enqueue(asks[^1]);
                 }
 
-                return new HttpRequestMessage(HttpMethod.Post, "/tasks/requeue") { Content = JsonContent.Create(which) };
+                return new HttpRequestMessage(HttpMethod.Post, "/tasks/requeue") { Content = JsonContent.Create(many.Request) };
             },
-            null,
+            id: null,
             HttpStatusCode.OK);
         if (answer is null)
             return;
         foreach (var ask in asks)
             ask.AnsweredAt = Now;
-        Check(tasks, answer, isExact: which.ContainsKey("ids"));
         tally.Count("API: requeue many");
-        if (answer.RootElement.GetProperty("changed").GetInt32() != tasks.Count)
+        if (Check(many, answer) != many.Tasks.Count)
             return;
-        foreach (var task in tasks)
+        foreach (var task in many.Tasks)
         {
             task.Requeued++;
             task.Note("requeue of many answered");
         }
     }
 
-    private List<ClientTask> SomeOf(Func<ClientTask, bool> meant)
+    private Many ByIds(Func<ClientTask, bool> meant)
     {
-        var tasks = _tasks.Where(meant).TakeLast(40).ToArray();
-        _random.Shuffle(tasks);
-        return [.. tasks.Take(_random.Next(1, 6))];
+        var latest = _tasks.Where(meant).TakeLast(40).ToArray();
+        _random.Shuffle(latest);
+        var tasks = latest[..Math.Min(latest.Length, _random.Next(1, 6))];
+        return new(tasks, new { ids = tasks.Select(task => task.Id).ToArray() }, State: null, IsByIds: true);
     }
 
-    private static (List<ClientTask> Tasks, Dictionary<string, object> Which, bool MayBeLeft) ByIds(List<ClientTask> tasks) =>
-        (tasks, new() { ["ids"] = tasks.Select(task => task.Id).ToArray() }, MayBeLeft: false);
-
     /// <summary>A request that is carried out late must not meet what is created after it.</summary>
-    private (List<ClientTask> Tasks, Dictionary<string, object> Which, bool MayBeLeft) ByLabel(string? state)
+    private Many ByLabel(string? state)
     {
         var label = Label;
         _labels++;
-        var filter = new Dictionary<string, object> { ["label"] = label };
-        if (state is not null)
-            filter["state"] = state;
-        return ([.. _tasks.Where(task => task.Label == label)], new() { ["filter"] = filter }, MayBeLeft: state is not null);
+        return new([.. _tasks.Where(task => task.Label == label)], new { filter = new { label, state } }, state, IsByIds: false);
     }
 
-    /// <summary>Only what it created can be counted; of what it named all.</summary>
-    private void Check(List<ClientTask> tasks, JsonDocument answer, bool isExact)
+    /// <summary>Only what it created can be counted; of what it named by ID all.</summary>
+    /// <returns>How many were changed.</returns>
+    private int Check(Many many, JsonDocument answer)
     {
-        var (matched, changed) = (answer.RootElement.GetProperty("matched").GetInt32(), answer.RootElement.GetProperty("changed").GetInt32());
-        if (changed > matched || matched > tasks.Count || (isExact && matched < tasks.Count))
-            wrongAnswers.Enqueue((tasks[0].Id, $"a change of {tasks.Count} tasks was answered {answer.RootElement}"));
+        var matched = answer.RootElement.GetProperty("matched").GetInt32();
+        var changed = answer.RootElement.GetProperty("changed").GetInt32();
+        if (changed > matched || matched > many.Tasks.Count || (many.IsByIds && matched < many.Tasks.Count))
+            wrongAnswers.Enqueue((many.Tasks[0].Id, $"a change of {many.Tasks.Count} tasks was answered {answer.RootElement}"));
+        return changed;
     }
 
     /// <summary>One that has an expiry is given another one, none, or left with its own, which may be too soon.</summary>
@@ -252,7 +251,7 @@ public sealed class CarefulClient(
         if (task.ExpireAt is not null && _random.Next(2) == 0)
             change["expireAt"] = task.NewExpireAt = ExpiryOf(time);
         task.NewTime = time;
-        task.Note(string.Create(CultureInfo.InvariantCulture, $"asks to move to {time:HH:mm:ss.fff}, to start before {task.NewExpireAt:HH:mm:ss.fff}"));
+        task.Note($"asks to move to {Shown(time, task.NewExpireAt)}");
         using var answer = await AskAsync(
             () => new HttpRequestMessage(HttpMethod.Patch, $"/tasks/{task.Id}") { Content = JsonContent.Create(change) },
             task.Id,
@@ -360,6 +359,13 @@ public sealed class CarefulClient(
         return null;
     }
 
+    private static string Shown(DateTimeOffset time, DateTimeOffset? expireAt) => string.Create(
+        CultureInfo.InvariantCulture, $"{time:HH:mm:ss.fff}{(expireAt is null ? "" : $", to start before {expireAt:HH:mm:ss.fff}")}");
+
     /// <summary>To what the task table keeps, so that it can be compared.</summary>
     private static DateTimeOffset Round(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMillisecond));
+
+    /// <summary>A change of many, and the tasks that it can mean.</summary>
+    /// <param name="State">The only one that it means; null if it means all.</param>
+    private sealed record Many(IReadOnlyList<ClientTask> Tasks, object Request, string? State, bool IsByIds);
 }

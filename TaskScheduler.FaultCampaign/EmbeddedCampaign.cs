@@ -70,7 +70,8 @@ public sealed class EmbeddedCampaign : IAsyncDisposable
     }
 
     /// <summary>From here on clients create, move, delete and look, and kinds are paused now and then.</summary>
-    public void Feed() => _feeding = Task.WhenAll([_pauser.RunAsync(_end.Token), .. _clients.Select(client => client.RunAsync(_end.Token))]);
+    public void Feed() =>
+        _feeding = Task.WhenAll([_pauser.RunAsync(_end.Token), .. _clients.Select(client => client.RunAsync(_end.Token))]);
 
     /// <summary>A task that another client created, as it was answered.</summary>
     public void Adopt(JsonElement created) => _adopted.Enqueue(ClientTask.From(created));

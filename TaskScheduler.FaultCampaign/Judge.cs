@@ -99,7 +99,7 @@ public sealed class Judge
     /// <summary>The default of <c>Execution:MaxTries</c>.</summary>
     private const int MaxTries = 3;
 
-    /// <summary>Between the claim's look at the clock and the witness's, in one statement of up to 500 rows on a machine that has much else to do.</summary>
+    /// <summary>Between the claim's look at the clock and the witness's, in a statement of up to 500 rows on a busy machine.</summary>
     private static readonly TimeSpan OneStatement = TimeSpan.FromSeconds(0.5);
 
     /// <summary>From a commit to the console, on a machine that has much else to do.</summary>
@@ -198,9 +198,10 @@ public sealed class Judge
         var isAsTold = (last.Due == task.Due && last.ExpireAt == task.StartBy)
             || (!task.IsMoved && last.Due == task.NewTime && last.ExpireAt == task.NewExpireAt);
         if (!isAsTold)
-            Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff}, to start before {last.ExpireAt:HH:mm:ss.fff}, at the end");
-        if (changes.FirstOrDefault(change => change.Is == "Expired") is { } expired && !(task.ExpireAt <= expired.At) && !(task.NewExpireAt <= expired.At))
-            Find(Offence.ExpiredEarly, task.Id, $"expired at {expired.At:HH:mm:ss.fff}, and its client had named no time before that");
+            Find(Offence.ChangeForgotten, task.Id, $"is for {last.Due:HH:mm:ss.fff} at the end, to start before {last.ExpireAt:HH:mm:ss.fff}");
+        var expiredAt = changes.FirstOrDefault(change => change.Is == "Expired")?.At;
+        if (expiredAt is not null && !(task.ExpireAt <= expiredAt || task.NewExpireAt <= expiredAt))
+            Find(Offence.ExpiredEarly, task.Id, $"expired at {expiredAt:HH:mm:ss.fff}, and its client had named no time before that");
         if (changes.Count(change => change.IsRequeue) is var requeued && requeued < task.Requeued)
             Find(Offence.ChangeForgotten, task.Id, $"was requeued {requeued} times, and {task.Requeued} requests were answered so");
         foreach (var click in task.Clicks)
@@ -292,7 +293,8 @@ public sealed class Judge
         {
             var next = i + 1 < _evidence.PauseAsks.Count ? _evidence.PauseAsks[i + 1].At : DateTimeOffset.MaxValue;
             // Another one that was not answered may have been carried out after it.
-            if (_evidence.PauseAsks.Any(other => !other.IsAnswered && other.At < next && other.Until > ask.At && !other.Kinds.SequenceEqual(ask.Kinds)))
+            var others = _evidence.PauseAsks.Where(other => !other.IsAnswered && !other.Kinds.SequenceEqual(ask.Kinds));
+            if (others.Any(other => other.At < next && other.Until > ask.At))
                 continue;
             foreach (var kind in TaskKinds.All.Select(kind => $"{kind.Kind}"))
             {
@@ -300,7 +302,7 @@ public sealed class Judge
                     ? !paused[kind].Any(time => time.HoldsFrom <= ask.Until && next <= time.To)
                     : paused[kind].Any(time => time.From < next && time.HoldsUntil > ask.Until);
                 if (isForgotten)
-                    Find(Offence.ChangeForgotten, null, $"{kind} was to be {(ask.Kinds.Contains(kind) ? "paused" : "resumed")}, as was answered at {ask.Until:HH:mm:ss.fff}");
+                    Find(Offence.ChangeForgotten, null, $"{kind} was to be paused: {ask.Kinds.Contains(kind)}, as was answered at {ask.Until:HH:mm:ss.fff}");
             }
         }
     }
@@ -388,7 +390,7 @@ public sealed class Judge
 
                     // Its job may be replaced before it starts. Or it needs no start: it was deleted, or its end was under way.
                     var restart = Steps(changes).Skip(last + 1)
-                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is "Completed" or "Failed" or "Expired" or "Deleted").Change;
+                        .FirstOrDefault(step => step.Change.IsStart(step.Before) || step.Change.Is is not ("Pending" or "Running")).Change;
                     if (restart is null && end.To is null)
                         continue;
                     var until = restart is null || restart.At > end.End ? end.End : restart.At;

@@ -21,8 +21,10 @@ public static class TaskWitness
         CREATE FUNCTION public.witness() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
         BEGIN
           -- That a job shows the row now is no change of the task.
-          IF TG_OP = 'UPDATE' AND (NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt", NEW."DueAt", NEW."ExpireAt", NEW."Output")
-            IS NOT DISTINCT FROM (OLD."State", OLD."Attempt", OLD."Instance", OLD."ExecuteAt", OLD."DueAt", OLD."ExpireAt", OLD."Output") THEN
+          IF TG_OP = 'UPDATE'
+            AND (NEW."State", NEW."Attempt", NEW."Instance", NEW."ExecuteAt", NEW."DueAt", NEW."ExpireAt", NEW."Output")
+            IS NOT DISTINCT FROM
+            (OLD."State", OLD."Attempt", OLD."Instance", OLD."ExecuteAt", OLD."DueAt", OLD."ExpireAt", OLD."Output") THEN
             RETURN NEW;
           END IF;
           INSERT INTO public.witness (at, id, was, "is", attempt, instance, due, can_start, expire_at, had_output, has_output)

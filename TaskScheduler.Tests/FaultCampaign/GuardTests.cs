@@ -9,7 +9,7 @@ public sealed class GuardTests
     [Fact]
     public void ClaimsAreTheStatementsOfTheirPoint()
     {
-        var (sql, point) = (PostgreSqlSql.Statements, KillPoint.All.Single(point => point.Name.StartsWith("claimed,", StringComparison.Ordinal)));
+        var (sql, point) = (PostgreSqlSql.Statements, PointOf("claimed"));
 
         Assert.All([sql.Claim, sql.ClaimKinds], statement => Assert.True(point.IsAt(statement, null)));
         Assert.All([sql.Insert, sql.Expire, sql.TakeOver, sql.Look], statement => Assert.False(point.IsAt(statement, null)));
@@ -18,7 +18,7 @@ public sealed class GuardTests
     [Fact]
     public void ExpiryIsTheStatementOfItsPoint()
     {
-        var (sql, point) = (PostgreSqlSql.Statements, KillPoint.All.Single(point => point.Name.StartsWith("expired,", StringComparison.Ordinal)));
+        var (sql, point) = (PostgreSqlSql.Statements, PointOf("expired"));
 
         Assert.True(point.IsAt(sql.Expire, null));
         Assert.All([sql.Insert, sql.Claim, sql.Look], statement => Assert.False(point.IsAt(statement, null)));
@@ -34,4 +34,7 @@ public sealed class GuardTests
     [InlineData(Guard.Pause)]
     public void StatementsAreOtherOnesWithoutTheGuard(Guard guard) =>
         Assert.NotEqual(PostgreSqlSql.Statements, CampaignInstance.WithoutGuard(PostgreSqlSql.Statements, guard));
+
+    private static KillPoint PointOf(string statement) =>
+        KillPoint.All.Single(point => point.Name.StartsWith(statement, StringComparison.Ordinal));
 }

@@ -27,7 +27,8 @@ public sealed class FaultCampaignTests
         "instance killed", "killed at: ", "instance frozen beyond its lease", "instance stopped in order", "clock set wrong",
         "answer to a commit lost", "connections cut", "PostgreSQL killed", "PostgreSQL restarted", "database out of reach",
         "database out of one instance's reach", "Hangfire's tables emptied", "commits that outlast their connections",
-        "API: delete many", "API: requeue many", "API: pause", "API: delete", "API: reschedule", "API: requeue", "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
+        "API: delete", "API: delete many", "API: reschedule", "API: requeue", "API: requeue many", "API: pause",
+        "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
     ];
 
     [Fact]

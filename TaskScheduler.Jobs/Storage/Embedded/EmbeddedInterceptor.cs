@@ -9,7 +9,7 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// after it. What was written to a file that is gone is never answered as done, nor printed. EF's synchronous statements,
 /// which nothing here uses, are refused: they would go past this.
 /// </summary>
-public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
+public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns, TimeProvider clock)
     : DbCommandInterceptor, IDbConnectionInterceptor, IDbTransactionInterceptor
 {
     /// <summary>How claims, completions and heartbeats begin.</summary>
@@ -36,6 +36,7 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns)
     {
         var opened = (SqliteConnection)connection;
         var handle = opened.Handle!;
+        opened.CreateFunction(EmbeddedSql.Now, () => clock.GetUtcNow().ToUnixTimeMilliseconds());
         // EF opens one of its own for reading, to see whether there is a database.
         if (_writable.TryGetValue(handle, out _) || opened.ConnectionString != file.ConnectionString)
             return Task.CompletedTask;

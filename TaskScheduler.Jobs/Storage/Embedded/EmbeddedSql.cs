@@ -3,11 +3,19 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// <summary>The set-based statements in SQLite's dialect. The time is the instance's, because the store serves only one.</summary>
 public static class EmbeddedSql
 {
-    private const string Start = """
+    /// <summary>The function that reads the instance's clock, which every connection has.</summary>
+    public const string Now = "scheduler_now";
+
+    /// <summary>
+    /// One reading of the clock, when the statement has the file: the time at which it began to wait for it would start what
+    /// has expired since.
+    /// </summary>
+    private const string Start = $$"""
+        WITH claim AS MATERIALIZED (SELECT json_set({0}, '$.now', {{Now}}()) AS value)
         UPDATE Tasks
         SET State = 'Running', Attempt = Attempt + 1, Version = Version + 1, IsShown = 0, StartBy = NULL, StartedAt = claim.value ->> 'now',
             Instance = claim.value ->> 'instance', InstanceId = claim.value ->> 'instanceId', ClaimToken = claim.value ->> 'token'
-        FROM (SELECT {0} AS value) AS claim
+        FROM claim
         WHERE Tasks.Sequence IN (
         """;
 
@@ -16,9 +24,8 @@ public static class EmbeddedSql
           WHERE Instances.Id = t.InstanceId AND Instances.SeenAt > {0} ->> 'now' - {0} ->> 'lease')
         """;
 
-    private const string MayStart = """
-        t.State = 'Pending' AND t.DueAt <= {0} ->> 'now' AND (t.StartBy IS NULL OR t.StartBy > {0} ->> 'now')
-        """;
+    private const string AtTheClaim = "(SELECT claim.value FROM claim) ->> 'now'";
+    private const string AtTheLook = "{0} ->> 'now'";
 
     private const string IsExpired = "t.State = 'Pending' AND t.StartBy <= {0} ->> 'now'";
 
@@ -35,7 +42,7 @@ public static class EmbeddedSql
         Claim: $$"""
             {{Start}}
               SELECT t.Sequence FROM Tasks AS t
-              WHERE {{MayStart}} AND t.Kind NOT IN (SELECT p.Kind FROM PausedKinds AS p)
+              WHERE {{MayStart(AtTheClaim)}} AND t.Kind NOT IN (SELECT p.Kind FROM PausedKinds AS p)
               ORDER BY t.DueAt, t.Sequence LIMIT {0} ->> 'max')
             RETURNING *
             """,
@@ -44,7 +51,7 @@ public static class EmbeddedSql
               SELECT due.Sequence FROM ({{StoreSql.OfEachKind(kind => $$"""
                 SELECT * FROM (
                   SELECT t.ExecuteAt, t.Sequence FROM Tasks AS t
-                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}}
+                  WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {{AtTheClaim}} AND {{MayStart(AtTheClaim)}}
                   ORDER BY t.ExecuteAt, t.Sequence
                   LIMIT CASE WHEN {{IsPaused(kind)}} OR '{{kind}}' NOT IN (SELECT wanted.value FROM json_each({0}, '$.kinds') AS wanted)
                     THEN 0 ELSE {0} ->> 'max' END)
@@ -80,7 +87,7 @@ public static class EmbeddedSql
             SELECT NULL AS Now,
               {{StoreSql.OfEachKind(kind => $$"""
                 CASE WHEN {{IsPaused(kind)}} THEN 0 ELSE
-                  EXISTS (SELECT 1 FROM Tasks AS t WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {0} ->> 'now' AND {{MayStart}}) END
+                  EXISTS (SELECT 1 FROM Tasks AS t WHERE t.Kind = '{{kind}}' AND t.ExecuteAt <= {{AtTheLook}} AND {{MayStart(AtTheLook)}}) END
                 """, " OR ")}} AS HasDue,
               (SELECT json_group_array(json_object('dueAt', next.DueAt, 'kind', next.Kind)) FROM (
                 SELECT t.DueAt, t.Kind FROM Tasks AS t
@@ -104,6 +111,9 @@ public static class EmbeddedSql
             RETURNING Sequence AS Value
             """,
         IsProjector: "SELECT {0} IS NOT NULL AS Value");
+
+    private static string MayStart(string now) =>
+        $"t.State = 'Pending' AND t.DueAt <= {now} AND (t.StartBy IS NULL OR t.StartBy > {now})";
 
     /// <summary>For outside of a query's condition, where SQLite would ask it for each row that is due.</summary>
     private static string IsPaused(TaskKind kind) => $"'{kind}' IN (SELECT p.Kind FROM PausedKinds AS p)";

@@ -119,13 +119,13 @@ public abstract class ListPlanTests(PlanTable table)
     public async Task NoMoreAreCountedThanAsked(string filter)
     {
         const int most = 100;
-        var count = Assert.Single(await table.SentByAsync(jobs => new TaskList(jobs.Get<IDbContextFactory<TaskDbContext>>())
+        var count = Assert.Single(await table.SentByAsync(jobs => jobs.Get<TaskList>()
             .CountUpToAsync(most, Filters[filter].Filter, TestContext.Current.CancellationToken)));
 
         foreach (var plan in await table.PlansAsync(count))
         {
             Assert.False(plan.ReadsWholeTable, plan.Text);
-            Assert.True(plan.RowsRead <= (Filters[filter].Pairs + 1) * (most + 1), $"{plan.RowsRead} rows were read.\n{plan.Text}");
+            Assert.True(plan.RowsRead <= (Filters[filter].Parts + 1) * (most + 1), $"{plan.RowsRead} rows were read.\n{plan.Text}");
         }
     }
 

@@ -11,10 +11,11 @@ public static class EmbeddedSql
     /// has expired since.
     /// </summary>
     private const string Start = $$"""
-        WITH claim AS MATERIALIZED (SELECT json_set({0}, '$.now', {{Now}}()) AS value)
+        WITH claim AS MATERIALIZED (
+          SELECT {{Now}}() AS now, {0} ->> 'instance' AS instance, {0} ->> 'instanceId' AS instanceId, {0} ->> 'token' AS token)
         UPDATE Tasks
-        SET State = 'Running', Attempt = Attempt + 1, Version = Version + 1, IsShown = 0, StartBy = NULL, StartedAt = claim.value ->> 'now',
-            Instance = claim.value ->> 'instance', InstanceId = claim.value ->> 'instanceId', ClaimToken = claim.value ->> 'token'
+        SET State = 'Running', Attempt = Attempt + 1, Version = Version + 1, IsShown = 0, StartBy = NULL, StartedAt = claim.now,
+            Instance = claim.instance, InstanceId = claim.instanceId, ClaimToken = claim.token
         FROM claim
         WHERE Tasks.Sequence IN (
         """;
@@ -24,7 +25,7 @@ public static class EmbeddedSql
           WHERE Instances.Id = t.InstanceId AND Instances.SeenAt > {0} ->> 'now' - {0} ->> 'lease')
         """;
 
-    private const string AtTheClaim = "(SELECT claim.value FROM claim) ->> 'now'";
+    private const string AtTheClaim = "(SELECT claim.now FROM claim)";
     private const string AtTheLook = "{0} ->> 'now'";
 
     private const string IsExpired = "t.State = 'Pending' AND t.StartBy <= {0} ->> 'now'";

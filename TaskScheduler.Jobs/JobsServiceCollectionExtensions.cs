@@ -31,7 +31,10 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskAlarm>();
         services.AddSingleton<TaskClaimer>();
         services.AddSingleton(provider => new RunningTasks(
-            provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Count, provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<IOptions<InstanceOptions>>().Value.Role.Works()
+                ? provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Count
+                : 0,
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => PausingWork.On(provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<TaskRunner>();
         services.AddSingleton<TaskCompleter>();

@@ -79,5 +79,8 @@ public sealed class InstanceLease
     /// <summary>The Hangfire server that this instance is; null before there is one.</summary>
     public string? ServerId { get; set; }
 
+    /// <summary>How many tasks it runs at once; 0 in the role Api.</summary>
+    public int Slots { get; set; }
+
     public DateTimeOffset SeenAt { get; set; }
 }

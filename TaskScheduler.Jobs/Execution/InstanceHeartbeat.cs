@@ -30,7 +30,14 @@ public sealed class InstanceHeartbeat(
                 .ExecuteUpdateAsync(set => set.SetProperty(i => i.SeenAt, now).SetProperty(i => i.ServerId, serverId), cancel);
             if (beaten == 0)
             {
-                db.Instances.Add(new InstanceLease { Id = instance.Id, Name = instance.Name, ServerId = serverId, SeenAt = now });
+                db.Instances.Add(new InstanceLease
+                {
+                    Id = instance.Id,
+                    Name = instance.Name,
+                    ServerId = serverId,
+                    Slots = running.Slots,
+                    SeenAt = now,
+                });
                 await db.SaveChangesAsync(cancel);
             }
 

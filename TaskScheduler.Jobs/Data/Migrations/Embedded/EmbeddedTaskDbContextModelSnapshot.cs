@@ -33,6 +33,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                         .HasMaxLength(512)
                         .HasColumnType("TEXT");
 
+                    b.Property<int>("Slots")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances");

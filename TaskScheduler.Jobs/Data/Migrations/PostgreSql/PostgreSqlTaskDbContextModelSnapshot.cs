@@ -41,6 +41,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                         .HasMaxLength(512)
                         .HasColumnType("character varying(512)");
 
+                    b.Property<int>("Slots")
+                        .HasColumnType("integer");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances", "scheduler");

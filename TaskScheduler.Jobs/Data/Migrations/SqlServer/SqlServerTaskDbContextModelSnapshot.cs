@@ -41,6 +41,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                         .HasMaxLength(512)
                         .HasColumnType("nvarchar(512)");
 
+                    b.Property<int>("Slots")
+                        .HasColumnType("int");
+
                     b.HasKey("Id");
 
                     b.ToTable("Instances", "scheduler");

@@ -12,7 +12,7 @@ using TaskScheduler.Jobs.Storage.SqlServer;
 namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
 {
     [DbContext(typeof(SqlServerTaskDbContext))]
-    [Migration("20261130195332_Initial")]
+    [Migration("20261130201038_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -43,6 +43,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     b.Property<string>("ServerId")
                         .HasMaxLength(512)
                         .HasColumnType("nvarchar(512)");
+
+                    b.Property<int>("Slots")
+                        .HasColumnType("int");
 
                     b.HasKey("Id");
 

@@ -10,7 +10,7 @@ using TaskScheduler.Jobs.Storage.Embedded;
 namespace TaskScheduler.Jobs.Data.Migrations.Embedded
 {
     [DbContext(typeof(EmbeddedTaskDbContext))]
-    [Migration("20261130195326_Initial")]
+    [Migration("20261130201032_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -35,6 +35,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     b.Property<string>("ServerId")
                         .HasMaxLength(512)
                         .HasColumnType("TEXT");
+
+                    b.Property<int>("Slots")
+                        .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 

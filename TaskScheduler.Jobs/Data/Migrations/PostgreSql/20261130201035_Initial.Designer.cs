@@ -12,7 +12,7 @@ using TaskScheduler.Jobs.Storage.PostgreSql;
 namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
 {
     [DbContext(typeof(PostgreSqlTaskDbContext))]
-    [Migration("20261130195329_Initial")]
+    [Migration("20261130201035_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -43,6 +43,9 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     b.Property<string>("ServerId")
                         .HasMaxLength(512)
                         .HasColumnType("character varying(512)");
+
+                    b.Property<int>("Slots")
+                        .HasColumnType("integer");
 
                     b.HasKey("Id");
 

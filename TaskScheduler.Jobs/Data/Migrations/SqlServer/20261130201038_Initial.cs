@@ -37,6 +37,7 @@ namespace TaskScheduler.Jobs.Data.Migrations.SqlServer
                     Id = table.Column<Guid>(type: "uniqueidentifier", nullable: false),
                     Name = table.Column<string>(type: "nvarchar(256)", maxLength: 256, nullable: false),
                     ServerId = table.Column<string>(type: "nvarchar(512)", maxLength: 512, nullable: true),
+                    Slots = table.Column<int>(type: "int", nullable: false),
                     SeenAt = table.Column<DateTimeOffset>(type: "datetimeoffset(3)", precision: 3, nullable: false)
                 },
                 constraints: table =>

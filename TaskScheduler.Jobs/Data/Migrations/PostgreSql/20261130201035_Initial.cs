@@ -38,6 +38,7 @@ namespace TaskScheduler.Jobs.Data.Migrations.PostgreSql
                     Id = table.Column<Guid>(type: "uuid", nullable: false),
                     Name = table.Column<string>(type: "character varying(256)", maxLength: 256, nullable: false),
                     ServerId = table.Column<string>(type: "character varying(512)", maxLength: 512, nullable: true),
+                    Slots = table.Column<int>(type: "integer", nullable: false),
                     SeenAt = table.Column<DateTimeOffset>(type: "timestamp(3) with time zone", precision: 3, nullable: false)
                 },
                 constraints: table =>

@@ -31,6 +31,7 @@ namespace TaskScheduler.Jobs.Data.Migrations.Embedded
                     Id = table.Column<string>(type: "TEXT", nullable: false),
                     Name = table.Column<string>(type: "TEXT", maxLength: 256, nullable: false),
                     ServerId = table.Column<string>(type: "TEXT", maxLength: 512, nullable: true),
+                    Slots = table.Column<int>(type: "INTEGER", nullable: false),
                     SeenAt = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>

@@ -25,6 +25,7 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskClient>();
         services.AddSingleton<TaskList>();
         services.AddSingleton<TaskBulk>();
+        services.AddSingleton<TaskFigures>();
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<TaskMetrics>();
 

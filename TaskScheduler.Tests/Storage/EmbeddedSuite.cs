@@ -30,6 +30,8 @@ public sealed class EmbeddedWaitingTaskTests : WaitingTaskTests<EmbeddedTestStor
 
 public sealed class EmbeddedTaskCreatorTests : TaskCreatorTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedTaskFiguresTests : TaskFiguresTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedTriesTests : TriesTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTaskCleanerTests : TaskCleanerTests<EmbeddedTestStore>;

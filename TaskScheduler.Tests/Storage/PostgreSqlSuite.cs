@@ -30,6 +30,8 @@ public sealed class PostgreSqlWaitingTaskTests : WaitingTaskTests<PostgreSqlTest
 
 public sealed class PostgreSqlTaskCreatorTests : TaskCreatorTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlTaskFiguresTests : TaskFiguresTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlTriesTests : TriesTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTaskCleanerTests : TaskCleanerTests<PostgreSqlTestStore>;
@@ -88,6 +90,8 @@ public sealed class PostgreSqlMigrationTests(MigrationTests<PostgreSqlTestStore>
     : MigrationTests<PostgreSqlTestStore>(migrated);
 
 public sealed class PostgreSqlStartTogetherTests : StartTogetherTests<PostgreSqlTestStore>;
+
+public sealed class PostgreSqlSeveralInstancesFiguresTests : SeveralInstancesFiguresTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlSharedKeysTests : SharedKeysTests<PostgreSqlTestStore>;
 

@@ -29,6 +29,8 @@ public sealed class SqlServerWaitingTaskTests : WaitingTaskTests<SqlServerTestSt
 
 public sealed class SqlServerTaskCreatorTests : TaskCreatorTests<SqlServerTestStore>;
 
+public sealed class SqlServerTaskFiguresTests : TaskFiguresTests<SqlServerTestStore>;
+
 public sealed class SqlServerTriesTests : TriesTests<SqlServerTestStore>;
 
 public sealed class SqlServerTaskCleanerTests : TaskCleanerTests<SqlServerTestStore>;
@@ -89,6 +91,8 @@ public sealed class SqlServerMigrationTests(MigrationTests<SqlServerTestStore>.M
     : MigrationTests<SqlServerTestStore>(migrated);
 
 public sealed class SqlServerStartTogetherTests : StartTogetherTests<SqlServerTestStore>;
+
+public sealed class SqlServerSeveralInstancesFiguresTests : SeveralInstancesFiguresTests<SqlServerTestStore>;
 
 public sealed class SqlServerSharedKeysTests : SharedKeysTests<SqlServerTestStore>;
 

@@ -84,6 +84,7 @@ public sealed class ProductStatements
         // So long ago that the answer to the claim is not on its way any more.
         _server.Row["StartedAt"] = Now.AddHours(-1);
         (_server.Row["Sequence"], _server.Row["Attempt"], _server.Row["Tries"], _server.Row["Version"]) = (1L, 1, 0, 1);
+        _server.Row["Slots"] = 1;
         (_server.Row["Id"], _server.Row["Kind"], _server.Row["IsShown"]) = (id, "Fizz", true);
         (_server.Row["JobId"], _server.Row["JobState"], _server.Row["Arguments"]) = (JobId, "Enqueued", $"[\"{id}\"]");
         (_server.Row["Next"], _server.Row["Paused"], _server.Row["Workers"]) = ("""[{"dueAt":0,"kind":"Fizz"}]""", DBNull.Value, 1);
@@ -169,6 +170,13 @@ public sealed class ProductStatements
         await list.CountUpToAsync(10, new TaskFilter([], []), cancel);
         await list.CountUpToAsync(10, everything, cancel);
         await list.FirstDueAsync(cancel);
+        var figures = Get<TaskFigures>("DueAsync", "DoneAsync", "InstancesAsync");
+        _server.Row["Key"] = 0;
+        _server.Row["Count"] = _server.Row["Completed"] = _server.Row["Failed"] = 1;
+        await figures.DueAsync(cancel);
+        await figures.DoneAsync(TaskFigures.StartOfMinute(Now), TaskFigures.Minutes, cancel);
+        _server.Row["Key"] = id;
+        await figures.InstancesAsync(cancel);
         await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 

@@ -25,16 +25,23 @@ public static class DashboardPages
     {
         var assembly = typeof(DashboardPages).Assembly;
         DashboardRoutes.AddStylesheet(assembly, $"{Content}tasks.css");
+        DashboardRoutes.AddStylesheet(assembly, $"{Content}overview.css");
         DashboardRoutes.AddJavaScript(assembly, $"{Content}tasks.js");
+        DashboardRoutes.AddJavaScript(assembly, $"{Content}overview.js");
 
         NavigationMenu.Items.Insert(0, page => new MenuItem("Tasks", page.Url.To("/tasks"))
         {
             Active = page.RequestPath.StartsWith("/tasks", StringComparison.OrdinalIgnoreCase),
         });
+        NavigationMenu.Items.Insert(1, page => new MenuItem("Overview", page.Url.To("/overview"))
+        {
+            Active = page.RequestPath.StartsWith("/overview", StringComparison.OrdinalIgnoreCase),
+        });
         NavigationMenu.Items.Add(Paused);
         GlobalConfiguration.Configuration.UseJobDetailsRenderer(0, TaskOf);
 
         var routes = DashboardRoutes.Routes;
+        routes.Add("/overview", new PageDispatcher(OverviewPage.LoadAsync));
         routes.Add("/tasks", new PageDispatcher(TasksPage.LoadAsync));
         routes.Add("/tasks/confirm/delete", new PageDispatcher(ConfirmPage.Load(TaskCommands.Delete, "Delete")));
         routes.Add("/tasks/confirm/requeue", new PageDispatcher(ConfirmPage.Load(TaskCommands.Requeue, "Requeue")));

@@ -72,6 +72,7 @@ public static class TaskSchedulerApplication
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);
         services.AddMetricsEndpoint();
+        services.AddSingleton<OverviewFigures>();
         services.AddSingleton<StoreHealthCheck>();
         services.AddSingleton<WorkerHealthCheck>();
         services.AddSingleton<PauseHealthCheck>();

@@ -166,7 +166,9 @@ public sealed class ProductStatements
         await bulk.DeleteAsync([id], cancel);
         _server.Row["Count"] = 1L;
         await list.CountAsync(cancel);
+        _server.Row[AnswerColumns.Function] = 1L;
         await list.CountCompletedAsync(Now, cancel);
+        _server.Row[AnswerColumns.Function] = 1;
         await list.CountUpToAsync(10, new TaskFilter([], []), cancel);
         await list.CountUpToAsync(10, everything, cancel);
         await list.FirstDueAsync(cancel);

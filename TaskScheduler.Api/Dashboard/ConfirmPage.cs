@@ -27,7 +27,7 @@ public static class ConfirmPage
             <form method="post" action="{context.Url($"/tasks/matching/{command}")}" class="tasks-commands">{TaskMarkup.Token(context)}<input type="hidden" name="back" value="{query.QueryWith()}">
             {Markup.Join(query.FilterPairs.Select(pair => Markup.Of($"<input type=\"hidden\" name=\"{pair.Name}\" value=\"{pair.Value}\">")))}
             {Markup.If(count > 0 && !context.IsReadOnly, $"<button class=\"btn btn-sm {(command == "delete" ? "btn-death" : "btn-primary")}\">{verb} {tasks}</button>")}
-            <a class="btn btn-sm btn-default" href="{context.Url(query.Address())}">Back to the list</a></form>
+            {TaskMarkup.LinkButton(context, "list", query.Address(), "Back to the list")}</form>
             """));
 
         DashboardPage Page(IHtmlContent body, int status = StatusCodes.Status200OK) =>

@@ -10,6 +10,21 @@ public static class TaskMarkup
 {
     public static string Url(this DashboardContext context, string path) => context.GetHttpContext().Request.PathBase + path;
 
+    /// <summary>Sends the form that it stands in.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="id">By which the script keeps the focus on it.</param>
+    /// <param name="command">Where to, like <c>/tasks/delete</c>.</param>
+    /// <param name="title">What it says.</param>
+    /// <param name="more">Attributes.</param>
+    public static IHtmlContent Button(DashboardContext context, string id, string command, string title, FormattableString? more = null)
+    {
+        var look = id == TaskCommands.Delete ? "btn-death" : "btn-default";
+        return Markup.Of($"<button class=\"btn btn-sm {look}\" id=\"{id}\" formaction=\"{context.Url(command)}\" {Markup.Of(more ?? $"")}>{title}</button>");
+    }
+
+    public static IHtmlContent LinkButton(DashboardContext context, string id, string path, string title, FormattableString? more = null) =>
+        Markup.Of($"<a class=\"btn btn-sm btn-default\" id=\"{id}\" href=\"{context.Url(path)}\" {Markup.Of(more ?? $"")}>{title}</a>");
+
     public static IHtmlContent State(ScheduledTaskState state) =>
         Markup.Of($"<span class=\"task-state task-{state}\">{state}</span>");
 

@@ -81,8 +81,8 @@ public static class TaskPage
     private static IHtmlContent Commands(DashboardContext context, ScheduledTask task) => Markup.Of(
         $"""
         <form method="post" class="tasks-commands">{TaskMarkup.Token(context)}
-        {Markup.If(task.State != ScheduledTaskState.Deleted, $"<button class=\"btn btn-sm btn-death\" id=\"delete\" formaction=\"{context.Url($"/tasks/{task.Id}/delete")}\" data-ask=\"Delete this task? It never runs again.\">Delete</button>")}
-        {Markup.If(TaskTransition.Requeue.Allows(task.State), $"<button class=\"btn btn-sm btn-default\" id=\"requeue\" formaction=\"{context.Url($"/tasks/{task.Id}/requeue")}\">Requeue</button>")}
+        {Markup.If(task.State != ScheduledTaskState.Deleted, $"{TaskMarkup.Button(context, "delete", $"/tasks/{task.Id}/delete", "Delete", $"data-ask=\"Delete this task? It never runs again.\"")}")}
+        {Markup.If(TaskTransition.Requeue.Allows(task.State), $"{TaskMarkup.Button(context, "requeue", $"/tasks/{task.Id}/requeue", "Requeue")}")}
         </form>
         """);
 

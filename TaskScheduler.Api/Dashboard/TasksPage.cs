@@ -83,7 +83,8 @@ public static class TasksPage
             {TaskMarkup.TimeField("executeTo", "Due before", request.ExecuteTo.FirstOrDefault())}
             <div class="form-group"><label for="sort">Order</label><select class="form-control input-sm" id="sort" name="sort">
             {Option(ListTasksRequest.NewestFirst, "newest first", isChosen: request.ToSort() == TaskSort.NewestFirst)}{Option(ListTasksRequest.NextFirst, "by time", isChosen: request.ToSort() == TaskSort.NextFirst)}</select></div>
-            <div class="form-group"><label for="pageSize">Rows</label><input class="form-control input-sm" id="pageSize" name="pageSize" type="number" min="1" max="{ListTasksRequest.LargestPageSize}" value="{request.PageSize.FirstOrDefault() ?? $"{ListTasksRequest.DefaultPageSize}"}"></div>
+            <div class="form-group"><label for="pageSize">Rows</label>
+            <input class="form-control input-sm" id="pageSize" name="pageSize" type="number" min="1" max="{ListTasksRequest.LargestPageSize}" value="{request.PageSize.FirstOrDefault() ?? $"{ListTasksRequest.DefaultPageSize}"}"></div>
             <div class="form-group tasks-apply"><button class="btn btn-sm btn-primary">Show</button> <a class="btn btn-sm btn-default" href="{context.Url("/tasks")}">What runs next</a></div>
             <p class="tasks-soon">Due: {Markup.Join(soon.SelectMany((link, i) => i == 0 ? [link] : new[] { Markup.Of($" · "), link }))}</p>
             </form>
@@ -111,13 +112,17 @@ public static class TasksPage
             <form method="post" class="tasks-commands">{TaskMarkup.Token(context)}<input type="hidden" name="back" value="{query.QueryWith()}">
             <span>{said}</span>
             {Markup.Join(all.Select(kind => Button(kind, paused.Contains(kind))))}
-            {Markup.If(paused.Count < all.Length, $"<button class=\"btn btn-sm btn-default\" id=\"pause-all\" formaction=\"{context.Url("/tasks/pause")}\">Pause all</button>")}
-            {Markup.If(paused.Count > 0, $"<button class=\"btn btn-sm btn-default\" id=\"resume-all\" formaction=\"{context.Url("/tasks/resume")}\">Resume all</button>")}
+            {Markup.If(paused.Count < all.Length, $"{TaskMarkup.Button(context, "pause-all", "/tasks/pause", "Pause all")}")}
+            {Markup.If(paused.Count > 0, $"{TaskMarkup.Button(context, "resume-all", "/tasks/resume", "Resume all")}")}
             </form>
             """);
 
-        IHtmlContent Button(TaskKind kind, bool isPaused) => Markup.Of(
-            $"<button class=\"btn btn-sm btn-default\" id=\"pause-{kind}\" name=\"kind\" value=\"{kind}\" formaction=\"{context.Url(isPaused ? "/tasks/resume" : "/tasks/pause")}\">{(isPaused ? "Resume" : "Pause")} {kind}</button>");
+        IHtmlContent Button(TaskKind kind, bool isPaused) => TaskMarkup.Button(
+            context,
+            $"pause-{kind}",
+            isPaused ? "/tasks/resume" : "/tasks/pause",
+            $"{(isPaused ? "Resume" : "Pause")} {kind}",
+            $"name=\"kind\" value=\"{kind}\"");
     }
 
     private static async Task<IHtmlContent> ListAsync(DashboardContext context, TasksQuery query, DateTimeOffset now)
@@ -135,32 +140,35 @@ public static class TasksPage
             <th scope="col" title="From the due time to the start, or to now">Late</th><th scope="col">Attempt</th><th scope="col">Instance</th></tr></thead>
             <tbody>{Markup.Join(page.Tasks.Select(task => Row(context, task, now)))}</tbody></table></div>
             {Markup.If(page.Tasks.Count == 0, $"<p class=\"alert alert-info\">{(next is null ? "No task matches." : "None here; the next page may have some.")}</p>")}
-            <p>{Markup.If(query.Request.PageToken is not [], $"<a class=\"btn btn-sm btn-default\" id=\"first\" href=\"{context.Url(query.Address(("pageToken", null)))}\">First page</a> ")}
-            {Markup.If(next is not null, $"<a class=\"btn btn-sm btn-default\" id=\"next\" rel=\"next\" href=\"{context.Url(query.Address(("pageToken", next)))}\">Next page</a>")}</p>
+            <p>{Markup.If(query.Request.PageToken is not [], $"{TaskMarkup.LinkButton(context, "first", query.Address(("pageToken", null)), "First page")}")}
+            {Markup.If(next is not null, $"{TaskMarkup.LinkButton(context, "next", query.Address(("pageToken", next)), "Next page", $"rel=\"next\"")}")}</p>
             </form></div>
             """);
     }
 
     private static IHtmlContent Commands(DashboardContext context, TasksQuery query)
     {
+        var filter = query.QueryWith(("pageToken", null));
         return Markup.Of(
             $"""
             <div class="tasks-commands">{TaskMarkup.Token(context)}<input type="hidden" name="back" value="{query.QueryWith()}">
-            <button class="btn btn-sm btn-death" id="delete" formaction="{context.Url("/tasks/delete")}" data-needs-rows data-ask="Delete the selected tasks? They never run again.">Delete selected</button>
-            <button class="btn btn-sm btn-default" id="requeue" formaction="{context.Url("/tasks/requeue")}" data-needs-rows>Requeue selected</button>
-            {Markup.If(query.HasFilter, $"{All("delete", "Delete all that match…")} {All("requeue", "Requeue all that match…")}")}
+            {TaskMarkup.Button(context, "delete", "/tasks/delete", "Delete selected", $"data-needs-rows data-ask=\"Delete the selected tasks? They never run again.\"")}
+            {TaskMarkup.Button(context, "requeue", "/tasks/requeue", "Requeue selected", $"data-needs-rows")}
+            {Markup.If(query.HasFilter, $"{TaskMarkup.LinkButton(context, "delete-all", $"/tasks/confirm/delete{filter}", "Delete all that match…")}")}
+            {Markup.If(query.HasFilter, $"{TaskMarkup.LinkButton(context, "requeue-all", $"/tasks/confirm/requeue{filter}", "Requeue all that match…")}")}
             </div>
             """);
-
-        IHtmlContent All(string command, string title) => Markup.Of(
-            $"<a class=\"btn btn-sm btn-default\" id=\"{command}-all\" href=\"{context.Url($"/tasks/confirm/{command}{query.QueryWith(("pageToken", null))}")}\">{title}</a>");
     }
 
     private static IHtmlContent Row(DashboardContext context, ScheduledTask task, DateTimeOffset now) => Markup.Of(
         $"""
-        <tr class="hover">{Markup.If(!context.IsReadOnly, $"<td><input type=\"checkbox\" name=\"id\" value=\"{task.Id}\" id=\"row-{task.Id}\" aria-label=\"Select {task.Kind} {task.Id}\"></td>")}
-        <td>{task.Kind}</td><td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}"><span>{$"{task.Id}"[..24]}</span>{$"{task.Id}"[24..]}</a></td><td>{TaskMarkup.State(task.State)}</td>
+        <tr class="hover">{Markup.If(!context.IsReadOnly, $"<td>{Box(task)}</td>")}
+        <td>{task.Kind}</td><td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}"><span>{$"{task.Id}"[..24]}</span>{$"{task.Id}"[24..]}</a></td>
+        <td>{TaskMarkup.State(task.State)}</td>
         <td class="task-label">{task.Label}</td><td>{Markup.Time(task.ExecuteAt)}</td><td>{TaskMarkup.Duration(TaskMarkup.LatenessOf(task, now))}</td>
         <td>{(task.Attempt == 0 ? "" : $"{task.Attempt}")}</td><td class="task-label">{task.Instance}</td></tr>
         """);
+
+    private static IHtmlContent Box(ScheduledTask task) => Markup.Of(
+        $"<input type=\"checkbox\" name=\"id\" value=\"{task.Id}\" id=\"row-{task.Id}\" aria-label=\"Select {task.Kind} {task.Id}\">");
 }

@@ -68,10 +68,10 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
     }
 
     /// <summary>How many tasks were completed at that time or later, and are not deleted.</summary>
-    public async Task<long> CountCompletedAsync(DateTimeOffset from, CancellationToken cancel)
+    public async Task<int> CountCompletedAsync(DateTimeOffset from, CancellationToken cancel)
     {
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        return await db.Tasks.LongCountAsync(
+        return await db.Tasks.CountAsync(
             t => t.FinishedAt != null && t.FinishedAt >= from && t.DeletedAt == null && t.State == ScheduledTaskState.Completed, cancel);
     }
 

@@ -209,7 +209,7 @@ public sealed partial class TasksPageTests(ApiFixture api) : IClassFixture<ApiFi
     [GeneratedRegex("id=\"task-([^\"]+)\"")]
     private static partial Regex RowId();
 
-    [GeneratedRegex("rel=\"next\" href=\"([^\"]+)\"")]
+    [GeneratedRegex("href=\"([^\"]+)\" rel=\"next\"")]
     private static partial Regex Next();
 
     [GeneratedRegex("<a href=\"(/hangfire/tasks\\?[^\"]+)\"")]

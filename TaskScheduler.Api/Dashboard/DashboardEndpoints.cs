@@ -58,6 +58,11 @@ public static class DashboardEndpoints
             {
                 // What is forged is for Hangfire to refuse.
             }
+            // Hangfire has read the cookie before, and found no keys then: the database was away a moment ago.
+            catch (ArgumentNullException)
+            {
+                throw new BadHttpRequestException("The keys could not be read.", StatusCodes.Status503ServiceUnavailable);
+            }
 
             return true;
         }

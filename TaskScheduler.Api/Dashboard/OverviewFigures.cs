@@ -1,3 +1,4 @@
+using TaskScheduler.Api.Metrics;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Dashboard;

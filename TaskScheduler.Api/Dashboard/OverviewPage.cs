@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Html;
+using TaskScheduler.Api.Metrics;
 using TaskScheduler.Api.Tasks;
 using TaskScheduler.Jobs.Tasks;
 

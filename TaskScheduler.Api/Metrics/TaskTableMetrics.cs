@@ -18,24 +18,17 @@ public sealed record TableCounts(IReadOnlyList<TaskCount> All, long CompletedTod
 /// </summary>
 public sealed partial class TaskTableMetrics
 {
-    private static readonly TimeSpan GoodFor = TimeSpan.FromSeconds(5);
-
-    /// <summary>Then the metrics are told with what was read last: they matter most when the database is in trouble.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     /// <summary>A figure that stands still for longer would look like a table that does.</summary>
     private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(1);
 
     private readonly TaskList _list;
     private readonly TimeProvider _clock;
     private readonly ILogger<TaskTableMetrics> _logger;
-    private readonly Lock _gate = new();
-    private Task _reading = Task.CompletedTask;
-    private Figures? _figures;
+    private readonly KeptReading<Figures> _kept;
 
     public TaskTableMetrics(TaskList list, IMeterFactory meters, TimeProvider clock, ILogger<TaskTableMetrics> logger)
     {
-        (_list, _clock, _logger) = (list, clock, logger);
+        (_list, _clock, _logger, _kept) = (list, clock, logger, new(ReadAsync, LogNotRead, clock));
         var meter = meters.Create(TaskMetrics.MeterName);
         meter.CreateObservableGauge(
             "taskscheduler.tasks", () => Current?.Counts.All.Select(MeasurementOf) ?? [], "{task}", "Tasks in the task table, by state and kind.");
@@ -46,50 +39,27 @@ public sealed partial class TaskTableMetrics
             "How long the pending task that is overdue longest has been due; 0 if none is.");
     }
 
-    private sealed record Figures(long ReadAt, TableCounts Counts, double LongestOverdue);
+    private sealed record Figures(TableCounts Counts, double LongestOverdue);
 
-    private Figures? Current => _figures is { } figures && Age(figures) < ShownFor ? figures : null;
+    private Figures? Current => _kept.Last is { Failed: false } last && _clock.GetUtcNow() - last.At < ShownFor ? last.Value : null;
 
-    /// <summary>What the metrics tell, for people; null if it is not known.</summary>
+    /// <summary>What the metrics tell, for people, who do not wait for newer figures; null if it is not known.</summary>
     public async Task<TableCounts?> CountsAsync(CancellationToken cancel)
     {
-        await RefreshAsync(cancel);
+        await _kept.GetAsync(ShownFor, cancel);
         return Current?.Counts;
     }
 
     /// <summary>Reads the table unless that was done just now. Ends in time, whether or not the table answers.</summary>
-    public async Task RefreshAsync(CancellationToken cancel)
+    public Task RefreshAsync(CancellationToken cancel) => _kept.GetAsync(cancel);
+
+    private async Task<Figures> ReadAsync()
     {
-        Task reading;
-        lock (_gate)
-        {
-            if (_reading.IsCompleted && (_figures is not { } figures || Age(figures) >= GoodFor))
-                _reading = Task.Run(ReadAsync, CancellationToken.None);
-            reading = _reading;
-        }
-
-        await reading.WaitAsync(Patience, _clock, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    private TimeSpan Age(Figures figures) => _clock.GetElapsedTime(figures.ReadAt);
-
-    private async Task ReadAsync()
-    {
-        try
-        {
-            var counts = await _list.CountAsync(CancellationToken.None);
-            var firstDue = await _list.FirstDueAsync(CancellationToken.None);
-            var now = _clock.GetUtcNow();
-            var completedToday = await _list.CountCompletedAsync(now.UtcDateTime.Date, CancellationToken.None);
-            var overdue = firstDue < now ? (now - firstDue.Value).TotalSeconds : 0;
-            _figures = new(_clock.GetTimestamp(), new(counts, completedToday), overdue);
-        }
-        // Whatever the database says: the other figures do not depend on it.
-        catch (Exception error)
-        {
-            _figures = null;
-            LogNotRead(error);
-        }
+        var counts = await _list.CountAsync(CancellationToken.None);
+        var firstDue = await _list.FirstDueAsync(CancellationToken.None);
+        var now = _clock.GetUtcNow();
+        var completedToday = await _list.CountCompletedAsync(now.UtcDateTime.Date, CancellationToken.None);
+        return new(new(counts, completedToday), firstDue < now ? (now - firstDue.Value).TotalSeconds : 0);
     }
 
     private static Measurement<long> MeasurementOf(TaskCount count) =>

@@ -1,4 +1,4 @@
-namespace TaskScheduler.Api.Dashboard;
+namespace TaskScheduler.Api.Metrics;
 
 /// <summary>What was read last.</summary>
 /// <param name="Value">It; null if nothing was read yet.</param>
@@ -33,19 +33,31 @@ public sealed class KeptReading<T>(Func<Task<T>> read, Action<Exception> failed,
     private Reading<T> _last = new(null, default, Failed: false);
     private (long Since, TimeSpan For)? _kept;
 
+    public Reading<T> Last => Volatile.Read(ref _last);
+
     /// <summary>Ends in time, whether or not the reading does.</summary>
     public async Task<Reading<T>> GetAsync(CancellationToken cancel)
     {
-        Task reading;
+        await Read().WaitAsync(Patience, clock, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return Last;
+    }
+
+    /// <summary>Does not wait for a reading if the last one is younger than that.</summary>
+    public Task<Reading<T>> GetAsync(TimeSpan goodEnough, CancellationToken cancel)
+    {
+        _ = Read();
+        return Last is { Value: not null } last && clock.GetUtcNow() - last.At < goodEnough ? Task.FromResult(last) : GetAsync(cancel);
+    }
+
+    /// <summary>Begins to read unless that was done just now.</summary>
+    private Task Read()
+    {
         lock (_gate)
         {
             if (_reading.IsCompleted && (_kept is not { } kept || clock.GetElapsedTime(kept.Since) >= kept.For))
                 _reading = Task.Run(ReadAsync, CancellationToken.None);
-            reading = _reading;
+            return _reading;
         }
-
-        await reading.WaitAsync(Patience, clock, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return Volatile.Read(ref _last);
     }
 
     private async Task ReadAsync()

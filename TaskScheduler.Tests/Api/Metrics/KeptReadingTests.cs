@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
-using TaskScheduler.Api.Dashboard;
+using TaskScheduler.Api.Metrics;
 
-namespace TaskScheduler.Tests.Api.Dashboard;
+namespace TaskScheduler.Tests.Api.Metrics;
 
 public sealed class KeptReadingTests
 {
@@ -35,6 +35,24 @@ public sealed class KeptReadingTests
         Assert.Equal(("1", first, false), await AskAsync(kept));
         _clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(("2", _clock.GetUtcNow(), false), await AskAsync(kept));
+    }
+
+    /// <summary>A page rather shows a figure that is some seconds old.</summary>
+    [Fact]
+    public async Task WhoIsContentWithTheLastOneDoesNotWait()
+    {
+        var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var kept = Kept(() => _readings == 1 ? Task.FromResult("old") : answer.Task);
+        var minute = TimeSpan.FromMinutes(1);
+        Assert.Equal("old", (await kept.GetAsync(minute, Cancel)).Value);
+        _clock.Advance(minute - TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal("old", (await kept.GetAsync(minute, Cancel)).Value);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        var waiting = kept.GetAsync(minute, Cancel);
+        answer.SetResult("new");
+
+        Assert.Equal("new", (await waiting).Value);
     }
 
     /// <summary>The first is not: it prepares what the next have ready.</summary>

@@ -226,7 +226,7 @@ public sealed class CarefulClient(
     {
         var label = Label;
         _labels++;
-        return new([.. _tasks.Where(task => task.Label == label)], new { filter = new { label, state } }, state, IsByIds: false);
+        return new([.. _tasks.Where(task => task.Label == label)], new { filter = state is null ? (object)new { label } : new { label, state } }, state, IsByIds: false);
     }
 
     /// <summary>Only what it created can be counted; of what it named by ID all.</summary>

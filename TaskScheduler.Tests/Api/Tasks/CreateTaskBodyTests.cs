@@ -63,14 +63,14 @@ public sealed class CreateTaskBodyTests(ApiFixture api) : IClassFixture<ApiFixtu
     }
 
     [Theory]
-    [InlineData("priority", "priority", "'priority' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("unknown", "unknown", "'unknown' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("when", "when", "'when' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("", "body", "'' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("$id", "body", "'$id' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData(".", "body", "'.' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("a[0].b", "body", "'a[0].b' is not a member of a task; allowed: kind, executeAt.")]
-    [InlineData("😀", "body", "'😀' is not a member of a task; allowed: kind, executeAt.")]
+    [InlineData("priority", "priority", "'priority' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("unknown", "unknown", "'unknown' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("when", "when", "'when' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("", "body", "'' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("$id", "body", "'$id' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData(".", "body", "'.' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("a[0].b", "body", "'a[0].b' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
+    [InlineData("😀", "body", "'😀' is not a member of a task; allowed: kind, executeAt, label, expireAt.")]
     public async Task UnknownMemberIsRefusedByName(string name, string field, string sentence)
     {
         var answer = await api.PostAsync("/tasks", $$"""{{{Members}},"{{name}}":1}""");

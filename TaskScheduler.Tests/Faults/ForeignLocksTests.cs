@@ -55,7 +55,8 @@ public sealed class ForeignLocksTests : IAsyncLifetime
     public async Task NoOtherTaskWaitsForATaskThatAFrozenTransactionHolds()
     {
         await using var instance = await InstanceProcess.StartOnAsync(_store, "--Worker:Count=1");
-        var due = TimeProvider.System.GetUtcNow().AddSeconds(4);
+        // A busy machine takes seconds to lock the row, which it must be before the task is due.
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(10);
         var locked = await instance.CreateAsync("Fizz", due);
         await using var holder = await HoldAsync(AllRows, frozen: true);
         var held = await instance.CreateAsync("Fizz", due.AddSeconds(1));

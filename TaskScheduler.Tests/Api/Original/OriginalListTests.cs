@@ -125,9 +125,9 @@ public abstract class OriginalListTests<TStore>(ApiFixture<TStore> api) : IClass
     }
 
     [Theory]
-    [InlineData("status=bogus", "status 'bogus' is not one of Pending, Running, Completed, Failed, Deleted.")]
-    [InlineData("status=", "status must not be empty; allowed: Pending, Running, Completed, Failed, Deleted.")]
-    [InlineData("status=1", "status '1' is not one of Pending, Running, Completed, Failed, Deleted.")]
+    [InlineData("status=bogus", "status 'bogus' is not one of Pending, Running, Completed, Failed, Expired, Deleted.")]
+    [InlineData("status=", "status must not be empty; allowed: Pending, Running, Completed, Failed, Expired, Deleted.")]
+    [InlineData("status=1", "status '1' is not one of Pending, Running, Completed, Failed, Expired, Deleted.")]
     [InlineData("kind=Fuzz", "kind 'Fuzz' is not one of Fizz, Buzz, FizzBuzz.")]
     [InlineData("kind=", "kind must not be empty; allowed: Fizz, Buzz, FizzBuzz.")]
     [InlineData(

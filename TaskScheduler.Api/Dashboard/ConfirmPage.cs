@@ -8,7 +8,7 @@ namespace TaskScheduler.Api.Dashboard;
 public static class ConfirmPage
 {
     /// <summary>Beyond it the exact number costs more than it tells.</summary>
-    private const int MostCounted = 10_000;
+    private const int MostCounted = 1_000_000;
 
     public static Func<DashboardContext, Task<DashboardPage>> Load(string command, string verb) => async context =>
     {

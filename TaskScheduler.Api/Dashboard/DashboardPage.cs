@@ -8,14 +8,15 @@ namespace TaskScheduler.Api.Dashboard;
 /// <param name="title">As the browser shows it.</param>
 /// <param name="body">What stands between Hangfire's navigation and footer.</param>
 /// <param name="status">The answer's status.</param>
-public sealed class DashboardPage(string title, IHtmlContent body, int status = StatusCodes.Status200OK) : RazorPage
+/// <param name="address">Where the page refreshes itself from, if it is the answer to a command.</param>
+public sealed class DashboardPage(string title, IHtmlContent body, int status = StatusCodes.Status200OK, string? address = null) : RazorPage
 {
     public int Status => status;
 
     public override void Execute()
     {
         Layout = new LayoutPage(title);
-        WriteLiteral(Markup.Of($"<main>{body}</main>").ToText());
+        WriteLiteral(Markup.Of($"<main{Markup.If(address is not null, $" data-address=\"{address}\"")}>{body}</main>").ToText());
     }
 }
 

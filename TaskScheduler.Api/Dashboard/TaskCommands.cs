@@ -46,8 +46,7 @@ public static class TaskCommands
         if (names.FirstOrDefault(name => !Choice.TryParse<TaskKind>(name, out _)) is { } wrong)
             return new(back, $"kind {Choice.Problem<TaskKind>(wrong)}.", Refused: true);
         IReadOnlyList<TaskKind> kinds = names.Count == 0 ? Enum.GetValues<TaskKind>() : [.. names.Select(name => Choice.Parse<TaskKind>(name!))];
-        var paused = await pause.GetAsync(cancel);
-        await pause.SetAsync([.. pauses ? paused.Union(kinds) : paused.Except(kinds)], cancel);
+        await (pauses ? pause.PauseAsync(kinds, cancel) : pause.ResumeAsync(kinds, cancel));
         return new(back, $"{string.Join(", ", kinds)} {(pauses ? "paused" : "resumed")}, on all instances.");
     };
 

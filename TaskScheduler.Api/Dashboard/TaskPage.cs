@@ -46,7 +46,8 @@ public static class TaskPage
                 <div id="task" data-live>{Facts(context, task, now)}{Markup.If(!context.IsReadOnly, $"{Commands(context, task)}")}</div>
                 {Markup.If(!context.IsReadOnly && task.State == ScheduledTaskState.Pending, $"{Reschedule(context, task, time)}")}
                 """),
-            problems.Count > 0 ? StatusCodes.Status400BadRequest : StatusCodes.Status200OK);
+            problems.Count > 0 ? StatusCodes.Status400BadRequest : StatusCodes.Status200OK,
+            context.Url($"/tasks/{task.Id}"));
     }
 
     private static IHtmlContent Facts(DashboardContext context, ScheduledTask task, DateTimeOffset now)

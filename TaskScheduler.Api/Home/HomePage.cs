@@ -1,4 +1,6 @@
 using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Metrics;
 using TaskScheduler.Api.Security;
@@ -19,6 +21,8 @@ public static class HomePage
         <dl>
           <dt><a href="/hangfire/tasks">Tasks</a></dt>
           <dd>Find tasks by label, kind, state and time; see what runs next; delete, requeue, reschedule, pause.</dd>
+          <dt><a href="/hangfire/overview">Overview</a></dt>
+          <dd>What is due in the next hour and day, how punctually tasks start, and what each instance runs.</dd>
           <dt><a href="/hangfire">Dashboard</a></dt><dd>The same as jobs, with their history, and the servers.</dd>
           <dt><a href="/tasks">Tasks as JSON</a></dt>
           <dd>The newest: <a href="/tasks?state=Pending">pending</a>,
@@ -46,10 +50,22 @@ public static class HomePage
         var alarm = app.Services.GetRequiredService<TaskAlarm>();
         var table = app.Services.GetRequiredService<TaskTableMetrics>();
         app.MapGet("/", async (HttpRequest request) => Results.Content(
-                page.Replace("{origin}", Origin(request), StringComparison.Ordinal)
-                    .Replace("{now}", Now(await table.CountsAsync(request.HttpContext.RequestAborted), alarm.Paused), StringComparison.Ordinal),
+                page.Replace("{origin}", Origin(request), StringComparison.Ordinal).Replace("{now}", await NowAsync(request.HttpContext), StringComparison.Ordinal),
                 Page.MediaType))
             .RequireAuthorization(Access.Pages);
+
+        async Task<string> NowAsync(HttpContext http) => await MaySeeTasksAsync(http)
+            ? Now(await table.CountsAsync(http.RequestAborted), alarm.Paused)
+            : "";
+    }
+
+    /// <summary>The page is open to strangers once there are logins. A browser that was logged in to the dashboard is here, too.</summary>
+    private static async Task<bool> MaySeeTasksAsync(HttpContext http)
+    {
+        var policy = await http.RequestServices.GetRequiredService<IAuthorizationPolicyProvider>().GetPolicyAsync(Access.Dashboard);
+        var evaluator = http.RequestServices.GetRequiredService<IPolicyEvaluator>();
+        var login = await evaluator.AuthenticateAsync(policy!, http);
+        return (await evaluator.AuthorizeAsync(policy!, login, http, http)).Succeeded;
     }
 
     /// <summary>Three numbers, and what is paused. Without the database the page is there all the same.</summary>

@@ -18,7 +18,7 @@ public static class OverloadProtection
     public static void UseDashboardSlots(this WebApplication app)
     {
         var slots = app.Services.GetRequiredKeyedService<RequestSlots>(DashboardEndpoints.Path);
-        app.UseWhen(context => context.Request.Path.StartsWithSegments(DashboardEndpoints.Path), branch => branch.Use(async (context, next) =>
+        app.UseWhen(context => TakesSlot(context.Request.Path), branch => branch.Use(async (context, next) =>
         {
             using var slot = await slots.TakeAsync(context.RequestAborted);
             if (slot is null)
@@ -27,4 +27,8 @@ public static class OverloadProtection
                 await next(context);
         }));
     }
+
+    /// <summary>A change of all that match takes minutes, in steps of its own.</summary>
+    private static bool TakesSlot(PathString path) =>
+        path.StartsWithSegments(DashboardEndpoints.Path) && !path.StartsWithSegments($"{DashboardEndpoints.Path}/tasks/matching");
 }

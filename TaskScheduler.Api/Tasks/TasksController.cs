@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using TaskScheduler.Api.Documentation;
 using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
@@ -72,11 +73,12 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
 
     /// <summary>Delete many tasks</summary>
     /// <remarks>
-    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Done in steps that block nobody, which takes about
-    /// a minute for a million tasks. A request that is cut off has changed some of them; repeat it for the rest.
+    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Done in steps that block nobody, which takes
+    /// minutes for a million tasks. A request that is cut off has changed some of them; repeat it for the rest.
     /// </remarks>
     /// <response code="200">How many were matched, and how many were not deleted before.</response>
     [HttpPost("delete", Name = "DeleteTasks")]
+    [TakesNoSlot]
     [Consumes("application/json")]
     public async Task<ChangedTasksResponse> DeleteMany(ChangeTasksRequest request, CancellationToken cancel) => Answer(
         request.Filter is { } filter
@@ -90,6 +92,7 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
     /// </remarks>
     /// <response code="200">How many were matched, and how many were requeued.</response>
     [HttpPost("requeue", Name = "RequeueTasks")]
+    [TakesNoSlot]
     [Consumes("application/json")]
     public async Task<ChangedTasksResponse> RequeueMany(ChangeTasksRequest request, CancellationToken cancel) => Answer(
         request.Filter is { } filter

@@ -18,6 +18,7 @@ public sealed partial class TableWatch(
     ILogger<TableWatch> logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private const int MaxExpirySteps = 20;
     private static readonly TimeSpan WhileMoreExpires = TimeSpan.FromMilliseconds(20);
 
     public TableLook Last { get; private set; } = new(null, false, null, null, false, false, false, false, 0);
@@ -33,7 +34,14 @@ public sealed partial class TableWatch(
             projector.Wake();
         if (Last.IsRunning || running.Count > 0)
             await lostAttempts.ReconcileAsync(stop);
-        return Last.HasExpired && await expirer.ExpireAsync(stop) ? WhileMoreExpires : Interval;
+        // A look passes over all that has expired and is not marked yet.
+        for (var steps = 0; Last.HasExpired && await expirer.ExpireAsync(stop); steps++)
+        {
+            if (steps == MaxExpirySteps)
+                return WhileMoreExpires;
+        }
+
+        return Interval;
     }
 
     /// <summary>Sets the alarm for the tasks that are due next.</summary>

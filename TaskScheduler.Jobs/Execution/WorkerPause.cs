@@ -17,34 +17,43 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
     /// <summary>Pauses these kinds and resumes all others. What is overdue then starts in due order, as slots are free.</summary>
     public async Task SetAsync(IReadOnlyCollection<TaskKind> kinds, CancellationToken cancel)
     {
-        // Of two that change different kinds at the same time neither is refused: the one that is later finds both.
-        while (!await TrySetAsync(kinds, cancel) || !kinds.ToHashSet().SetEquals(await GetAsync(cancel)))
+        // Of two that set others at the same time the one that is later finds both, and sets its own again.
+        do
         {
+            await PauseAsync(kinds, cancel);
+            await ResumeAsync([.. Enum.GetValues<TaskKind>().Except(kinds)], cancel);
+        }
+        while (!kinds.ToHashSet().SetEquals(await GetAsync(cancel)));
+    }
+
+    /// <summary>Pauses these kinds, and leaves the others as they are.</summary>
+    /// <remarks>A statement for each: an instance that is frozen between two of them keeps no row from the claims of others.</remarks>
+    public async Task PauseAsync(IEnumerable<TaskKind> kinds, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow().RoundDownToMillisecond();
+        foreach (var kind in kinds.Except(await GetAsync(cancel)))
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancel);
+            db.PausedKinds.Add(new PausedKind { Kind = kind, PausedAt = now });
+            try
+            {
+                await db.SaveChangesAsync(cancel);
+            }
+            catch (DbUpdateException error) when (error.InnerException is DbException refused && store.IsUniqueViolation(refused))
+            {
+                // Another one has just paused it.
+            }
         }
 
         await watch.LookAsync(cancel);
     }
 
-    /// <returns>False if another one changed them at the same time.</returns>
-    private async Task<bool> TrySetAsync(IReadOnlyCollection<TaskKind> kinds, CancellationToken cancel)
+    /// <summary>Resumes these kinds, and leaves the others as they are.</summary>
+    public async Task ResumeAsync(IReadOnlyCollection<TaskKind> kinds, CancellationToken cancel)
     {
-        var now = clock.GetUtcNow().RoundDownToMillisecond();
+        var resumed = kinds.ToArray();
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var paused = await db.PausedKinds.ToListAsync(cancel);
-        db.PausedKinds.RemoveRange(paused.Where(p => !kinds.Contains(p.Kind)));
-        db.PausedKinds.AddRange(kinds.Except(paused.Select(p => p.Kind)).Select(kind => new PausedKind { Kind = kind, PausedAt = now }));
-        try
-        {
-            await db.SaveChangesAsync(cancel);
-            return true;
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            return false;
-        }
-        catch (DbUpdateException error) when (error.InnerException is DbException refused && store.IsUniqueViolation(refused))
-        {
-            return false;
-        }
+        await db.PausedKinds.Where(paused => resumed.Contains(paused.Kind)).ExecuteDeleteAsync(cancel);
+        await watch.LookAsync(cancel);
     }
 }

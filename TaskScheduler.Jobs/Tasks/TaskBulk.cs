@@ -14,6 +14,9 @@ public sealed class TaskBulk(
 {
     private const int Step = 500;
 
+    /// <summary>However many changes are under way here, one step at a time: requests and the worker need the database, too.</summary>
+    private readonly SemaphoreSlim _step = new(1, 1);
+
     public Task<BulkResult> DeleteAsync(TaskFilter filter, CancellationToken cancel) => ChangeAsync(filter, Delete, cancel);
 
     public Task<BulkResult> DeleteAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => ChangeAsync(ids, Delete, cancel);
@@ -29,8 +32,9 @@ public sealed class TaskBulk(
     private static Task<int> Delete(IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel) =>
         tasks.MoveAsync(TaskTransition.Delete, set => set.SetProperty(t => t.DeletedAt, now), cancel);
 
-    private static Task<int> Requeue(IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel) =>
-        tasks.Where(t => t.ExpireAt == null || t.ExpireAt > now).MoveAsync(
+    private async Task<int> Requeue(IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel)
+    {
+        var changed = await tasks.Where(t => t.ExpireAt == null || t.ExpireAt > now).MoveAsync(
             TaskTransition.Requeue,
             set => set.WithoutAttempt()
                 .SetProperty(t => t.DueAt, t => t.ExecuteAt)
@@ -39,6 +43,10 @@ public sealed class TaskBulk(
                 .SetProperty(t => t.Error, (string?)null)
                 .SetProperty(t => t.FinishedAt, (DateTimeOffset?)null),
             cancel);
+        // They have been due before.
+        alarm.SetFor(now);
+        return changed;
+    }
 
     /// <summary>Newest first: what is created meanwhile comes before the first page, and no change of a task moves it.</summary>
     private async Task<BulkResult> ChangeAsync(TaskFilter filter, Change change, CancellationToken cancel)
@@ -46,15 +54,28 @@ public sealed class TaskBulk(
         var (result, after) = (new BulkResult(0, 0), (PagePosition?)null);
         do
         {
-            var started = TimeProvider.System.GetTimestamp();
-            var page = await list.PageAsync(filter, TaskSort.NewestFirst, Step, after, cancel);
-            var sequences = page.Tasks.Select(task => task.Sequence).ToArray();
-            result = await ChangeAsync(
-                result, sequences.Length, tasks => filter.Of(tasks.Where(t => EF.Parameter(sequences).Contains(t.Sequence))), change, cancel);
-            after = page.Next;
-            // What is due and who asks something need the database, too.
+            TimeSpan took;
+            await _step.WaitAsync(cancel);
+            try
+            {
+                var started = TimeProvider.System.GetTimestamp();
+                var page = await list.PageAsync(filter, TaskSort.NewestFirst, Step, after, cancel);
+                var sequences = page.Tasks.Select(task => task.Sequence).ToArray();
+                result = await ChangeAsync(
+                    result,
+                    sequences.Length,
+                    tasks => filter.Of(tasks.Where(t => EF.Parameter(sequences).Contains(t.Sequence))),
+                    change,
+                    cancel);
+                (after, took) = (page.Next, TimeProvider.System.GetElapsedTime(started));
+            }
+            finally
+            {
+                _step.Release();
+            }
+
             if (after is not null)
-                await StoreRetry.PauseAsync(TimeProvider.System.GetElapsedTime(started), cancel);
+                await StoreRetry.PauseAsync(took, cancel);
         }
         while (after is not null);
         return result;
@@ -86,11 +107,7 @@ public sealed class TaskBulk(
         await using var db = await contexts.CreateDbContextAsync(cancel);
         var changed = await change(meant(db.Tasks), now, cancel);
         if (changed > 0)
-        {
-            // What was requeued is due.
-            alarm.SetFor(now);
             projector.Wake();
-        }
 
         return new(before.Matched + matched, before.Changed + changed);
     }

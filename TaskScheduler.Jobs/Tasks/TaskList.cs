@@ -30,12 +30,16 @@ public sealed class TaskList(IDbContextFactory<TaskDbContext> contexts)
             from range in RangesAfter(after, sort, passesOver ? part : filter.InRange(part))
             select Ordered(KeysOf(range, sort, passesOver), sort).Take(most);
         var first = Ordered(ranges.Aggregate((all, range) => all.Concat(range)), sort).Take(most);
-        var found = passesOver ? Ordered(InRange(first, filter), sort).Take(count + 1) : first;
+        // Its end first: what leaves the filter before the page is read must not draw older tasks into the window.
+        var last = passesOver ? await first.Skip(Window - 1).FirstOrDefaultAsync(cancel) : null;
+        var window = last is { Time: var time, Sequence: var sequence }
+            ? first.Where(key => key.Time > time || (key.Time == time && key.Sequence >= sequence))
+            : first;
+        var found = passesOver ? Ordered(InRange(window, filter), sort).Take(count + 1) : first;
         var page = await Ordered(found.Join(tasks, key => key.Sequence, task => task.Sequence, (_, task) => task), sort)
             .ToListAsync(cancel);
         if (page.Count > count)
             return new([.. page.Take(count)], PositionOf(page[count - 1], sort));
-        var last = passesOver ? await first.Skip(Window - 1).FirstOrDefaultAsync(cancel) : null;
         return new(page, last is null ? null : new(last.Time, last.Sequence));
     }
 

@@ -22,7 +22,7 @@ public enum TaskTransition
     /// <summary>The task's own work threw and no tries are left.</summary>
     Fail,
 
-    /// <summary>The task has not started by the time that its client named.</summary>
+    /// <summary>The task has not started since it was created, rescheduled or requeued, and had to by now.</summary>
     Expire,
 
     Requeue,

@@ -37,6 +37,10 @@ public sealed class StatementStop : DbCommandInterceptor, IDisposable
         1,
         freezes: true);
 
+    /// <summary>The same after the first statement that reads the task table.</summary>
+    public void FreezeAfterTheFirstRead() => Set(
+        text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("Tasks", StringComparison.Ordinal), 1, freezes: true);
+
     /// <summary>The same after a page of a list was read.</summary>
     public void FreezeAfterReadingAPage() => Set(
         text => text.StartsWith("SELECT", StringComparison.Ordinal) && text.Contains("JOIN", StringComparison.Ordinal)

@@ -16,6 +16,8 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class EmbeddedTaskClaimerTests : TaskClaimerTests<EmbeddedTestStore>;
 
+public sealed class EmbeddedTaskListTests : TaskListTests<EmbeddedTestStore>;
+
 public sealed class EmbeddedWorkerPauseTests : WorkerPauseTests<EmbeddedTestStore>;
 
 public sealed class EmbeddedTaskExpirerTests : TaskExpirerTests<EmbeddedTestStore>;

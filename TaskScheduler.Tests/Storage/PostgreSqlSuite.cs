@@ -16,6 +16,8 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class PostgreSqlTaskClaimerTests : TaskClaimerTests<PostgreSqlTestStore>;
 
+public sealed class PostgreSqlTaskListTests : TaskListTests<PostgreSqlTestStore>;
+
 public sealed class PostgreSqlWorkerPauseTests : WorkerPauseTests<PostgreSqlTestStore>;
 
 public sealed class PostgreSqlTaskExpirerTests : TaskExpirerTests<PostgreSqlTestStore>;

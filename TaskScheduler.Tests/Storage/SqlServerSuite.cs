@@ -15,6 +15,8 @@ namespace TaskScheduler.Tests.Storage;
 
 public sealed class SqlServerTaskClaimerTests : TaskClaimerTests<SqlServerTestStore>;
 
+public sealed class SqlServerTaskListTests : TaskListTests<SqlServerTestStore>;
+
 public sealed class SqlServerWorkerPauseTests : WorkerPauseTests<SqlServerTestStore>;
 
 public sealed class SqlServerTaskExpirerTests : TaskExpirerTests<SqlServerTestStore>;

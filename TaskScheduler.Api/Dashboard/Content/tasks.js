@@ -99,7 +99,7 @@
   }
 
   async function refresh() {
-    const answer = await fetch(location.href, { headers: { 'X-Requested-With': 'fetch' } });
+    const answer = await fetch(document.querySelector('main')?.dataset.address ?? location.href, { headers: { 'X-Requested-With': 'fetch' } });
     // What is shown stays until there is something newer.
     if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');

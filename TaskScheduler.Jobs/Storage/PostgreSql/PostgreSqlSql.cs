@@ -2,7 +2,7 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 /// <summary>
 /// The set-based statements in PostgreSQL's dialect. Each locks its rows in the order of their sequence numbers, so that two
-/// of them never wait for each other; those that start tasks wait for no one. One instance at a time writes to Hangfire's
+/// of them never wait for each other; those that start or expire tasks pass over locked rows, and wait for no one. One instance at a time writes to Hangfire's
 /// tables, and waits for others no longer than its <c>lock_timeout</c>.
 /// </summary>
 public static class PostgreSqlSql

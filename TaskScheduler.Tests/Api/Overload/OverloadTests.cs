@@ -60,6 +60,20 @@ public abstract class OverloadTests<TStore>(TStore store) : IAsyncLifetime
         Assert.Equal(Slots + 2, await table.Tasks.CountAsync(Cancel));
     }
 
+    /// <summary>They take minutes in small steps, and would keep a pause, for one, from its slot.</summary>
+    [Fact]
+    public async Task ChangesOfManyTakeNoSlot()
+    {
+        var slots = new RequestSlots(1, TimeSpan.FromMilliseconds(50));
+        await using var app = await StartAsync(slots);
+        using var taken = await slots.TakeAsync(Cancel);
+
+        (await SendAsync(app, "/tasks", Body)).Problem(HttpStatusCode.ServiceUnavailable, "overloaded");
+        var change = await SendAsync(app, "/tasks/delete", """{"filter":{"kind":["Fizz"]}}""");
+
+        Assert.Equal(HttpStatusCode.OK, change.Status);
+    }
+
     [Fact]
     public async Task ClientThatGivesUpLeavesTheQueueAndIsNoError()
     {

@@ -34,6 +34,21 @@ public sealed class DashboardLoginTests : IClassFixture<DashboardLoginTests.Appl
         Assert.Equal("Basic realm=\"TaskScheduler\"", answer.WwwAuthenticate);
     }
 
+    /// <summary>The page itself is open, to tell people where to log in.</summary>
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData("wrong", false)]
+    [InlineData(ReaderPassword, true)]
+    public async Task StartPageTellsItsNumbersToUsersOnly(string? password, bool told)
+    {
+        var answer = password is null
+            ? await _withKeys.App.SendAsync(HttpMethod.Get, "/", content: null)
+            : await _withKeys.App.SendAsync(HttpMethod.Get, "/", content: null, Login("reader", password));
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Equal(told, answer.Text.Contains("done today", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("admin", Password)]
     [InlineData("reader", ReaderPassword)]

@@ -81,6 +81,21 @@ public abstract class WorkerPauseTests<TStore> : IAsyncLifetime
         Assert.Empty(await _jobs.Get<WorkerPause>().GetAsync(Cancel));
     }
 
+    /// <summary>As two people do on the dashboard.</summary>
+    [Fact]
+    public async Task PausesOfOtherKindsAtOnceAllHold()
+    {
+        var pause = _jobs.Get<WorkerPause>();
+        for (var round = 0; round < 10; round++)
+        {
+            await Task.WhenAll(pause.PauseAsync([Fizz], Cancel), _other.Get<WorkerPause>().PauseAsync([Buzz], Cancel), pause.PauseAsync([Fizz], Cancel));
+            Assert.Equal([Fizz, Buzz], await pause.GetAsync(Cancel));
+            await Task.WhenAll(pause.ResumeAsync([Fizz], Cancel), _other.Get<WorkerPause>().PauseAsync([FizzBuzz], Cancel));
+            Assert.Equal([Buzz, FizzBuzz], await pause.GetAsync(Cancel));
+            await pause.ResumeAsync([Buzz, FizzBuzz], Cancel);
+        }
+    }
+
     [Fact]
     public async Task WhatIsResumedIsClaimedInDueOrder()
     {

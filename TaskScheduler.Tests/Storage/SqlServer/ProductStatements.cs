@@ -166,9 +166,7 @@ public sealed class ProductStatements
         await bulk.DeleteAsync([id], cancel);
         _server.Row["Count"] = 1L;
         await list.CountAsync(cancel);
-        _server.Row[AnswerColumns.Function] = 1L;
         await list.CountCompletedAsync(Now, cancel);
-        _server.Row[AnswerColumns.Function] = 1;
         await list.CountUpToAsync(10, new TaskFilter([], []), cancel);
         await list.CountUpToAsync(10, everything, cancel);
         await list.FirstDueAsync(cancel);
@@ -211,8 +209,9 @@ public sealed class ProductStatements
         await claimer.ClaimAsync(1, cancel);
         _server.Row["Paused"] = DBNull.Value;
         await watch.LookAsync(cancel);
-        var pause = Get<WorkerPause>("GetAsync", "SetAsync");
-        await pause.SetAsync([TaskKind.Buzz], cancel);
+        var pause = Get<WorkerPause>("GetAsync", "SetAsync", "PauseAsync", "ResumeAsync");
+        await pause.SetAsync([TaskKind.Fizz], cancel);
+        await pause.PauseAsync([TaskKind.Buzz], cancel);
         await pause.GetAsync(cancel);
 
         var completer = Get<TaskCompleter>("Add", "AddNoMore", "RunAsync", "RecordAsync");

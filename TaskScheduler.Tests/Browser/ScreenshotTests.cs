@@ -21,7 +21,9 @@ public sealed class ScreenshotTests(ApiFixture api) : IClassFixture<ApiFixture>
     {
         await using var browser = await Chromium.StartAsync(new()
         {
-            ViewportSize = new() { Width = 1280, Height = 800 }, ColorScheme = theme, TimezoneId = "Europe/Berlin",
+            ViewportSize = new() { Width = 1280, Height = 800 },
+            ColorScheme = theme,
+            TimezoneId = "Europe/Berlin",
         });
         var cancel = TestContext.Current.CancellationToken;
         string?[] labels = ["nightly import", "customer 4711", null, "eu-west"];

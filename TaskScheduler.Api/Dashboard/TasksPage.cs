@@ -136,8 +136,8 @@ public static class TasksPage
             <div id="list" data-live><form method="post">{Markup.If(!context.IsReadOnly, $"{Commands(context, query)}")}
             <div class="table-responsive" tabindex="0" role="region" aria-label="Tasks"><table class="table tasks-list">
             <thead><tr>{Markup.If(!context.IsReadOnly, $"<th class=\"min-width\"><input type=\"checkbox\" id=\"all\" aria-label=\"Select all rows\" hidden></th>")}
-            <th scope="col">Kind</th><th scope="col">ID</th><th scope="col">State</th><th scope="col">Label</th><th scope="col">Due</th>
-            <th scope="col" title="From the due time to the start, or to now">Late</th><th scope="col">Attempt</th><th scope="col">Instance</th></tr></thead>
+            <th scope="col">Kind</th><th scope="col">Due</th><th scope="col">Label</th><th scope="col">State</th>
+            <th scope="col" title="From the due time to the start, or to now">Late</th><th scope="col">ID</th><th scope="col">Attempt</th><th scope="col">Instance</th></tr></thead>
             <tbody>{Markup.Join(page.Tasks.Select(task => Row(context, task, now)))}</tbody></table></div>
             {Markup.If(page.Tasks.Count == 0, $"<p class=\"alert alert-info\">{(next is null ? "No task matches." : "None here; the next page may have some.")}</p>")}
             <p>{Markup.If(query.Request.PageToken is not [], $"{TaskMarkup.LinkButton(context, "first", query.Address(("pageToken", null)), "First page")}")}
@@ -163,9 +163,9 @@ public static class TasksPage
     private static IHtmlContent Row(DashboardContext context, ScheduledTask task, DateTimeOffset now) => Markup.Of(
         $"""
         <tr class="hover">{Markup.If(!context.IsReadOnly, $"<td>{Box(task)}</td>")}
-        <td>{task.Kind}</td><td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}"><span>{$"{task.Id}"[..24]}</span>{$"{task.Id}"[24..]}</a></td>
-        <td>{TaskMarkup.State(task.State)}</td>
-        <td class="task-label">{task.Label}</td><td>{Markup.Time(task.ExecuteAt)}</td><td>{TaskMarkup.Duration(TaskMarkup.LatenessOf(task, now))}</td>
+        <td>{task.Kind}</td><td>{Markup.Time(task.ExecuteAt)}</td><td class="task-label">{task.Label}</td><td>{TaskMarkup.State(task.State)}</td>
+        <td>{TaskMarkup.Duration(TaskMarkup.LatenessOf(task, now))}</td>
+        <td><a class="task-id" id="task-{task.Id}" href="{context.Url($"/tasks/{task.Id}")}"><span>{$"{task.Id}"[..24]}</span>{$"{task.Id}"[24..]}</a></td>
         <td>{(task.Attempt == 0 ? "" : $"{task.Attempt}")}</td><td class="task-label">{task.Instance}</td></tr>
         """);
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Execution;
@@ -21,6 +22,16 @@ public class ApiFixture : Fixture<TestApplication>
     public void LetBuzzFinish() => _buzz.TrySetResult();
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path);
+
+    /// <summary>One page of the list: the IDs, and the token of the next page.</summary>
+    public async Task<(List<Guid> Ids, string? Next)> PageAsync(string query)
+    {
+        var answer = await GetAsync($"/tasks?{query}");
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        return (
+            [.. answer.Json.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetGuid())],
+            answer.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString() : null);
+    }
 
     public Task<Answer> DeleteAsync(string path) => SendAsync(HttpMethod.Delete, path);
 

@@ -92,15 +92,7 @@ public sealed class DocsTests(ApiFixture api) : IClassFixture<ApiFixture>, IAsyn
 
     private async Task<IPage> OpenAsync(TestApplication app)
     {
-        var page = await _browser.OpenAsync(new Uri("about:blank"));
-        page.Request += (_, request) => _requests.Add(request.Url);
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-                _complaints.Add(message.Text);
-        };
-        page.PageError += (_, error) => _complaints.Add(error);
-        await page.GotoAsync(new Uri(app.Client.BaseAddress!, "/docs").ToString());
+        var page = await _browser.OpenAsync(new Uri(app.Client.BaseAddress!, "/docs"), _requests, _complaints);
         await page.Locator("#operations-Tasks-ListTasks").WaitForAsync();
         return page;
     }

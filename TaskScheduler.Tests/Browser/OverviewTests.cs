@@ -102,16 +102,7 @@ public sealed class OverviewTests : IAsyncLifetime
             ColorScheme = theme,
             TimezoneId = "Asia/Kolkata",
         });
-        var page = await _browser.OpenAsync(new Uri("about:blank"));
-        page.Request += (_, request) => _requests.Add(request.Url);
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-                _complaints.Add(message.Text);
-        };
-        page.PageError += (_, error) => _complaints.Add(error);
-        await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/overview").ToString());
-        return page;
+        return await _browser.OpenAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/overview"), _requests, _complaints);
     }
 
     private static async Task<bool> IsDrawnAsync(IPage page, string picture) =>

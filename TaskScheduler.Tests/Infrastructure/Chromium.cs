@@ -32,6 +32,21 @@ public sealed class Chromium : IAsyncDisposable
         return page;
     }
 
+    /// <summary>Notes what the page asks for, and its warnings and errors.</summary>
+    public async Task<IPage> OpenAsync(Uri address, ICollection<string> requests, ICollection<string> complaints)
+    {
+        var page = await _person.NewPageAsync();
+        page.Request += (_, request) => requests.Add(request.Url);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning")
+                complaints.Add(message.Text);
+        };
+        page.PageError += (_, error) => complaints.Add(error);
+        await page.GotoAsync(address.ToString());
+        return page;
+    }
+
     public ValueTask DisposeAsync() => _person.DisposeAsync();
 
     private static string FindProgramOrSkip()

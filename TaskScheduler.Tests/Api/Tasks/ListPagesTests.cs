@@ -13,7 +13,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     {
         await InsertAsync(60);
 
-        Assert.Equal(50, (await PageAsync("")).Ids.Count);
+        Assert.Equal(50, (await api.PageAsync("")).Ids.Count);
     }
 
     [Theory]
@@ -24,7 +24,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     {
         await InsertAsync(510);
 
-        Assert.Equal(pageSize, (await PageAsync($"pageSize={pageSize}")).Ids.Count);
+        Assert.Equal(pageSize, (await api.PageAsync($"pageSize={pageSize}")).Ids.Count);
     }
 
     [Theory]
@@ -114,9 +114,9 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     public async Task PageSizeMayChangeFromPageToPage()
     {
         var ids = await InsertAsync(5);
-        var first = await PageAsync("pageSize=2");
+        var first = await api.PageAsync("pageSize=2");
 
-        var second = await PageAsync($"pageSize=3&pageToken={first.Next}");
+        var second = await api.PageAsync($"pageSize=3&pageToken={first.Next}");
 
         Assert.Equal(Enumerable.Reverse(ids), first.Ids.Concat(second.Ids));
     }
@@ -127,7 +127,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     public async Task TokenIsGoodForTheSameFiltersWrittenOtherwise(string filters, string same)
     {
         await InsertAsync(6);
-        var first = await PageAsync($"{filters}&pageSize=1");
+        var first = await api.PageAsync($"{filters}&pageSize=1");
 
         var answer = await api.GetAsync($"/tasks?{same}&pageSize=1&pageToken={first.Next}");
 
@@ -145,7 +145,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     public async Task TokenOfOtherFiltersIsRefused(string filters, string others)
     {
         await InsertAsync(6);
-        var first = await PageAsync($"{filters}&pageSize=1");
+        var first = await api.PageAsync($"{filters}&pageSize=1");
 
         var answer = await api.GetAsync($"/tasks?{others}&pageToken={first.Next}");
 
@@ -156,7 +156,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     public async Task TokenWithAnyCharacterAlteredIsRefused()
     {
         await InsertAsync(2);
-        var token = (await PageAsync("pageSize=1")).Next!;
+        var token = (await api.PageAsync("pageSize=1")).Next!;
 
         for (var i = 0; i < token.Length; i++)
         {
@@ -169,7 +169,7 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
     public async Task TokenCutShortOrLengthenedIsRefused()
     {
         await InsertAsync(2);
-        var token = (await PageAsync("pageSize=1")).Next!;
+        var token = (await api.PageAsync("pageSize=1")).Next!;
 
         string[] others = [token[..^1], token[1..], $"{token}A", $"{token}=", $"%20{token}", token + token];
         foreach (var altered in others)
@@ -202,21 +202,12 @@ public abstract class ListPagesTests<TStore>(ApiFixture<TStore> api) : IClassFix
         string? token = null;
         do
         {
-            var page = await PageAsync(token is null ? query : $"{query}&pageToken={token}");
+            var page = await api.PageAsync(token is null ? query : $"{query}&pageToken={token}");
             seen.AddRange(page.Ids);
             token = page.Next;
             await (onPage?.Invoke(page.Ids) ?? Task.CompletedTask);
         } while (token is not null && !seen.Contains(stop));
 
         return seen;
-    }
-
-    private async Task<(List<Guid> Ids, string? Next)> PageAsync(string query)
-    {
-        var answer = await api.GetAsync($"/tasks?{query}");
-        Assert.Equal(HttpStatusCode.OK, answer.Status);
-        return (
-            [.. answer.Json.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetGuid())],
-            answer.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString() : null);
     }
 }

@@ -128,7 +128,7 @@ public abstract class ListSortTests<TStore>(ApiFixture<TStore> api) : IClassFixt
     public async Task TokenOfOtherFiltersOrAnotherOrderIsRefused(string query, string other)
     {
         await InsertAsync(3, "a");
-        var (_, token) = await PageAsync($"{query}&pageSize=1");
+        var (_, token) = await api.PageAsync($"{query}&pageSize=1");
 
         Assert.Contains("same filters and sort", (await api.GetAsync($"/tasks?{other}&pageToken={token}")).Refused("pageToken"));
     }
@@ -140,7 +140,7 @@ public abstract class ListSortTests<TStore>(ApiFixture<TStore> api) : IClassFixt
     public async Task TokenIsGoodForTheSameWrittenOtherwise(string query, string same)
     {
         await InsertAsync(3, "a");
-        var (_, token) = await PageAsync($"{query}&pageSize=1");
+        var (_, token) = await api.PageAsync($"{query}&pageSize=1");
 
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync($"/tasks?{same}&pageToken={token}")).Status);
     }
@@ -179,7 +179,7 @@ public abstract class ListSortTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         await InsertAsync(TaskList.Window + 5, label, First.AddYears(1));
         var query = $"label={label}&executeTo=2031-06-01T00:00:00Z";
 
-        var (ids, token) = await PageAsync(query);
+        var (ids, token) = await api.PageAsync(query);
 
         Assert.Empty(ids);
         Assert.NotNull(token);
@@ -220,7 +220,7 @@ public abstract class ListSortTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         string? token = null;
         do
         {
-            var page = await PageAsync(token is null ? query : $"{query}&pageToken={token}");
+            var page = await api.PageAsync(token is null ? query : $"{query}&pageToken={token}");
             seen.AddRange(page.Ids);
             token = page.Next;
             if (onPage is not null && seen.Count <= 60)
@@ -228,14 +228,5 @@ public abstract class ListSortTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         } while (token is not null);
 
         return seen;
-    }
-
-    private async Task<(List<Guid> Ids, string? Next)> PageAsync(string query)
-    {
-        var answer = await api.GetAsync($"/tasks?{query}");
-        Assert.Equal(HttpStatusCode.OK, answer.Status);
-        return (
-            [.. answer.Json.GetProperty("tasks").EnumerateArray().Select(task => task.GetProperty("id").GetGuid())],
-            answer.Json.TryGetProperty("nextPageToken", out var next) ? next.GetString() : null);
     }
 }

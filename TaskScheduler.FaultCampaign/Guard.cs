@@ -26,6 +26,6 @@ public enum Guard
     /// <summary>The claim does not ask whether the task must have started by now.</summary>
     Expiry,
 
-    /// <summary>Nobody asks which kinds are paused.</summary>
+    /// <summary>Claims and looks do not ask which kinds are paused.</summary>
     Pause,
 }

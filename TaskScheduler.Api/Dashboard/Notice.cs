@@ -11,7 +11,7 @@ public static class Notice
     public static void Leave(HttpContext http, CommandResult result) => http.Response.Cookies.Append(
         Cookie, Uri.EscapeDataString((result.Refused ? RefusedMark : "") + result.Message), Options(http));
 
-    /// <summary>What a page asks for to refresh itself is shown to nobody as a whole.</summary>
+    /// <summary>The message, once. A request by which the script refreshes a page leaves it for the next page.</summary>
     public static IHtmlContent Take(HttpContext http)
     {
         if (http.Request.Cookies[Cookie] is not { Length: > 0 } left || http.Request.Headers.ContainsKey("X-Requested-With"))

@@ -9,7 +9,7 @@ namespace TaskScheduler.Api.Dashboard;
 /// <param name="Instances">Who does it.</param>
 public sealed record Overview(DueFigures Due, IReadOnlyList<MinuteFigures> Done, IReadOnlyList<InstanceFigures> Instances);
 
-/// <summary>The figures of the overview, read when somebody looks at it, and kept for all who do.</summary>
+/// <summary>The figures of the overview. They are read when the page is asked for, and kept for later requests.</summary>
 public sealed partial class OverviewFigures
 {
     /// <summary>What was finished in a minute is committed by then: its tasks need not be counted again.</summary>

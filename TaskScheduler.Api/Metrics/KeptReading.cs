@@ -8,8 +8,8 @@ public sealed record Reading<T>(T? Value, DateTimeOffset At, bool Failed)
     where T : class;
 
 /// <summary>
-/// Reads when somebody asks, by one reader at a time whoever asks, and keeps that for some seconds: for longer where reading
-/// takes long, so that it takes a twentieth of the time at most.
+/// Reads on request, once at a time, and keeps the value for some seconds: for longer where reading takes long, so that reading
+/// takes a twentieth of the time at most.
 /// </summary>
 /// <param name="read">Reads anew.</param>
 /// <param name="failed">Is told why a reading failed.</param>

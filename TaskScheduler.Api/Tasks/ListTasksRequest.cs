@@ -55,12 +55,12 @@ public sealed class ListTasksRequest
     [FromQuery(Name = "pageToken")]
     public string?[] PageToken { get; init; } = [];
 
-    public TaskFilter ToFilter() => ToFilterRequest().ToFilter();
+    public TaskFilter ToFilter() => ToTexts().ToFilter();
 
     public TaskSort ToSort() => Sort is [NextFirst] ? TaskSort.NextFirst : TaskSort.NewestFirst;
 
     /// <summary>The filter's part; null stands for what was given without a value.</summary>
-    public FilterTexts ToFilterRequest() => new(State, Kind, Label, ExecuteFrom, ExecuteTo);
+    public FilterTexts ToTexts() => new(State, Kind, Label, ExecuteFrom, ExecuteTo);
 
     public int ToPageSize() =>
         PageSize is [{ } size] ? int.Parse(size, CultureInfo.InvariantCulture) : DefaultPageSize;
@@ -75,7 +75,7 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
     {
         RuleFor(request => request).Custom((request, context) =>
         {
-            foreach (var (field, problem) in request.ToFilterRequest().Problems())
+            foreach (var (field, problem) in request.ToTexts().Problems())
                 context.AddFailure(field, problem);
         });
         RuleFor(request => request.Sort).Custom((sorts, context) =>
@@ -90,7 +90,7 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
         });
         RuleFor(request => request).Custom((request, context) =>
         {
-            if (request.PageToken is not [] && !request.ToFilterRequest().Problems().Any() && request.ToPosition() is null)
+            if (request.PageToken is not [] && !request.ToTexts().Problems().Any() && request.ToPosition() is null)
             {
                 context.AddFailure("pageToken",
                     "pageToken must be the nextPageToken of an answer to the same filters and sort, unchanged.");

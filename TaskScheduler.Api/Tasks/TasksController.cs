@@ -73,8 +73,8 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
 
     /// <summary>Delete many tasks</summary>
     /// <remarks>
-    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Done in steps that block nobody, which takes
-    /// minutes for a million tasks. A request that is cut off has changed some of them; repeat it for the rest.
+    /// All that a filter matches at that moment, or up to 1,000 by their IDs. Done in small steps, so that nothing else
+    /// waits for long; a million tasks take minutes. A request that is cut off has changed some of them; repeat it for the rest.
     /// </remarks>
     /// <response code="200">How many were matched, and how many were not deleted before.</response>
     [HttpPost("delete", Name = "DeleteTasks")]

@@ -7,8 +7,8 @@ namespace TaskScheduler.Jobs.Projection;
 public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : IBackgroundJobClientFactoryV2
 {
     /// <summary>
-    /// The parameter of a job that says why a command changed nothing. With this prefix Hangfire's page of the job does not list
-    /// it, where nobody would look for it; what ours adds to that page shows it.
+    /// The parameter of a job that says why a command changed nothing. Hangfire's page of the job does not list parameters
+    /// with this prefix; the part that we add to the page shows it.
     /// </summary>
     public const string Refusal = "DBG_Refusal";
 

@@ -29,6 +29,8 @@ public sealed class FullDiskTests
         HashSet<Guid> running = [];
         await campaign.SufferAsync("disk full", async () =>
         {
+            // Nothing does while the clients have paused the kinds, and a full disk takes no resume.
+            await Eventually.TrueAsync(async () => (await RunningAsync(life.Process)).Count >= 3, "tasks run when the disk is filled");
             await disk.FillAsync();
             await RefusesAsync(life.Process, campaign, "database or disk is full");
             var repeated = campaign.Tally[CarefulClient.Repeated];
@@ -43,6 +45,8 @@ public sealed class FullDiskTests
 
         await campaign.SufferAsync("killed on a full disk", async () =>
         {
+            // Nothing does while the clients have paused the kinds, and a full disk takes no resume.
+            await Eventually.TrueAsync(async () => (await RunningAsync(life.Process)).Count >= 3, "tasks run when the disk is filled");
             await disk.FillAsync();
             await RefusesAsync(life.Process, campaign, "database or disk is full");
             await EmbeddedCampaign.KillAsync(life);

@@ -28,6 +28,8 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<TaskFigures>();
         services.AddSingleton<InstanceIdentity>();
         services.AddSingleton<TaskMetrics>();
+        services.AddSingleton<RequestedChanges>();
+        services.TryAddSingleton<ChangeListener>(_ => { });
 
         services.AddSingleton<TaskAlarm>();
         services.AddSingleton<TaskClaimer>();

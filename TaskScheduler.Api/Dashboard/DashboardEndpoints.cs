@@ -57,6 +57,7 @@ public static class DashboardEndpoints
                 when (!services.GetRequiredService<ITaskStore>().IsFromDatabase(error))
             {
                 // What is forged is for Hangfire to refuse.
+                services.GetRequiredService<SecurityLog>().Refused(http, Refusal.ForgedForm);
             }
             // Hangfire has read the cookie before, and found no keys then: the database was away a moment ago.
             catch (ArgumentNullException)

@@ -154,6 +154,8 @@ public static class DocumentedCall
             yield return type;
         yield return ProblemType.Unauthorized;
         yield return ProblemType.ThisMachineOnly;
+        if (!HttpMethods.IsGet(description.HttpMethod ?? ""))
+            yield return ProblemType.OtherSite;
         yield return ProblemType.TooManyFailedLogins;
         yield return ProblemType.InternalError;
         yield return ProblemType.StoreUnavailable;

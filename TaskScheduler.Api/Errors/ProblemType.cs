@@ -26,7 +26,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
         WhatHappened = "The request carried no API key, or one that is not known here.",
         WhatToDo = "Send one of the keys that the operator configured in the header X-Api-Key. The dashboard asks for a user "
             + "and a password instead.",
-        Retry = "Only with other credentials. Ten failures in a minute lock the address out until the minute is over.",
+        Retry = "Only with other credentials. From the eleventh failure in a minute on the answer is 429.",
         ExampleDetail = $"Send an API key in the header {ApiKeyAuthentication.Header}.",
     };
 
@@ -46,6 +46,15 @@ public sealed record ProblemType(int Status, string Slug, string Title)
             + "Security:Dashboard:UserName and Security:Dashboard:Password for the dashboard.",
         Retry = "The same request fails again until the configuration is changed.",
         ExampleDetail = Security.ThisMachineOnly.WhatToDo,
+    };
+
+    public static readonly ProblemType OtherSite = new(403, "other-site", "A web page of another origin asked for this.")
+    {
+        WhatHappened = "No API key is configured, and the request would change something and comes from a web page of another origin, as "
+            + "the browser says in Sec-Fetch-Site or Origin. Nothing was changed.",
+        WhatToDo = "Use this instance's own pages, or a program that is no browser.",
+        Retry = "The same request fails again.",
+        ExampleDetail = SameOriginOnly.WhatToDo,
     };
 
     public static readonly ProblemType NotFound = new(404, "not-found", "There is nothing here.")
@@ -125,12 +134,12 @@ public sealed record ProblemType(int Status, string Slug, string Title)
     public static readonly ProblemType TooManyFailedLogins =
         new(429, "too-many-failed-logins", "Too many logins have failed from this address.")
         {
-            WhatHappened = "Ten API keys or passwords that are not known here came from this address within a minute. Until it "
-                + "is over nothing from there is looked at, right credentials included.",
-            WhatToDo = "Wait for the seconds that the header Retry-After names, and find out who sends the wrong credentials.",
-            Retry = "Helps after Retry-After.",
+            WhatHappened = "The request carried an API key or a password that is not known here, and ten others that are not came from "
+                + "this address within a minute. Right ones are let in meanwhile; a right password waits for half a second.",
+            WhatToDo = "Send the right one. If it is meant to be right, ask the operator.",
+            Retry = "Only with other credentials.",
             SaysWhenToRetry = true,
-            ExampleDetail = "Try again in 42 s; until then nothing is looked at.",
+            ExampleDetail = $"The API key in {ApiKeyAuthentication.Header} is not known here. Ask again in 42 s, or with the right one at any time.",
         };
 
     public static readonly ProblemType HeadersTooLarge = new(431, "headers-too-large", "The headers are too large.")
@@ -173,7 +182,7 @@ public sealed record ProblemType(int Status, string Slug, string Title)
     /// <summary>Every type; the first one of a status is what that status means where nothing more is known.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =
     [
-        InvalidRequest, Unauthorized, Forbidden, ThisMachineOnly, NotFound, MethodNotAllowed, RequestTimeout, WrongState,
+        InvalidRequest, Unauthorized, Forbidden, ThisMachineOnly, OtherSite, NotFound, MethodNotAllowed, RequestTimeout, WrongState,
         IdempotencyKeyInUse, BodyTooLarge, UnsupportedMediaType, IdempotencyKeyReused, TooManyFailedLogins, HeadersTooLarge,
         InternalError, StoreUnavailable, Overloaded,
     ];

@@ -55,7 +55,7 @@ public sealed class StartBanner(
     {
         const string ThisMachineOnly = "this machine only";
         if (!security.HasAccess)
-            return ThisMachineOnly;
+            return $"{ThisMachineOnly}; configure Security:ApiKeys and Security:Dashboard before a proxy stands in front";
         var api = security.ApiKeys.Count > 0 ? "needs an API key" : ThisMachineOnly;
         var dashboard = security.Dashboard.HasUsers ? "needs a password" : ThisMachineOnly;
         return $"API: {api}; dashboard: {dashboard}";

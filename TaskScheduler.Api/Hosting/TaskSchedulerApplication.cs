@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Api.Documentation;
@@ -125,8 +126,12 @@ public static class TaskSchedulerApplication
     private static void AddLogging(this WebApplicationBuilder builder)
     {
         // Standard output carries the tasks' lines and nothing else.
-        builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddSimpleConsole(line => line.SingleLine = true);
+        builder.Logging.AddConsole(console =>
+        {
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+            console.FormatterName = LogLine.FormatterName;
+        });
+        builder.Logging.AddConsoleFormatter<LogLine, ConsoleFormatterOptions>();
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Hangfire", LogLevel.Warning);
         // What stops a start is said in one line by Startup, not twice with a stack trace.
@@ -138,9 +143,9 @@ public static class TaskSchedulerApplication
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
-        // Any client can fail to log in, as often as they like; FailedLogins says what matters of it.
+        // SecurityLog says what matters of it.
         builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
-        builder.Logging.AddFilter("idunno.Authentication.Basic", LogLevel.Warning);
+        builder.Logging.AddFilter(typeof(BasicAuthentication).FullName, LogLevel.Warning);
         // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.
         builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
     }

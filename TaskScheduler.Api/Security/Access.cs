@@ -1,8 +1,8 @@
-using idunno.Authentication.Basic;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Security;
 
@@ -21,22 +21,19 @@ public static class Access
     {
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<DashboardLogin>();
-        services.AddSingleton<FailedLogins>();
+        services.AddSingleton(_ => new FailedLogins(FailedLogins.LimitPerMinute, TimeSpan.FromMinutes(1)));
+        services.AddHttpContextAccessor();
+        services.AddSingleton<SecurityLog>();
+        services.AddSingleton<ChangeListener>(provider => provider.GetRequiredService<SecurityLog>().Changed);
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.SchemeName, configureOptions: null)
-            .AddBasic(basic =>
-            {
-                basic.Realm = Realm;
-                // TLS usually ends at the reverse proxy in front; what arrives here is plain HTTP then.
-                basic.AllowInsecureProtocol = true;
-                // Browsers and curl may send Latin-1. It also spares an exception that quotes the bytes it could not read.
-                basic.EncodingPreference = EncodingPreference.PreferUtf8;
-                basic.Events = new BasicAuthenticationEvents { OnValidateCredentials = DashboardLogin.ValidateAsync };
-            });
+            .AddScheme<AuthenticationSchemeOptions, BasicAuthentication>(BasicAuthentication.SchemeName, configureOptions: null);
         services.AddAuthorization();
         services.AddOptions<AuthorizationOptions>().Configure<IOptions<SecurityOptions>>(AddPolicies);
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessResults>();
-        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<SecurityOptions>>(BelieveKnownProxies);
+        // After what ASP.NET Core makes of ASPNETCORE_FORWARDEDHEADERS_ENABLED, which is to believe everybody.
+        services.AddOptions<ForwardedHeadersOptions>().PostConfigure<IOptions<SecurityOptions>>(BelieveKnownProxies);
+        services.AddSingleton<IValidateOptions<SecurityOptions>, ForwardingNeedsProxies>();
     }
 
     public static void UseAccess(this WebApplication app)
@@ -50,13 +47,13 @@ public static class Access
 
     private static void AddPolicies(AuthorizationOptions authorization, IOptions<SecurityOptions> security)
     {
-        var thisMachine = new AuthorizationPolicyBuilder().AddRequirements(new ThisMachineOnly()).Build();
+        var thisMachine = new AuthorizationPolicyBuilder().AddRequirements(new ThisMachineOnly(), new SameOriginOnly()).Build();
         // Whatever does not say otherwise needs a key, so that nothing is open because it was forgotten.
         authorization.FallbackPolicy = security.Value.ApiKeys.Count > 0
             ? new AuthorizationPolicyBuilder(ApiKeyAuthentication.SchemeName).RequireAuthenticatedUser().Build()
             : thisMachine;
         authorization.AddPolicy(Dashboard, security.Value.Dashboard.HasUsers
-            ? new AuthorizationPolicyBuilder(BasicAuthenticationDefaults.AuthenticationScheme)
+            ? new AuthorizationPolicyBuilder(BasicAuthentication.SchemeName)
                 .RequireAuthenticatedUser()
                 .RequireAssertion(MayLookOrHasFullAccess)
                 .Build()
@@ -75,7 +72,6 @@ public static class Access
 
     private static void BelieveKnownProxies(ForwardedHeadersOptions forwarded, IOptions<SecurityOptions> security)
     {
-        // ASPNETCORE_FORWARDEDHEADERS_ENABLED works as ASP.NET Core has it.
         if (!security.Value.Proxies().Any())
             return;
         forwarded.ForwardedHeaders =

@@ -1,90 +1,49 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.RateLimiting;
 
 namespace TaskScheduler.Api.Security;
 
 /// <summary>
-/// Counts failed logins by address: after <see cref="Limit"/> within a minute the address has to wait until the minute is
-/// over, so that no client gets more guesses, however they are spread.
+/// Counts wrong credentials by scheme and address. It refuses nothing that is right: others may come from the same address,
+/// which may be a proxy's.
 /// </summary>
-public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogins> logger)
+/// <param name="limit">How many wrong credentials within the window are answered as such.</param>
+/// <param name="window">How long they count.</param>
+public sealed class FailedLogins(int limit, TimeSpan window) : IDisposable
 {
-    public const int Limit = 10;
+    public const int LimitPerMinute = 10;
 
-    /// <summary>More addresses are not remembered; the one that has been quiet longest is forgotten first.</summary>
-    public const int MaxAddresses = 10_000;
+    /// <summary>How long a password from an address beyond the limit waits before it is looked at.</summary>
+    public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>An IPv6 customer owns at least this much of the address, and may use another rest with every request.</summary>
     private const int OwnersBytes = 8;
 
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    /// <summary>
+    /// By a hash of 16 bits, so that no number of addresses takes more than some 40 MB. Two that share one do each other little
+    /// harm.
+    /// </summary>
+    private readonly PartitionedRateLimiter<ushort> _limiter =
+        PartitionedRateLimiter.Create<ushort, ushort>(login => RateLimitPartition.GetFixedWindowLimiter(
+            login, _ => new FixedWindowRateLimiterOptions { PermitLimit = limit, Window = window, QueueLimit = 0 }));
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<IPAddress, LinkedListNode<Address>> _addresses = [];
-    private readonly LinkedList<Address> _quietestFirst = new();
-
-    public int AddressCount
+    /// <summary>Counts one.</summary>
+    /// <returns>When the window is over, if the limit was reached before; else null.</returns>
+    public TimeSpan? Add(string scheme, IPAddress? address)
     {
-        get
-        {
-            lock (_gate)
-                return _addresses.Count;
-        }
-    }
-
-    /// <summary>How long the address has to wait; null if it may try.</summary>
-    public TimeSpan? WaitOf(IPAddress? address)
-    {
-        lock (_gate)
-        {
-            return _addresses.TryGetValue(Counted(address), out var known) ? WaitOf(known.Value) : null;
-        }
-    }
-
-    public void Add(IPAddress? address)
-    {
-        var counted = Counted(address);
-        lock (_gate)
-        {
-            ForgetTheQuiet();
-            if (_addresses.TryGetValue(counted, out var known))
-                _quietestFirst.Remove(known);
-            else
-                _addresses[counted] = known = new LinkedListNode<Address>(new(counted, new Queue<long>(Limit)));
-            _quietestFirst.AddLast(known);
-            if (_addresses.Count > MaxAddresses)
-                Forget(_quietestFirst.First!);
-
-            var failures = known.Value.Failures;
-            if (failures.Count == Limit)
-                failures.Dequeue();
-            failures.Enqueue(clock.GetTimestamp());
-            if (WaitOf(known.Value) is null)
-                return;
-        }
-
-        LogRefused(counted, Limit);
-    }
-
-    private TimeSpan? WaitOf(Address address)
-    {
-        if (address.Failures.Count < Limit)
+        using var lease = _limiter.AttemptAcquire(Key(scheme, address));
+        if (lease.IsAcquired)
             return null;
-        var left = Minute - clock.GetElapsedTime(address.Failures.Peek());
-        return left > TimeSpan.Zero ? left : null;
+        return lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? wait : window;
     }
 
-    private void ForgetTheQuiet()
-    {
-        while (_quietestFirst.First is { } quietest && clock.GetElapsedTime(quietest.Value.Failures.Last()) >= Minute)
-            Forget(quietest);
-    }
+    public bool IsBeyondLimit(string scheme, IPAddress? address) =>
+        _limiter.GetStatistics(Key(scheme, address)) is { CurrentAvailablePermits: 0 };
 
-    private void Forget(LinkedListNode<Address> address)
-    {
-        _quietestFirst.Remove(address);
-        _addresses.Remove(address.Value.Ip);
-    }
+    public void Dispose() => _limiter.Dispose();
+
+    private static ushort Key(string scheme, IPAddress? address) => (ushort)HashCode.Combine(scheme, Counted(address));
 
     private static IPAddress Counted(IPAddress? address)
     {
@@ -98,11 +57,4 @@ public sealed partial class FailedLogins(TimeProvider clock, ILogger<FailedLogin
         bytes.AsSpan(OwnersBytes).Clear();
         return new IPAddress(bytes);
     }
-
-    /// <param name="Ip">The address as it is counted.</param>
-    /// <param name="Failures">The timestamps of its last failures, oldest first.</param>
-    private sealed record Address(IPAddress Ip, Queue<long> Failures);
-
-    [LoggerMessage(1, LogLevel.Warning, "{Address} failed to log in {Limit} times within a minute and has to wait.")]
-    private partial void LogRefused(IPAddress address, int limit);
 }

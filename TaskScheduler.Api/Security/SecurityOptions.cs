@@ -9,7 +9,7 @@ namespace TaskScheduler.Api.Security;
 /// </summary>
 public sealed class SecurityOptions : ISettings
 {
-    private const int MinKeyLength = 16;
+    private const int MinKeyLength = 32;
     private const int MaxNameLength = 64;
 
     public static string Section => "Security";

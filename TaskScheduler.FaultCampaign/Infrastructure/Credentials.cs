@@ -5,8 +5,8 @@ namespace TaskScheduler.FaultCampaign.Infrastructure;
 /// <summary>Keys and users: the settings that give them to an instance, and the headers that callers send.</summary>
 public static class Credentials
 {
-    public const string Key = "the-key-of-the-web-shop";
-    public const string OtherKey = "the-key-of-the-warehouse";
+    public const string Key = "the-key-of-the-web-shop-0123456789";
+    public const string OtherKey = "the-key-of-the-warehouse-0123456789";
     public const string Password = "full password";
     public const string ReaderPassword = "readers' password";
 

@@ -10,8 +10,11 @@ public sealed class TaskMetrics
     /// <summary>A usual start is late by milliseconds, one after a kill by seconds, the last of a backlog by minutes.</summary>
     private static readonly double[] LatenessBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
+    private static readonly TaskTransition[] Requested = [TaskTransition.Delete, TaskTransition.Requeue, TaskTransition.Reschedule];
+
     private readonly Counter<long> _created;
     private readonly Counter<long> _finished;
+    private readonly Counter<long> _changed;
     private readonly Histogram<double> _startLateness;
 
     public TaskMetrics(IMeterFactory meters, IOptions<InstanceOptions> instance, RunningTasks running, TaskAlarm alarm)
@@ -20,6 +23,8 @@ public sealed class TaskMetrics
         _created = meter.CreateCounter<long>("taskscheduler.tasks.created", "{task}", "Tasks that this instance accepted.");
         _finished = meter.CreateCounter<long>(
             "taskscheduler.tasks.finished", "{task}", "Tasks that this instance completed, gave up as failed, or found expired.");
+        _changed = meter.CreateCounter<long>(
+            "taskscheduler.tasks.changed", "{task}", "Tasks that were deleted, requeued or rescheduled on this instance.");
         _startLateness = meter.CreateHistogram<double>(
             "taskscheduler.tasks.start_lateness",
             "s",
@@ -35,7 +40,11 @@ public sealed class TaskMetrics
             unit: null,
             "1 while no task of this kind starts, on any instance; else 0.");
         if (instance.Value.Role != InstanceRole.Worker)
+        {
             Array.ForEach(kinds, kind => _created.Add(0, TagOf(kind)));
+            Array.ForEach(Requested, change => _changed.Add(0, TagOf(change)));
+        }
+
         if (!instance.Value.Role.Works())
             return;
         Array.ForEach(kinds, kind => _finished.Add(0, TagOf(kind), TagOf(ScheduledTaskState.Completed)));
@@ -63,7 +72,11 @@ public sealed class TaskMetrics
 
     public void Finished(TaskKind kind, ScheduledTaskState state) => _finished.Add(1, TagOf(kind), TagOf(state));
 
+    public void Changed(TaskTransition change, long count) => _changed.Add(count, TagOf(change));
+
     public static KeyValuePair<string, object?> TagOf(TaskKind kind) => new("kind", kind.ToString());
 
     public static KeyValuePair<string, object?> TagOf(ScheduledTaskState state) => new("state", state.ToString());
+
+    private static KeyValuePair<string, object?> TagOf(TaskTransition change) => new("change", change.ToString());
 }

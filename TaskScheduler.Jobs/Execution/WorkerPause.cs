@@ -4,7 +4,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// Which kinds are paused: their tasks do not start on any instance, what runs goes on. The claim itself asks the table for
 /// them, so that a pause holds from its commit on, restarts included.
 /// </summary>
-public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITaskStore store, TableWatch watch, TimeProvider clock)
+public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITaskStore store, TableWatch watch, RequestedChanges changes, TimeProvider clock)
 {
     /// <summary>The kinds that are paused now.</summary>
     public async Task<IReadOnlyList<TaskKind>> GetAsync(CancellationToken cancel)
@@ -31,7 +31,8 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
     public async Task PauseAsync(IEnumerable<TaskKind> kinds, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
-        foreach (var kind in kinds.Except(await GetAsync(cancel)))
+        var paused = kinds.Except(await GetAsync(cancel)).ToList();
+        foreach (var kind in paused)
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
             db.PausedKinds.Add(new PausedKind { Kind = kind, PausedAt = now });
@@ -45,6 +46,8 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
             }
         }
 
+        if (paused.Count > 0)
+            changes.Add(paused, isPaused: true);
         await watch.LookAsync(cancel);
     }
 
@@ -53,7 +56,8 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
     {
         var resumed = kinds.ToArray();
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        await db.PausedKinds.Where(paused => resumed.Contains(paused.Kind)).ExecuteDeleteAsync(cancel);
+        if (await db.PausedKinds.Where(paused => resumed.Contains(paused.Kind)).ExecuteDeleteAsync(cancel) > 0)
+            changes.Add(kinds, isPaused: false);
         await watch.LookAsync(cancel);
     }
 }

@@ -10,24 +10,30 @@ public sealed record BulkResult(long Matched, long Changed);
 /// that is not meant any more. A row waits for one step at most.
 /// </summary>
 public sealed class TaskBulk(
-    IDbContextFactory<TaskDbContext> contexts, TaskList list, TaskAlarm alarm, JobProjector projector, TimeProvider clock)
+    IDbContextFactory<TaskDbContext> contexts,
+    TaskList list,
+    TaskAlarm alarm,
+    JobProjector projector,
+    RequestedChanges changes,
+    TimeProvider clock)
 {
     private const int Step = 500;
 
     /// <summary>However many changes are under way here, one step at a time: requests and the worker need the database, too.</summary>
     private readonly SemaphoreSlim _step = new(1, 1);
 
-    public Task<BulkResult> DeleteAsync(TaskFilter filter, CancellationToken cancel) => ChangeAsync(filter, Delete, cancel);
+    public Task<BulkResult> DeleteAsync(TaskFilter filter, CancellationToken cancel) => ChangeAsync(filter, TaskTransition.Delete, cancel);
 
-    public Task<BulkResult> DeleteAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => ChangeAsync(ids, Delete, cancel);
+    public Task<BulkResult> DeleteAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => ChangeAsync(ids, TaskTransition.Delete, cancel);
 
     /// <summary>Only failed tasks run again, and of these not those that had to start by now.</summary>
-    public Task<BulkResult> RequeueAsync(TaskFilter filter, CancellationToken cancel) => ChangeAsync(filter, Requeue, cancel);
+    public Task<BulkResult> RequeueAsync(TaskFilter filter, CancellationToken cancel) => ChangeAsync(filter, TaskTransition.Requeue, cancel);
 
     /// <inheritdoc cref="RequeueAsync(TaskFilter, CancellationToken)"/>
-    public Task<BulkResult> RequeueAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => ChangeAsync(ids, Requeue, cancel);
+    public Task<BulkResult> RequeueAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancel) => ChangeAsync(ids, TaskTransition.Requeue, cancel);
 
-    private delegate Task<int> Change(IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel);
+    private Task<int> Change(TaskTransition change, IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel) =>
+        change == TaskTransition.Delete ? Delete(tasks, now, cancel) : Requeue(tasks, now, cancel);
 
     private static Task<int> Delete(IQueryable<ScheduledTask> tasks, DateTimeOffset now, CancellationToken cancel) =>
         tasks.MoveAsync(TaskTransition.Delete, set => set.SetProperty(t => t.DeletedAt, now), cancel);
@@ -49,46 +55,61 @@ public sealed class TaskBulk(
     }
 
     /// <summary>Newest first: what is created meanwhile comes before the first page, and no change of a task moves it.</summary>
-    private async Task<BulkResult> ChangeAsync(TaskFilter filter, Change change, CancellationToken cancel)
+    private async Task<BulkResult> ChangeAsync(TaskFilter filter, TaskTransition change, CancellationToken cancel)
     {
         var (result, after) = (new BulkResult(0, 0), (PagePosition?)null);
-        do
+        try
         {
-            TimeSpan took;
-            await _step.WaitAsync(cancel);
-            try
+            do
             {
-                var started = TimeProvider.System.GetTimestamp();
-                var page = await list.PageAsync(filter, TaskSort.NewestFirst, Step, after, cancel);
-                var sequences = page.Tasks.Select(task => task.Sequence).ToArray();
-                result = await ChangeAsync(
-                    result,
-                    sequences.Length,
-                    tasks => filter.Of(tasks.Where(t => EF.Parameter(sequences).Contains(t.Sequence))),
-                    change,
-                    cancel);
-                (after, took) = (page.Next, TimeProvider.System.GetElapsedTime(started));
-            }
-            finally
-            {
-                _step.Release();
-            }
+                TimeSpan took;
+                await _step.WaitAsync(cancel);
+                try
+                {
+                    var started = TimeProvider.System.GetTimestamp();
+                    var page = await list.PageAsync(filter, TaskSort.NewestFirst, Step, after, cancel);
+                    var sequences = page.Tasks.Select(task => task.Sequence).ToArray();
+                    result = await ChangeAsync(
+                        result,
+                        sequences.Length,
+                        tasks => filter.Of(tasks.Where(t => EF.Parameter(sequences).Contains(t.Sequence))),
+                        change,
+                        cancel);
+                    (after, took) = (page.Next, TimeProvider.System.GetElapsedTime(started));
+                }
+                finally
+                {
+                    _step.Release();
+                }
 
-            if (after is not null)
-                await StoreRetry.PauseAsync(took, cancel);
+                if (after is not null)
+                    await StoreRetry.PauseAsync(took, cancel);
+            }
+            while (after is not null);
         }
-        while (after is not null);
+        finally
+        {
+            changes.Add(change, result, filter);
+        }
+
         return result;
     }
 
-    private async Task<BulkResult> ChangeAsync(IReadOnlyCollection<Guid> ids, Change change, CancellationToken cancel)
+    private async Task<BulkResult> ChangeAsync(IReadOnlyCollection<Guid> ids, TaskTransition change, CancellationToken cancel)
     {
         var result = new BulkResult(0, 0);
-        foreach (var some in ids.Distinct().Chunk(Step))
+        try
         {
-            await using var db = await contexts.CreateDbContextAsync(cancel);
-            var matched = await db.Tasks.CountAsync(t => EF.Parameter(some).Contains(t.Id), cancel);
-            result = await ChangeAsync(result, matched, tasks => tasks.Where(t => EF.Parameter(some).Contains(t.Id)), change, cancel);
+            foreach (var some in ids.Distinct().Chunk(Step))
+            {
+                await using var db = await contexts.CreateDbContextAsync(cancel);
+                var matched = await db.Tasks.CountAsync(t => EF.Parameter(some).Contains(t.Id), cancel);
+                result = await ChangeAsync(result, matched, tasks => tasks.Where(t => EF.Parameter(some).Contains(t.Id)), change, cancel);
+            }
+        }
+        finally
+        {
+            changes.Add(change, result, ids);
         }
 
         return result;
@@ -98,14 +119,14 @@ public sealed class TaskBulk(
         BulkResult before,
         int matched,
         Func<IQueryable<ScheduledTask>, IQueryable<ScheduledTask>> meant,
-        Change change,
+        TaskTransition change,
         CancellationToken cancel)
     {
         if (matched == 0)
             return before;
         var now = clock.GetUtcNow().RoundDownToMillisecond();
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        var changed = await change(meant(db.Tasks), now, cancel);
+        var changed = await Change(change, meant(db.Tasks), now, cancel);
         if (changed > 0)
             projector.Wake();
 

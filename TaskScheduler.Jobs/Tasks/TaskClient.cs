@@ -16,7 +16,7 @@ public sealed record NewTime(DateTimeOffset ExecuteAt, bool KeepsExpireAt = true
 
 /// <summary>What clients do to tasks that exist, over the API and on the dashboard. The row decides; its job follows.</summary>
 public sealed class TaskClient(
-    IDbContextFactory<TaskDbContext> contexts, TaskAlarm alarm, JobProjector projector, TimeProvider clock)
+    IDbContextFactory<TaskDbContext> contexts, TaskAlarm alarm, JobProjector projector, RequestedChanges changes, TimeProvider clock)
 {
     public async Task<ScheduledTask?> FindAsync(Guid id, CancellationToken cancel)
     {
@@ -33,13 +33,18 @@ public sealed class TaskClient(
         var deleted = await db.Tasks.Where(t => t.Id == id)
             .MoveAsync(TaskTransition.Delete, set => set.SetProperty(t => t.DeletedAt, now), cancel);
         if (deleted > 0)
+        {
             projector.Wake();
+            changes.Add(TaskTransition.Delete, id);
+        }
+
         return deleted > 0 || await db.Tasks.AnyAsync(t => t.Id == id, cancel);
     }
 
     /// <summary>Gives a pending task another time, before the one by which it must have started.</summary>
     public Task<TaskChange> RescheduleAsync(Guid id, NewTime time, CancellationToken cancel) => ChangeAsync(
         id,
+        TaskTransition.Reschedule,
         task =>
         {
             var expireAt = time.KeepsExpireAt ? task.ExpireAt : time.ExpireAt;
@@ -55,6 +60,7 @@ public sealed class TaskClient(
     /// <summary>Lets a failed task run again, with all its tries and at once if its time is past.</summary>
     public Task<TaskChange> RequeueAsync(Guid id, CancellationToken cancel) => ChangeAsync(
         id,
+        TaskTransition.Requeue,
         task =>
         {
             if (!TaskTransition.Requeue.Allows(task.State))
@@ -71,9 +77,11 @@ public sealed class TaskClient(
     /// and no transaction stays open while this process may be frozen.
     /// </summary>
     /// <param name="id">The task's ID.</param>
+    /// <param name="transition">What the change is.</param>
     /// <param name="change">Changes the row, or says why it cannot be changed.</param>
     /// <param name="cancel">Ends the wait.</param>
-    private async Task<TaskChange> ChangeAsync(Guid id, Func<ScheduledTask, string?> change, CancellationToken cancel)
+    private async Task<TaskChange> ChangeAsync(
+        Guid id, TaskTransition transition, Func<ScheduledTask, string?> change, CancellationToken cancel)
     {
         while (true)
         {
@@ -96,6 +104,7 @@ public sealed class TaskClient(
 
             alarm.SetFor(task);
             projector.Wake();
+            changes.Add(transition, id);
             return new(task, Refusal: null);
         }
     }

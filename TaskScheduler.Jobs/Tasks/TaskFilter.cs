@@ -17,6 +17,20 @@ public sealed record TaskFilter(IReadOnlyList<ScheduledTaskState> States, IReadO
     /// <summary>The first execution time after those that are meant.</summary>
     public DateTimeOffset? ExecuteTo { get; init; }
 
+    /// <summary>As a query of the API writes it.</summary>
+    public override string ToString()
+    {
+        IEnumerable<string> parts =
+        [
+            .. States.Select(state => $"state={state}"),
+            .. Kinds.Select(kind => $"kind={kind}"),
+            .. Labels.Select(label => $"label={label}"),
+            .. ExecuteFrom is { } from ? [$"executeFrom={from.UtcDateTime:O}"] : Array.Empty<string>(),
+            .. ExecuteTo is { } to ? [$"executeTo={to.UtcDateTime:O}"] : Array.Empty<string>(),
+        ];
+        return string.Join('&', parts);
+    }
+
     public bool HasRange => ExecuteFrom is not null || ExecuteTo is not null;
 
     private IReadOnlyList<ScheduledTaskState> MeantStates => States is [] ? StatesByDefault : States;

@@ -155,7 +155,7 @@ public sealed class SettingsTests
     [InlineData("Retention:Deleted=36525")]
     [InlineData("Tasks:MaxAhead=36525")]
     [InlineData("instance:role=all")]
-    [InlineData("Security:ApiKeys:w=0123456789abcde~")]
+    [InlineData("Security:ApiKeys:w=0123456789abcdef0123456789abcde~")]
     [InlineData("Security:KnownProxies=")]
     [InlineData("Security:KnownProxies=10.0.0.7, 172.16.0.0/12,2001:db8::1,fd00::/8")]
     public void ValueAtItsLimitIsTaken(string setting) => Assert.Null(Start(setting));

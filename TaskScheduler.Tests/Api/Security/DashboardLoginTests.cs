@@ -12,11 +12,7 @@ public sealed class DashboardLoginTests : IClassFixture<DashboardLoginTests.Appl
     private readonly Application _application;
     private readonly WithKeys _withKeys;
 
-    public DashboardLoginTests(Application application, WithKeys withKeys)
-    {
-        (_application, _withKeys) = (application, withKeys);
-        application.ForgetFailedLogins();
-    }
+    public DashboardLoginTests(Application application, WithKeys withKeys) => (_application, _withKeys) = (application, withKeys);
 
     private TestApplication App => _application.App;
 
@@ -31,7 +27,7 @@ public sealed class DashboardLoginTests : IClassFixture<DashboardLoginTests.Appl
         var answer = await _withKeys.App.SendAsync(new HttpMethod(method), path, content: null, WithKey(Key));
 
         answer.Problem(HttpStatusCode.Unauthorized, "unauthorized");
-        Assert.Equal("Basic realm=\"TaskScheduler\"", answer.WwwAuthenticate);
+        Assert.Equal("Basic realm=\"TaskScheduler\", charset=\"UTF-8\"", answer.WwwAuthenticate);
     }
 
     /// <summary>The page itself is open, to tell people where to log in.</summary>
@@ -80,6 +76,9 @@ public sealed class DashboardLoginTests : IClassFixture<DashboardLoginTests.Appl
     [InlineData("Basic not base64")]
     [InlineData("Basic YWRtaW4=")]
     [InlineData("Basic //79")]
+    [InlineData("BasicYWRtaW46ZnVsbCBwYXNzd29yZA==")]
+    [InlineData("Basic YWRtaW46ZnVsbCBwYXNzd29yZA==, Basic YWRtaW46ZnVsbCBwYXNzd29yZA==")]
+    [InlineData("Basic YWRtaW46ZnVsbCBwYXNzd29yZAA=")]
     [InlineData("Bearer YWRtaW46ZnVsbCBwYXNzd29yZA==")]
     public async Task LoginThatCannotBeReadIsRefused(string authorization)
     {

@@ -5,7 +5,7 @@ namespace TaskScheduler.Tests.Api.Security;
 
 public sealed class SecretsTests
 {
-    private const string Key = "Kq7-distinctive-key-Zx";
+    private const string Key = "Kq7-distinctive-key-of-32-characters-Zx";
     private const string Password = "Pw9 distinctive password";
     private const string ReaderPassword = "Rp4 distinctive password";
 
@@ -23,7 +23,7 @@ public sealed class SecretsTests
             "--Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Connections=Trace",
             "--Logging:LogLevel:Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware=Trace",
             "--Logging:LogLevel:TaskScheduler.Api.Security.ApiKeyAuthentication=Trace",
-            "--Logging:LogLevel:idunno.Authentication.Basic=Trace",
+            "--Logging:LogLevel:TaskScheduler.Api.Security.BasicAuthentication=Trace",
             "--Logging:LogLevel:Microsoft.Extensions=Trace", "--Logging:LogLevel:Hangfire.Server=Trace");
         string[] logins = [Basic("admin", Password), Basic("reader", ReaderPassword), Basic("admin", $"{Password}!"), "Basic", "Basic ?"];
         var said = new List<string>();
@@ -42,7 +42,7 @@ public sealed class SecretsTests
             instance.Client.BaseAddress!, $"GET /tasks HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {Key}\0\r\nConnection: close\r\n\r\n"));
         Assert.Equal(0, await instance.StopAsync());
 
-        Assert.Contains(instance.Errors, line => line.Contains("failed to log in", StringComparison.Ordinal));
+        Assert.Contains(instance.Errors, line => line.Contains("WrongKey", StringComparison.Ordinal));
         Assert.Contains(instance.Errors, line => line.StartsWith("trce", StringComparison.Ordinal) || line.StartsWith("dbug", StringComparison.Ordinal));
         Assert.Contains(said, answer => answer.Contains("Hangfire", StringComparison.Ordinal));
         Assert.All(

@@ -8,7 +8,7 @@ namespace TaskScheduler.Tests.Api.Security;
 /// <summary>What a person reads whose keys or passwords cannot be used: never the secret.</summary>
 public sealed class SecuritySettingsTests
 {
-    private const string KeyAllowed = "allowed: at least 16 printable ASCII characters, no spaces.";
+    private const string KeyAllowed = "allowed: at least 32 printable ASCII characters, no spaces.";
 
     private const string PasswordAllowed =
         "allowed: the password that belongs to UserName, at least 8 characters, none of them a control character.";
@@ -16,14 +16,14 @@ public sealed class SecuritySettingsTests
     private const string NameAllowed = "allowed: the name that belongs to Password, without colons and control characters.";
 
     [Theory]
-    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret-15-chars")]
+    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret-with-31-characters-in-it")]
     [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=")]
-    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret with a space in it")]
-    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret-with-an-ümlaut-in-it")]
+    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret with spaces in it, 32 characters")]
+    [InlineData("", $"Security:ApiKeys:web is '(not shown)'; {KeyAllowed}", "Security:ApiKeys:web=Secret-with-an-ümlaut-in-it-and-more-")]
     [InlineData(
         "",
         "Security:ApiKeys:b is '(not shown)'; allowed: a key of its own; 'a' has the same.",
-        "Security:ApiKeys:a=Secret-of-two-callers", "Security:ApiKeys:b=Secret-of-two-callers")]
+        "Security:ApiKeys:a=Secret-of-two-callers-0123456789", "Security:ApiKeys:b=Secret-of-two-callers-0123456789")]
     [InlineData(
         "",
         "Security:ApiKeys is (not shown), but it is a section; its settings: Security:ApiKeys:{name}.",
@@ -55,6 +55,18 @@ public sealed class SecuritySettingsTests
         Assert.DoesNotContain("Secret", said);
     }
 
+    /// <summary>ASP.NET Core's own switch would believe the headers of everybody.</summary>
+    [Fact]
+    public void ForwardingWithoutKnownProxiesIsRefused()
+    {
+        const string Enabled = "ForwardedHeaders_Enabled=true";
+        Assert.Equal(
+            "ASPNETCORE_FORWARDEDHEADERS_ENABLED is 'true'; allowed: nothing, or besides it the addresses of the proxies in "
+            + "Security:KnownProxies, which alone is enough.",
+            Start(Enabled));
+        Assert.Null(Start(Enabled, "Security:KnownProxies=10.0.0.7"));
+    }
+
     [Fact]
     public void KeyWithinAKeyIsNoSetting() =>
         Assert.Contains(
@@ -67,13 +79,13 @@ public sealed class SecuritySettingsTests
     public void CallerHasANameOfReasonableLength(int length) =>
         Assert.Equal(
             $"Security:ApiKeys is '{new string('x', length)}'; allowed: names of 1 to 64 characters, none of them a control character.",
-            Start($"Security:ApiKeys:{new string('x', length)}=0123456789abcdef"));
+            Start($"Security:ApiKeys:{new string('x', length)}=0123456789abcdef0123456789abcdef"));
 
     [Theory]
     [InlineData("Security:Dashboard:UserName=", "Security:Dashboard:Password=")]
     [InlineData("Security:Dashboard:UserName=admin", "Security:Dashboard:Password=12345678")]
     [InlineData("Security:Dashboard:ReadOnly:UserName=reader", "Security:Dashboard:ReadOnly:Password=pass word ü:x")]
-    [InlineData("security:apikeys:a name=0123456789abcdef")]
+    [InlineData("security:apikeys:a name=0123456789abcdef0123456789abcdef")]
     public void WhatCanBeUsedIsTaken(params string[] settings) => Assert.Null(Start(settings));
 
     private static string? Start(params string[] settings)

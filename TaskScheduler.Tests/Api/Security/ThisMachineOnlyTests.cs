@@ -16,6 +16,29 @@ public sealed class ThisMachineOnlyTests(ApiFixture api) : IClassFixture<ApiFixt
     [InlineData("X-Real-IP", "127.0.0.1")]
     [InlineData("x-real-ip", "127.0.0.1")]
     [InlineData("Via", "1.1 proxy")]
+    [InlineData("CF-Connecting-IP", "192.0.2.1")]
+    [InlineData("cf-ray", "230b030023ae2822-SJC")]
+    [InlineData("True-Client-IP", "192.0.2.1")]
+    [InlineData("X-Client-IP", "127.0.0.1")]
+    [InlineData("X-Cluster-Client-IP", "192.0.2.1")]
+    [InlineData("X-Envoy-External-Address", "192.0.2.1")]
+    [InlineData("x-envoy-internal", "true")]
+    [InlineData("X-Real-Port", "1234")]
+    [InlineData("X-Remote-Addr", "192.0.2.1")]
+    [InlineData("X-ProxyUser-Ip", "192.0.2.1")]
+    [InlineData("X-Original-Forwarded-For", "192.0.2.1")]
+    [InlineData("Forwarded-For", "192.0.2.1")]
+    [InlineData("X-Forwarded", "for=192.0.2.1")]
+    [InlineData("Client-IP", "192.0.2.1")]
+    [InlineData("WL-Proxy-Client-IP", "192.0.2.1")]
+    [InlineData("X-Amzn-Trace-Id", "Root=1-67891233-abcdef012345678912345678")]
+    [InlineData("X-Cloud-Trace-Context", "105445aa7843bc8bf206b12000100000/1")]
+    [InlineData("X-Azure-ClientIP", "192.0.2.1")]
+    [InlineData("X-ARR-LOG-ID", "1")]
+    [InlineData("CDN-Loop", "cdn")]
+    [InlineData("Fastly-Client-IP", "192.0.2.1")]
+    [InlineData("Fly-Client-IP", "192.0.2.1")]
+    [InlineData("X-Varnish", "1")]
     public async Task RequestThroughAProxyIsRefused(string header, string value)
     {
         var answer = await SendAsync("/tasks", header, value);
@@ -98,6 +121,21 @@ public sealed class ThisMachineOnlyTests(ApiFixture api) : IClassFixture<ApiFixt
         AssertSaysWhatToConfigure(await api.SendAsync(request));
 
         Assert.Equal("Pending", (await api.GetAsync($"/tasks/{id}")).Json.GetProperty("state").GetString());
+    }
+
+    /// <summary>What nginx makes of a request when its configuration says <c>proxy_pass</c> and no more.</summary>
+    [Theory]
+    [InlineData("/tasks")]
+    [InlineData("/hangfire")]
+    [InlineData("/")]
+    public async Task BareProxyIsRefused(string path)
+    {
+        var server = api.App.Client.BaseAddress!;
+
+        var answer = await RawHttp.SendAsync(server, $"GET {path} HTTP/1.0\r\nHost: {server.Authority}\r\nConnection: close\r\n\r\n");
+
+        Assert.StartsWith("HTTP/1.1 403 ", answer);
+        Assert.Contains("this-machine-only", answer);
     }
 
     [Fact]

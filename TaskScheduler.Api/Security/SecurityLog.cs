@@ -1,0 +1,121 @@
+using System.Diagnostics.Metrics;
+using System.Threading.RateLimiting;
+using TaskScheduler.Jobs.Execution;
+
+namespace TaskScheduler.Api.Security;
+
+/// <summary>Why a request was refused to a caller.</summary>
+public enum Refusal
+{
+    NoCredentials,
+    WrongKey,
+    WrongPassword,
+
+    /// <summary>A user who may only look tried to change something.</summary>
+    ReadOnlyUser,
+
+    /// <summary>A command of the dashboard without the token of a page that this user was shown.</summary>
+    ForgedForm,
+
+    NotThisMachine,
+    OtherSite,
+}
+
+/// <summary>
+/// Who was refused what, and who changed what: one line each in the log, and a count in the metrics. Lines that come in masses
+/// are left out; the next one says how many.
+/// </summary>
+public sealed partial class SecurityLog : IDisposable
+{
+    /// <summary>Kestrel's limit for a line of a request is 8 KiB, which is more than anybody reads.</summary>
+    private const int MaxPathLength = 200;
+
+    private readonly IHttpContextAccessor _http;
+    private readonly ILogger<SecurityLog> _logger;
+    private readonly Counter<long> _refused;
+    private readonly LineBudget _refusals = new();
+    private readonly LineBudget _changes = new();
+
+    public SecurityLog(IHttpContextAccessor http, IMeterFactory meters, ILogger<SecurityLog> logger)
+    {
+        (_http, _logger) = (http, logger);
+        _refused = meters.Create(TaskMetrics.MeterName).CreateCounter<long>(
+            "taskscheduler.requests.refused", "{request}", "Requests and logins that this instance refused to a caller.");
+        foreach (var reason in Enum.GetValues<Refusal>())
+            _refused.Add(0, TagOf(reason));
+    }
+
+    /// <summary>Keeps record of a refusal.</summary>
+    public void Refused(HttpContext http, Refusal reason)
+    {
+        _refused.Add(1, TagOf(reason));
+        if (_refusals.TryTake() is not { } leftOut)
+            return;
+        var level = reason is Refusal.NoCredentials ? LogLevel.Information : LogLevel.Warning;
+        var path = $"{http.Request.PathBase}{http.Request.Path}";
+        if (path.Length > MaxPathLength)
+            path = $"{path[..MaxPathLength]}...";
+        var (caller, others) = (CallerOf(http), Said(leftOut));
+        LogRefused(level, http.Request.Method, path, caller, reason, others);
+    }
+
+    /// <summary>Keeps record of a change that was asked for, by the request under way.</summary>
+    public void Changed(string change)
+    {
+        if (_changes.TryTake() is not { } leftOut)
+            return;
+        var (caller, others) = (_http.HttpContext is { } http ? CallerOf(http) : "This program", Said(leftOut));
+        LogChanged(caller, change, others);
+    }
+
+    public void Dispose()
+    {
+        _refusals.Dispose();
+        _changes.Dispose();
+    }
+
+    private static string CallerOf(HttpContext http)
+    {
+        var who = http.User.Identity is not { IsAuthenticated: true } user ? "A caller without credentials"
+            : user.AuthenticationType == ApiKeyAuthentication.SchemeName ? $"API key '{user.Name}'"
+            : $"Dashboard user '{user.Name}'";
+        return $"{who} at {http.Connection.RemoteIpAddress}";
+    }
+
+    private static string Said(long leftOut) => leftOut == 0 ? "" : $" ({leftOut} lines before it were left out.)";
+
+    private static KeyValuePair<string, object?> TagOf(Refusal reason) => new("reason", reason.ToString());
+
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} was refused. {Caller}: {Reason}.{LeftOut}")]
+    private partial void LogRefused(LogLevel level, string method, string path, string caller, Refusal reason, string leftOut);
+
+    [LoggerMessage(2, LogLevel.Information, "{Caller} {Change}.{LeftOut}")]
+    private partial void LogChanged(string caller, string change, string leftOut);
+
+    /// <summary>A hundred lines at once, and ten a second.</summary>
+    private sealed class LineBudget : IDisposable
+    {
+        private readonly TokenBucketRateLimiter _limiter = new(new()
+        {
+            TokenLimit = 100,
+            TokensPerPeriod = 10,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+            AutoReplenishment = false,
+        });
+
+        private long _leftOut;
+
+        /// <returns>How many lines were left out before this one; null if it is left out itself.</returns>
+        public long? TryTake()
+        {
+            _limiter.TryReplenish();
+            using var lease = _limiter.AttemptAcquire();
+            if (lease.IsAcquired)
+                return Interlocked.Exchange(ref _leftOut, 0);
+            Interlocked.Increment(ref _leftOut);
+            return null;
+        }
+
+        public void Dispose() => _limiter.Dispose();
+    }
+}

@@ -1,4 +1,5 @@
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# Pinned by digest, which Dependabot renews.
+FROM mcr.microsoft.com/dotnet/sdk:10.0@sha256:e70cdb7f80b0348f5cb85f19a8f670fca061f033d57eed12fa003d58b0e06317 AS build
 WORKDIR /source
 
 # What the restore reads comes first: as long as no package changes, its layer is taken from the cache.
@@ -13,7 +14,7 @@ COPY TaskScheduler.Api/ TaskScheduler.Api/
 COPY TaskScheduler.Jobs/ TaskScheduler.Jobs/
 RUN dotnet publish TaskScheduler.Api/TaskScheduler.Api.csproj --no-restore -c Release -p:UseAppHost=false -o /publish
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0
+FROM mcr.microsoft.com/dotnet/aspnet:10.0@sha256:222759b391a1aaf241166672c8f99b2d4ada452e7b5319f3c6e8f265a37b5ad4
 WORKDIR /app
 COPY --from=build /publish ./
 

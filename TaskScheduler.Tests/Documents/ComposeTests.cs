@@ -8,7 +8,6 @@ using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
 using TaskScheduler.Tests.Infrastructure;
-using YamlDotNet.Serialization;
 
 namespace TaskScheduler.Tests.Documents;
 
@@ -21,7 +20,7 @@ public sealed partial class ComposeTests
     /// <summary>Without "$$", which stands for a "$" that Compose leaves to the shell.</summary>
     private static readonly string Text = Repository.Read("docker-compose.yml").Replace("$$", "", StringComparison.Ordinal);
 
-    private static readonly JsonElement File = Parse(Repository.Read("docker-compose.yml"));
+    private static readonly JsonElement File = Yaml.Parse(Repository.Read("docker-compose.yml"));
 
     private static JsonElement Instances => File.GetProperty("services").GetProperty("taskscheduler");
 
@@ -38,7 +37,7 @@ public sealed partial class ComposeTests
         var text = Repository.Read("docker-compose.yml");
         Assert.Contains(right, text, StringComparison.Ordinal);
 
-        Assert.NotEmpty(await ErrorsAsync(Parse(text.Replace(right, wrong, StringComparison.Ordinal))));
+        Assert.NotEmpty(await ErrorsAsync(Yaml.Parse(text.Replace(right, wrong, StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -125,6 +124,26 @@ public sealed partial class ComposeTests
         Assert.False(Instances.TryGetProperty("container_name", out _));
         Assert.False(Instances.TryGetProperty("ports", out _));
         Assert.False(Instances.TryGetProperty("hostname", out _));
+    }
+
+    [Fact]
+    public void EveryServiceHasLimitsAndNoPrivilegesThatItCanDoWithout()
+    {
+        var services = File.GetProperty("services").EnumerateObject().ToList();
+
+        Assert.All(services, service =>
+        {
+            Assert.Equal(["ALL"], Texts(service.Value, "cap_drop"));
+            Assert.Equal(["no-new-privileges:true"], Texts(service.Value, "security_opt"));
+            Assert.Matches(@"^\d+[mg]$", service.Value.GetProperty("mem_limit").GetString());
+            Assert.InRange(service.Value.GetProperty("pids_limit").GetInt32(), 1, 4096);
+            // SQL Server writes outside its volume, and its program runs only where it may have its one capability.
+            Assert.True(service.Name == "sqlserver" || service.Value.GetProperty("read_only").GetBoolean());
+            Assert.Equal(service.Name == "sqlserver" ? ["NET_BIND_SERVICE"] : [], Texts(service.Value, "cap_add"));
+        });
+
+        static IEnumerable<string?> Texts(JsonElement service, string name) =>
+            service.TryGetProperty(name, out var list) ? list.EnumerateArray().Select(text => text.GetString()) : [];
     }
 
     [Fact]
@@ -233,13 +252,6 @@ public sealed partial class ComposeTests
         var schema = await JsonSchema.FromJsonAsync(
             Repository.Read("TaskScheduler.Tests/Documents/compose-spec.json"), TestContext.Current.CancellationToken);
         return schema.Validate(file.GetRawText()).Select(error => error.ToString());
-    }
-
-    private static JsonElement Parse(string yaml)
-    {
-        var graph = new DeserializerBuilder().WithAttemptingUnquotedStringTypeDeserialization().Build().Deserialize(yaml);
-        using var json = JsonDocument.Parse(new SerializerBuilder().JsonCompatible().Build().Serialize(graph));
-        return json.RootElement.Clone();
     }
 
     /// <summary>The variables of one service, or of all.</summary>

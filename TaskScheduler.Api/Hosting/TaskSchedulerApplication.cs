@@ -87,6 +87,7 @@ public static class TaskSchedulerApplication
     {
         app.UsePatienceWithBodies();
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
+        app.UseReadableHosts();
         app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
         // What follows depends on the settings; all that is wrong with them is said at once.
         app.Services.GetRequiredService<IStartupValidator>().Validate();

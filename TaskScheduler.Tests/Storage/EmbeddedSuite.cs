@@ -72,6 +72,8 @@ public sealed class EmbeddedRequeueTaskTests(ApiFixture<EmbeddedTestStore> api) 
 
 public sealed class EmbeddedDeleteTaskTests(ApiFixture<EmbeddedTestStore> api) : DeleteTaskTests<EmbeddedTestStore>(api);
 
+public sealed class EmbeddedSqlInjectionTests(ApiFixture<EmbeddedTestStore> api) : SqlInjectionTests<EmbeddedTestStore>(api);
+
 public sealed class EmbeddedLabelTests(ApiFixture<EmbeddedTestStore> api) : LabelTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedExpireAtTests(ApiFixture<EmbeddedTestStore> api) : ExpireAtTests<EmbeddedTestStore>(api);

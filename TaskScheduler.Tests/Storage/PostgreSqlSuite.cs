@@ -72,6 +72,8 @@ public sealed class PostgreSqlRequeueTaskTests(ApiFixture<PostgreSqlTestStore> a
 
 public sealed class PostgreSqlDeleteTaskTests(ApiFixture<PostgreSqlTestStore> api) : DeleteTaskTests<PostgreSqlTestStore>(api);
 
+public sealed class PostgreSqlSqlInjectionTests(ApiFixture<PostgreSqlTestStore> api) : SqlInjectionTests<PostgreSqlTestStore>(api);
+
 public sealed class PostgreSqlLabelTests(ApiFixture<PostgreSqlTestStore> api) : LabelTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlExpireAtTests(ApiFixture<PostgreSqlTestStore> api) : ExpireAtTests<PostgreSqlTestStore>(api);

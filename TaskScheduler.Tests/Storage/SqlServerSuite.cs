@@ -73,6 +73,8 @@ public sealed class SqlServerRequeueTaskTests(ApiFixture<SqlServerTestStore> api
 
 public sealed class SqlServerDeleteTaskTests(ApiFixture<SqlServerTestStore> api) : DeleteTaskTests<SqlServerTestStore>(api);
 
+public sealed class SqlServerSqlInjectionTests(ApiFixture<SqlServerTestStore> api) : SqlInjectionTests<SqlServerTestStore>(api);
+
 public sealed class SqlServerLabelTests(ApiFixture<SqlServerTestStore> api) : LabelTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerExpireAtTests(ApiFixture<SqlServerTestStore> api) : ExpireAtTests<SqlServerTestStore>(api);

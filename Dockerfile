@@ -8,8 +8,8 @@ COPY TaskScheduler.Api/TaskScheduler.Api.csproj TaskScheduler.Api/packages.lock.
 COPY TaskScheduler.Jobs/TaskScheduler.Jobs.csproj TaskScheduler.Jobs/packages.lock.json TaskScheduler.Jobs/
 RUN dotnet restore TaskScheduler.Api/TaskScheduler.Api.csproj --locked-mode
 
-# The analyzers run here as everywhere, so their settings come along.
-COPY .editorconfig BannedSymbols.txt ./
+# The analyzers run here as everywhere, so their settings come along; what is published has its licenses.
+COPY .editorconfig BannedSymbols.txt LICENSE THIRD-PARTY-NOTICES.txt ./
 COPY TaskScheduler.Api/ TaskScheduler.Api/
 COPY TaskScheduler.Jobs/ TaskScheduler.Jobs/
 RUN dotnet publish TaskScheduler.Api/TaskScheduler.Api.csproj --no-restore -c Release -p:UseAppHost=false -o /publish

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Hangfire;
+using Hangfire.Common;
 using Hangfire.InMemory;
 using TaskScheduler.Jobs.Tasks;
 
@@ -15,6 +16,8 @@ public static class HangfireBaseline
     public static async Task<IReadOnlyList<Observation>> MeasureAsync(Scenario scenario)
     {
         _observations = [];
+        // The product, measured in the same process, lets Hangfire load its own jobs only.
+        GlobalConfiguration.Configuration.UseTypeResolver(TypeHelper.DefaultTypeResolver);
         using var storage = new InMemoryStorage();
         var client = new BackgroundJobClient(storage);
         using var server = new BackgroundJobServer(

@@ -52,6 +52,7 @@ public static class JobsServiceCollectionExtensions
         services.AddSingleton<StoreRetry>();
         services.AddSingleton<InstanceLoops>();
 
+        KnownTypes.Enforce();
         services.AddSingleton<HangfireServer>();
         services.TryAddSingleton<JobWriter>();
         services.AddSingleton<JobLookup>();

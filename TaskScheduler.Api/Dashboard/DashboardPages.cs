@@ -1,5 +1,6 @@
 using Hangfire;
 using Hangfire.Dashboard;
+using Hangfire.States;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Tasks;
@@ -39,6 +40,8 @@ public static class DashboardPages
         });
         NavigationMenu.Items.Add(Paused);
         GlobalConfiguration.Configuration.UseJobDetailsRenderer(0, TaskOf);
+        // Hangfire's own constructs the state that a job waits for, and fails on one that is not known here.
+        JobHistoryRenderer.Register(AwaitingState.StateName, JobHistoryRenderer.DefaultRenderer);
 
         var routes = DashboardRoutes.Routes;
         routes.Add("/overview", new PageDispatcher(OverviewPage.LoadAsync));

@@ -2,7 +2,8 @@ namespace TaskScheduler.Jobs.Projection;
 
 /// <summary>
 /// What is clicked on the dashboard. The jobs of tasks are shown, not run: a deletion deletes the task, a requeue of a failed
-/// one requeues it, and nothing else changes anything. The jobs of other programs are Hangfire's own affair.
+/// one requeues it, and nothing else changes anything. The jobs of other programs can be deleted; only these programs have what
+/// they run (<see cref="KnownTypes"/>).
 /// </summary>
 public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : IBackgroundJobClientFactoryV2
 {
@@ -11,6 +12,10 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
     /// with this prefix; the part that we add to the page shows it.
     /// </summary>
     public const string Refusal = "DBG_Refusal";
+
+    /// <summary>Whether it can be the ID of a job: a number of 64 bits. Hangfire fails on others, or answers each in its own way.</summary>
+    public static bool IsJobId(string text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
 
     public IBackgroundJobClient GetClient(JobStorage storage) => GetClientV2(storage);
 
@@ -30,10 +35,23 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
         /// <returns>Whether the command has taken effect.</returns>
         public bool ChangeState(string jobId, IState state, string expectedState)
         {
+            if (!IsJobId(jobId))
+                return false;
             using var connection = storage.GetConnection();
-            return TaskJob.TaskOf(connection.GetJobData(jobId)?.Job) is { } taskId
-                ? CarryOutAsync(connection, jobId, taskId, state, expectedState).GetAwaiter().GetResult()
-                : _hangfire.ChangeState(jobId, state, expectedState);
+            var data = connection.GetJobData(jobId);
+            if (TaskJob.TaskOf(data?.Job) is { } taskId)
+                return CarryOutAsync(connection, jobId, taskId, state, expectedState).GetAwaiter().GetResult();
+            // Hangfire would make it fail.
+            if (data?.LoadException is not null && !state.IgnoreJobLoadException)
+                return Refuse(connection, jobId, state, "it is a job of another program, which knows what to run");
+            return _hangfire.ChangeState(jobId, state, expectedState);
+        }
+
+        private bool Refuse(IStorageConnection connection, string jobId, IState state, string reason)
+        {
+            var at = $"{clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC";
+            connection.SetJobParameter(jobId, Refusal, $"{at}, to {state.Name}: {reason}.");
+            return false;
         }
 
         private async Task<bool> CarryOutAsync(
@@ -55,11 +73,7 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
                 _ => $"its task is {task.State}, and only a {ScheduledTaskState.Failed} task can run again",
             };
             if (refusal is not null)
-            {
-                var at = $"{clock.GetUtcNow():yyyy-MM-dd HH:mm:ss} UTC";
-                connection.SetJobParameter(jobId, Refusal, $"{at}, to {state.Name}: {refusal}.");
-                return false;
-            }
+                return Refuse(connection, jobId, state, refusal);
 
             // Of a task whose retention is over the job may still be there.
             if (task is null)

@@ -19,5 +19,6 @@ public sealed class TaskJob
     public static Job For(Guid taskId, TaskKind kind) => new(typeof(TaskJob), RunMethod, [taskId, kind], Queue);
 
     /// <summary>The task that the job stands for; null if it is another program's job.</summary>
-    public static Guid? TaskOf(Job? job) => job?.Type == typeof(TaskJob) ? (Guid)job.Args[0] : null;
+    public static Guid? TaskOf(Job? job) =>
+        job?.Type == typeof(TaskJob) && job.Args is [Guid taskId, TaskKind] ? taskId : null;
 }

@@ -169,16 +169,19 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
     }
 
     [Fact]
-    public void JobOfAnotherProgramIsHangfiresOwnAffair()
+    public void JobOfAnotherProgramCanBeDeletedAndNothingElse()
     {
         var id = Hangfire.Create(Job.FromExpression<Foreign>(foreign => foreign.Run()), new ScheduledState(Years));
 
-        Assert.False(Hangfire.ChangeState(id, new EnqueuedState(), SucceededState.StateName));
-        Assert.True(Hangfire.ChangeState(id, new EnqueuedState("nobodys"), ScheduledState.StateName));
+        Assert.False(Hangfire.ChangeState(id, new EnqueuedState("nobodys"), ScheduledState.StateName));
+        Assert.EndsWith(
+            "to Enqueued: it is a job of another program, which knows what to run.",
+            Monitoring.JobDetails(id).Properties[DashboardCommands.Refusal],
+            StringComparison.Ordinal);
+        Assert.False(Hangfire.ChangeState(id, new DeletedState(), SucceededState.StateName));
         Assert.True(Hangfire.Delete(id));
 
-        Assert.Equal(["Scheduled", "Enqueued", "Deleted"], Storage.HistoryOf(id).Select(state => state.StateName));
-        Assert.DoesNotContain(DashboardCommands.Refusal, Monitoring.JobDetails(id).Properties);
+        Assert.Equal(["Scheduled", "Deleted"], Storage.HistoryOf(id).Select(state => state.StateName));
     }
 
     [Fact]
@@ -186,6 +189,20 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
     {
         Assert.False(Hangfire.Delete("987654321"));
         Assert.False(Hangfire.Requeue("987654321"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("abc")]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("1 ")]
+    [InlineData("9223372036854775808")]
+    [InlineData("\u001b[31m\r")]
+    public void WhatIsNoIdOfAJobCannotBeChanged(string id)
+    {
+        Assert.False(Hangfire.Delete(id));
+        Assert.False(Hangfire.Requeue(id));
     }
 
     [Fact]

@@ -21,23 +21,13 @@ public sealed class CommandDispatcher(Func<DashboardContext, IFormCollection, Ta
     public async Task Dispatch(DashboardContext context)
     {
         var http = context.GetHttpContext();
-        if (!HttpMethods.IsPost(http.Request.Method))
-        {
-            http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            http.Response.Headers.Allow = HttpMethods.Post;
-            return;
-        }
-
         if (context.IsReadOnly)
         {
             http.Response.StatusCode = StatusCodes.Status403Forbidden;
             return;
         }
 
-        var form = http.Request.HasFormContentType
-            ? await http.Request.ReadFormAsync(http.RequestAborted)
-            : FormCollection.Empty;
-        var result = await carryOut(context, form);
+        var result = await carryOut(context, await http.Request.ReadFormAsync(http.RequestAborted));
         if (result.Page is { } page)
         {
             await PageDispatcher.RenderAsync(context, page);

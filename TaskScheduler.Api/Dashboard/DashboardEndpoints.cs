@@ -16,12 +16,6 @@ public static class DashboardEndpoints
     /// </summary>
     public static void MapDashboard(this WebApplication app)
     {
-        // Its figures are posted for; a plain visit would make Hangfire fail on the form that is not there.
-        app.MapGet($"{Path}/stats", (HttpResponse response) =>
-        {
-            response.Headers.Allow = HttpMethods.Post;
-            return Results.StatusCode(StatusCodes.Status405MethodNotAllowed);
-        }).RequireAuthorization(Access.Dashboard);
         DashboardPages.EnsureAdded();
         // Hangfire's own way to name a policy would drop the filter.
         app.MapHangfireDashboard(Path, new DashboardOptions
@@ -31,7 +25,8 @@ public static class DashboardEndpoints
             IsReadOnlyFunc = context => IsReadOnly(context.GetHttpContext()),
             Authorization = [],
             AsyncAuthorization = [new ReadableKeys()],
-        }).RequireAuthorization(Access.Dashboard);
+        }).RequireAuthorization(Access.Dashboard)
+            .Add(endpoint => endpoint.RequestDelegate = DashboardRequests.Guard(endpoint.RequestDelegate!));
     }
 
     /// <summary>Hides what the policy refuses. Without users there is no login, and this machine may do everything.</summary>

@@ -26,18 +26,7 @@ public sealed class DashboardPage(string title, IHtmlContent body, int status = 
 /// </summary>
 public sealed class PageDispatcher(Func<DashboardContext, Task<DashboardPage>> load) : IDashboardDispatcher
 {
-    public async Task Dispatch(DashboardContext context)
-    {
-        var http = context.GetHttpContext();
-        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method))
-        {
-            http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
-            http.Response.Headers.Allow = $"{HttpMethods.Get}, {HttpMethods.Head}";
-            return;
-        }
-
-        await RenderAsync(context, await load(context));
-    }
+    public async Task Dispatch(DashboardContext context) => await RenderAsync(context, await load(context));
 
     public static Task RenderAsync(DashboardContext context, DashboardPage page)
     {

@@ -8,6 +8,7 @@ using FluentValidation.AspNetCore;
 using Hangfire;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -69,6 +70,8 @@ public static class TaskSchedulerApplication
         services.AddOverloadProtection();
         services.AddHangfire(_ => { });
         services.AddAntiforgery();
+        // All rows of one of Hangfire's pages can be selected, beside the token.
+        services.Configure<FormOptions>(form => form.ValueCountLimit = DashboardRequests.MostRows + 1);
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);

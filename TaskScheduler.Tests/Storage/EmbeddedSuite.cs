@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Dashboard;
 using TaskScheduler.Tests.Api.Errors;
 using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Original;
@@ -49,6 +50,11 @@ public sealed class EmbeddedTransitionStatementTests(TransitionStatementTests<Em
 
 public sealed class EmbeddedDashboardCommandTests(DashboardCommandTests<EmbeddedTestStore>.Application application)
     : DashboardCommandTests<EmbeddedTestStore>(application);
+
+public sealed class EmbeddedOddDashboardRequestsTests(OddDashboardRequestsTests<EmbeddedTestStore>.Application application)
+    : OddDashboardRequestsTests<EmbeddedTestStore>(application);
+
+public sealed class EmbeddedForeignJobsTests(ApiFixture<EmbeddedTestStore> api) : ForeignJobsTests<EmbeddedTestStore>(api);
 
 public sealed class EmbeddedCreateTaskTests(ApiFixture<EmbeddedTestStore> api) : CreateTaskTests<EmbeddedTestStore>(api);
 

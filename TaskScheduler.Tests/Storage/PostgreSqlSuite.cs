@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Dashboard;
 using TaskScheduler.Tests.Api.Errors;
 using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Original;
@@ -49,6 +50,11 @@ public sealed class PostgreSqlTransitionStatementTests(TransitionStatementTests<
 
 public sealed class PostgreSqlDashboardCommandTests(DashboardCommandTests<PostgreSqlTestStore>.Application application)
     : DashboardCommandTests<PostgreSqlTestStore>(application);
+
+public sealed class PostgreSqlOddDashboardRequestsTests(OddDashboardRequestsTests<PostgreSqlTestStore>.Application application)
+    : OddDashboardRequestsTests<PostgreSqlTestStore>(application);
+
+public sealed class PostgreSqlForeignJobsTests(ApiFixture<PostgreSqlTestStore> api) : ForeignJobsTests<PostgreSqlTestStore>(api);
 
 public sealed class PostgreSqlCreateTaskTests(ApiFixture<PostgreSqlTestStore> api) : CreateTaskTests<PostgreSqlTestStore>(api);
 

@@ -1,4 +1,5 @@
 using TaskScheduler.Tests.Api;
+using TaskScheduler.Tests.Api.Dashboard;
 using TaskScheduler.Tests.Api.Errors;
 using TaskScheduler.Tests.Api.Metrics;
 using TaskScheduler.Tests.Api.Original;
@@ -50,6 +51,11 @@ public sealed class SqlServerTransitionStatementTests(TransitionStatementTests<S
 
 public sealed class SqlServerDashboardCommandTests(DashboardCommandTests<SqlServerTestStore>.Application application)
     : DashboardCommandTests<SqlServerTestStore>(application);
+
+public sealed class SqlServerOddDashboardRequestsTests(OddDashboardRequestsTests<SqlServerTestStore>.Application application)
+    : OddDashboardRequestsTests<SqlServerTestStore>(application);
+
+public sealed class SqlServerForeignJobsTests(ApiFixture<SqlServerTestStore> api) : ForeignJobsTests<SqlServerTestStore>(api);
 
 public sealed class SqlServerCreateTaskTests(ApiFixture<SqlServerTestStore> api) : CreateTaskTests<SqlServerTestStore>(api);
 

@@ -18,10 +18,6 @@ public sealed class DashboardTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Fact]
-    public async Task FiguresThatArePostedForCannotBeVisited() =>
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await api.GetAsync("/hangfire/stats")).Status);
-
-    [Fact]
     public async Task DashboardCommandWithoutItsTokenIsRefused()
     {
         var id = await api.CreatePendingAsync();

@@ -11,8 +11,15 @@ public sealed partial class PageVisitor : IDisposable
     public PageVisitor(Uri server, (string Name, string Value)? login = null)
     {
         _client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = server };
-        if (login is var (name, value))
-            _client.DefaultRequestHeaders.Add(name, value);
+        if (login is { } user)
+            LogIn(user);
+    }
+
+    /// <summary>From now on as this user, with the cookies that were collected before.</summary>
+    public void LogIn((string Name, string Value) user)
+    {
+        _client.DefaultRequestHeaders.Remove(user.Name);
+        _client.DefaultRequestHeaders.Add(user.Name, user.Value);
     }
 
     public async Task<Answer> GetAsync(string path)
@@ -48,6 +55,15 @@ public sealed partial class PageVisitor : IDisposable
         using var request = new HttpRequestMessage(method, command);
         if (method != HttpMethod.Get && method != HttpMethod.Head)
             request.Content = new FormUrlEncodedContent(fields.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+        using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await Answer.ReadAsync(response);
+    }
+
+    /// <summary>Sends whatever it is as a command, with the token in a header.</summary>
+    public async Task<Answer> SendAsync(string command, string token, HttpContent content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, command) { Content = content };
+        request.Headers.Add("RequestVerificationToken", token);
         using var response = await _client.SendAsync(request, TestContext.Current.CancellationToken);
         return await Answer.ReadAsync(response);
     }

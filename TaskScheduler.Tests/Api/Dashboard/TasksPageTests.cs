@@ -177,23 +177,6 @@ public sealed partial class TasksPageTests(ApiFixture api) : IClassFixture<ApiFi
         Assert.Contains($"FizzBuzz {task.Id}", jobs.Text, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("POST", "/hangfire/tasks", HttpStatusCode.MethodNotAllowed)]
-    [InlineData("PUT", "/hangfire/tasks/confirm/delete", HttpStatusCode.MethodNotAllowed)]
-    [InlineData("HEAD", "/hangfire/tasks", HttpStatusCode.OK)]
-    [InlineData("GET", "/hangfire/tasks/delete", HttpStatusCode.MethodNotAllowed)]
-    [InlineData("HEAD", "/hangfire/tasks/pause", HttpStatusCode.MethodNotAllowed)]
-    [InlineData("PUT", "/hangfire/tasks/matching/delete", HttpStatusCode.MethodNotAllowed)]
-    [InlineData("DELETE", "/hangfire/tasks/01a22e24-3046-7d56-9ebb-e93d35c3b8ab/delete", HttpStatusCode.MethodNotAllowed)]
-    public async Task PagesAreReadAndCommandsArePosted(string method, string path, HttpStatusCode status)
-    {
-        using var visitor = new PageVisitor(api.App.Client.BaseAddress!);
-
-        var answer = await visitor.SendAsync(new HttpMethod(method), path, await visitor.TokenAsync());
-
-        Assert.Equal(status, answer.Status);
-    }
-
     private static string NewLabel() => $"{Guid.NewGuid()}";
 
     private static IReadOnlyList<Guid> IdsOf(Answer page) =>

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Hangfire.Dashboard;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
+using TaskScheduler.Api.Errors;
+using TaskScheduler.Jobs.Projection;
+
+namespace TaskScheduler.Api.Dashboard;
+
+/// <summary>
+/// Refuses what Hangfire would carry out past the check against forgery, and what it would fail on. Its commands read the
+/// form of any method, and antiforgery checks those of a POST only.
+/// </summary>
+public static class DashboardRequests
+{
+    /// <summary>The largest choice of rows on Hangfire's pages. Without a limit a page shows all that there is.</summary>
+    public const int MostRows = 5_000;
+
+    /// <summary>Hangfire adds the number of rows to it, in 32 bits.</summary>
+    private const int MostSkipped = 1_000_000_000;
+
+    /// <summary>Hangfire makes the name of a lock of it, which SQL Server limits to 255 characters with what stands before.</summary>
+    private const int LongestName = 200;
+
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] Changing = [HttpMethods.Post];
+
+    /// <summary>
+    /// The dispatchers that only show. The others take a POST and nothing else, also those that an update of Hangfire adds.
+    /// Its own are internal; these paths lead to one of each.
+    /// </summary>
+    private static readonly HashSet<Type> Pages =
+    [
+        typeof(PageDispatcher),
+        .. new[] { "/", "/js1", "/fonts/glyphicons-halflings-regular/woff" }.Select(path => Find(path)!.Item1.GetType()),
+    ];
+
+    /// <summary>This program has no recurring jobs, and cannot load those of others.</summary>
+    private static readonly IDashboardDispatcher Trigger = Find("/recurring/trigger")!.Item1;
+
+    public static RequestDelegate Guard(RequestDelegate hangfire) => async http =>
+    {
+        if (!await IsRefusedAsync(http))
+            await hangfire(http);
+    };
+
+    private static async Task<bool> IsRefusedAsync(HttpContext http)
+    {
+        var request = http.Request;
+        _ = request.Path.StartsWithSegments(DashboardEndpoints.Path, out var path);
+        var route = Find(path.Value ?? "");
+        var isPage = route is null || Pages.Contains(route.Item1.GetType());
+        string[] allowed = route is null ? [.. Reading, .. Changing] : isPage ? Reading : Changing;
+        if (!allowed.Contains(request.Method, StringComparer.Ordinal))
+        {
+            http.Response.Headers.Allow = string.Join(", ", allowed);
+            return await RefuseAsync(http, ProblemType.MethodNotAllowed);
+        }
+
+        if (Reading.Contains(request.Method, StringComparer.Ordinal)
+            && (request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0))
+        {
+            return await RefuseAsync(http, "body", "A GET or HEAD of the dashboard takes no body.");
+        }
+
+        if (route is null || (route.Item2.Groups["JobId"] is { Success: true } job && !DashboardCommands.IsJobId(job.Value)))
+            return await RefuseAsync(http, ProblemType.NotFound);
+        if (isPage)
+        {
+            KeepPagesSmall(request);
+            return false;
+        }
+
+        var form = await ReadFormAsync(http);
+        if (form["jobs[]"].Any(name => name is null or { Length: > LongestName } || name.Any(char.IsControl)))
+            return await RefuseAsync(http, "jobs[]", "jobs[] must be the IDs of jobs as the page shows them.");
+        return route.Item1 == Trigger && await RefuseAsync(
+            http, ProblemType.Forbidden, detail: "A recurring job belongs to another program, and only that program can run it.");
+    }
+
+    private static Tuple<IDashboardDispatcher, Match>? Find(string path) =>
+        DashboardRoutes.Routes.FindDispatcher(path);
+
+    /// <summary>Hangfire takes its default for what is no number or is too small.</summary>
+    private static void KeepPagesSmall(HttpRequest request) => request.Query = new QueryCollection(
+        request.Query.ToDictionary(
+            pair => pair.Key,
+            pair => pair.Key.ToUpperInvariant() switch
+            {
+                "COUNT" => AtMost(MostRows, pair.Value),
+                "FROM" => AtMost(MostSkipped, pair.Value),
+                _ => pair.Value,
+            },
+            StringComparer.OrdinalIgnoreCase));
+
+    private static StringValues AtMost(int most, string? text) =>
+        int.TryParse(text, out var number) && number > most ? most.ToString(CultureInfo.InvariantCulture) : text;
+
+    /// <summary>Hangfire fails on a form that is not there or cannot be read.</summary>
+    private static async Task<IFormCollection> ReadFormAsync(HttpContext http)
+    {
+        if (!http.Request.HasFormContentType)
+        {
+            http.Features.Set<IFormFeature>(new FormFeature(FormCollection.Empty));
+            return FormCollection.Empty;
+        }
+
+        try
+        {
+            return await http.Request.ReadFormAsync(http.RequestAborted);
+        }
+        // UTF-7 is not supported. What derives from IOException says what is wrong: a large body, a connection that is gone.
+        catch (Exception error) when (error is InvalidDataException or NotSupportedException || error.GetType() == typeof(IOException))
+        {
+            throw new BadHttpRequestException("The form cannot be read.", error);
+        }
+    }
+
+    private static Task<bool> RefuseAsync(HttpContext http, string field, string sentence) =>
+        RefuseAsync(http, ProblemType.InvalidRequest, errors: new() { [field] = [sentence] });
+
+    private static async Task<bool> RefuseAsync(
+        HttpContext http, ProblemType type, string? detail = null, Dictionary<string, string[]>? errors = null)
+    {
+        await ErrorResponses.WriteAsync(http, type, detail, errors);
+        return true;
+    }
+}

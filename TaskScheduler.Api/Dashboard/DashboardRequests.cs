@@ -15,13 +15,13 @@ namespace TaskScheduler.Api.Dashboard;
 public static class DashboardRequests
 {
     /// <summary>The largest choice of rows on Hangfire's pages. Without a limit a page shows all that there is.</summary>
-    public const int MostRows = 5_000;
+    public const int MaxRows = 5_000;
 
     /// <summary>Hangfire adds the number of rows to it, in 32 bits.</summary>
-    private const int MostSkipped = 1_000_000_000;
+    private const int MaxSkipped = 1_000_000_000;
 
     /// <summary>Hangfire makes the name of a lock of it, which SQL Server limits to 255 characters with what stands before.</summary>
-    private const int LongestName = 200;
+    private const int MaxNameLength = 200;
 
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
     private static readonly string[] Changing = [HttpMethods.Post];
@@ -73,7 +73,7 @@ public static class DashboardRequests
         }
 
         var form = await ReadFormAsync(http);
-        if (form["jobs[]"].Any(name => name is null or { Length: > LongestName } || name.Any(char.IsControl)))
+        if (form["jobs[]"].Any(name => name is null or { Length: > MaxNameLength } || name.Any(char.IsControl)))
             return await RefuseAsync(http, "jobs[]", "jobs[] must be the IDs of jobs as the page shows them.");
         return route.Item1 == Trigger && await RefuseAsync(
             http, ProblemType.Forbidden, detail: "A recurring job belongs to another program, and only that program can run it.");
@@ -88,14 +88,14 @@ public static class DashboardRequests
             pair => pair.Key,
             pair => pair.Key.ToUpperInvariant() switch
             {
-                "COUNT" => AtMost(MostRows, pair.Value),
-                "FROM" => AtMost(MostSkipped, pair.Value),
+                "COUNT" => AtMost(MaxRows, pair.Value),
+                "FROM" => AtMost(MaxSkipped, pair.Value),
                 _ => pair.Value,
             },
             StringComparer.OrdinalIgnoreCase));
 
-    private static StringValues AtMost(int most, string? text) =>
-        int.TryParse(text, out var number) && number > most ? most.ToString(CultureInfo.InvariantCulture) : text;
+    private static StringValues AtMost(int max, string? text) =>
+        int.TryParse(text, out var number) && number > max ? max.ToString(CultureInfo.InvariantCulture) : text;
 
     /// <summary>Hangfire fails on a form that is not there or cannot be read.</summary>
     private static async Task<IFormCollection> ReadFormAsync(HttpContext http)

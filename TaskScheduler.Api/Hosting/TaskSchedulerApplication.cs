@@ -71,7 +71,7 @@ public static class TaskSchedulerApplication
         services.AddHangfire(_ => { });
         services.AddAntiforgery();
         // All rows of one of Hangfire's pages can be selected, beside the token.
-        services.Configure<FormOptions>(form => form.ValueCountLimit = DashboardRequests.MostRows + 1);
+        services.Configure<FormOptions>(form => form.ValueCountLimit = DashboardRequests.MaxRows + 1);
         services.AddDataProtection().SetApplicationName("TaskScheduler");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>()
             .Configure<IServiceProvider>(DashboardKeys.KeepBesideTheTasks);

@@ -10,8 +10,11 @@ public static class PostgreSqlServiceCollectionExtensions
 
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString) => services
-        .AddSingleton(_ => ConnectionStrings.Read(
-            () => Complete(new(connectionString)), "Host=db.example;Database=tasks;Username=tasks;Password=..."))
+        .AddSingleton(_ => ConnectionStrings.Read<NpgsqlConnectionStringBuilder>(
+            connectionString,
+            Complete,
+            address => NpgsqlDataSource.Create(address).Dispose(),
+            "Host=db.example;Database=tasks;Username=tasks;Password=..."))
         .AddSingleton(provider => NpgsqlDataSource.Create(provider.GetRequiredService<NpgsqlConnectionStringBuilder>()))
         .AddSingleton<ConnectionGate>()
         .AddServerStore<PostgreSqlTaskDbContext, PostgreSqlStore>(PostgreSqlSql.Statements)
@@ -22,15 +25,15 @@ public static class PostgreSqlServiceCollectionExtensions
             provider.GetRequiredService<ConnectionGate>(), HangfireOptions()))
         .AddSingleton<JobWriter, PostgreSqlJobWriter>();
 
-    private static NpgsqlConnectionStringBuilder Complete(NpgsqlConnectionStringBuilder address)
+    private static string? Complete(NpgsqlConnectionStringBuilder address)
     {
         if (string.IsNullOrEmpty(address.Host))
-            throw new ArgumentException("It names no host.");
+            return "It names no host.";
         address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
         if (address.MaxPoolSize < MinPoolSize)
-            throw new ArgumentException($"'Maximum Pool Size' must be at least {MinPoolSize}.");
+            return $"'Maximum Pool Size' must be at least {MinPoolSize}.";
         if (address.Multiplexing)
-            throw new ArgumentException("'Multiplexing' must be off: it knows no keepalive.");
+            return "'Multiplexing' must be off: it knows no keepalive.";
         // An idle instance gives back what a burst needed, so that many of them fit one server.
         address.SetDefault("Connection Idle Lifetime", 10);
         address.SetDefault("Connection Pruning Interval", 2);
@@ -42,7 +45,7 @@ public static class PostgreSqlServiceCollectionExtensions
         address.SetDefault("No Reset On Close", true);
         address.SetDefault("Keepalive", 10);
         address.SetDefault("Application Name", "TaskScheduler");
-        return address;
+        return null;
     }
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()

@@ -13,17 +13,67 @@ internal static class ConnectionStrings
             address[keyword] = value;
     }
 
-    /// <exception cref="StorageUnavailableException"><paramref name="read"/> found that it cannot be used.</exception>
-    public static TAddress Read<TAddress>(Func<TAddress> read, string example)
+    /// <summary>
+    /// Reads it, and has <paramref name="complete"/> set what it leaves open and say what is wrong with it, if anything. A
+    /// password with a semicolon falls apart into keywords and values, so the drivers' messages, which show them, are not passed
+    /// on.
+    /// </summary>
+    /// <param name="connect">What the driver looks at only when it is to connect.</param>
+    /// <exception cref="StorageUnavailableException">It cannot be used.</exception>
+    public static TAddress Read<TAddress>(
+        string? connectionString, Func<TAddress, string?> complete, Action<TAddress> connect, string example)
+        where TAddress : DbConnectionStringBuilder, new()
     {
+        var address = new TAddress();
+        string? fault;
         try
         {
-            return read();
+            address.ConnectionString = connectionString;
+            fault = complete(address);
+            if (fault is null)
+                connect(address);
         }
-        catch (Exception error) when (error is ArgumentException or FormatException)
+        // Whatever the driver throws; as an inner exception it would be shown, too.
+        catch (Exception)
         {
-            throw new StorageUnavailableException(
-                $"ConnectionStrings:TaskScheduler cannot be used: {error.Message} It should look like {example}", error);
+            fault = FindFault<TAddress>(connectionString!);
         }
+
+        return fault is null ? address : throw new StorageUnavailableException(
+            $"ConnectionStrings:TaskScheduler cannot be used: {fault} It should look like {example}");
+    }
+
+    private static string FindFault<TAddress>(string connectionString)
+        where TAddress : DbConnectionStringBuilder, new()
+    {
+        const string Quoting = "A value with a semicolon, a quote or a space at an end must be in quotes, like Password='a;b'.";
+        var parts = new DbConnectionStringBuilder();
+        try
+        {
+            parts.ConnectionString = connectionString;
+        }
+        catch (ArgumentException)
+        {
+            return $"It is not a list of keywords and values. {Quoting}";
+        }
+
+        var known = new TAddress();
+        var count = 0;
+        foreach (string keyword in parts.Keys)
+        {
+            count++;
+            if (!known.ContainsKey(keyword))
+                return $"Its keyword {count} is unknown; it is not shown, because it may be a piece of a password. {Quoting}";
+            try
+            {
+                known[keyword] = parts[keyword];
+            }
+            catch (Exception)
+            {
+                return $"The value of '{keyword}' is not allowed. {Quoting}";
+            }
+        }
+
+        return $"Its values do not go together. {Quoting}";
     }
 }

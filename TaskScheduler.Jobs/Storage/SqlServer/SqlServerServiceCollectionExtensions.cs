@@ -9,8 +9,11 @@ public static class SqlServerServiceCollectionExtensions
 
     /// <summary>The task table and Hangfire's schema in one SQL Server database, for any number of instances.</summary>
     public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString) => services
-        .AddSingleton(_ => ConnectionStrings.Read(
-            () => Complete(new(connectionString)), "Server=db.example;Database=tasks;User ID=tasks;Password=..."))
+        .AddSingleton(_ => ConnectionStrings.Read<SqlConnectionStringBuilder>(
+            connectionString,
+            Complete,
+            address => new SqlConnection(address.ConnectionString).Dispose(),
+            "Server=db.example;Database=tasks;User ID=tasks;Password=..."))
         .AddServerStore<SqlServerTaskDbContext, SqlServerStore>(SqlServerSql.Statements)
         .AddPooledDbContextFactory<SqlServerTaskDbContext>((provider, options) => options.UseSqlServer(
             provider.GetRequiredService<SqlConnectionStringBuilder>().ConnectionString, SqlServerTaskDbContext.Configure))
@@ -42,12 +45,12 @@ public static class SqlServerServiceCollectionExtensions
         // Nothing on isolation: off the .NET Framework it is always READ COMMITTED. Nothing on the queue: it is not used.
     };
 
-    private static SqlConnectionStringBuilder Complete(SqlConnectionStringBuilder address)
+    private static string? Complete(SqlConnectionStringBuilder address)
     {
         if (string.IsNullOrEmpty(address.DataSource))
-            throw new ArgumentException("It names no server.");
+            return "It names no server.";
         if (string.IsNullOrEmpty(address.InitialCatalog))
-            throw new ArgumentException("It names no database.");
+            return "It names no database.";
         address.SetDefault("Max Pool Size", ConnectionStrings.MaxPoolSize);
         // A session may take a second to open, and all callers wait while one is opened, even if a connection has become free:
         // so all of them are opened at the start, behind the scenes, and stay.
@@ -57,6 +60,6 @@ public static class SqlServerServiceCollectionExtensions
         address.SetDefault("Connect Timeout", 5);
         address.SetDefault("Command Timeout", (int)CommandTimeout.TotalSeconds);
         address.SetDefault("Application Name", "TaskScheduler");
-        return address;
+        return null;
     }
 }

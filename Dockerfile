@@ -19,7 +19,7 @@ WORKDIR /app
 COPY --from=build /publish ./
 
 # The embedded store writes here and nowhere else; mount a volume to keep it. The server stores leave it empty.
-RUN mkdir data && chown $APP_UID:$APP_UID data
+RUN mkdir -m 700 data && chown $APP_UID:$APP_UID data
 
 # The base image sets HTTP_PORTS, which would only be reported as overridden.
 ENV ASPNETCORE_URLS=http://+:8080 ASPNETCORE_HTTP_PORTS=

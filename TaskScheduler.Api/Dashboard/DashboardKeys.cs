@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Jobs.Storage.Server;
 
 namespace TaskScheduler.Api.Dashboard;
@@ -28,7 +29,21 @@ public static class DashboardKeys
 
         var file = services.GetRequiredService<IOptions<StorageOptions>>().Value.File;
         var folder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "keys");
-        keys.XmlRepository = new FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance);
+        keys.XmlRepository = new KeyFiles(folder, services.GetRequiredService<ILoggerFactory>().CreateLogger<KeyFiles>());
+    }
+}
+
+/// <summary>The keys in files of the embedded store, which data protection itself makes for this user only.</summary>
+public sealed class KeyFiles(string folder, ILogger logger)
+    : FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance)
+{
+    public override IReadOnlyCollection<XElement> GetAllElements()
+    {
+        OwnFiles.MakeFolder(folder);
+        OwnFiles.WarnOfFolder(folder, logger);
+        foreach (var key in Directory.EnumerateFiles("*.xml"))
+            OwnFiles.Tighten(key.FullName, logger);
+        return base.GetAllElements();
     }
 }
 

@@ -5,9 +5,16 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 
 /// <summary>Owns the SQLite file for this process: takes the lock that keeps other instances out, and brings its schema up to date.</summary>
 public sealed class EmbeddedStore(
-    StorageFile file, IOptions<StorageOptions> options, IDbContextFactory<TaskDbContext> contexts) : ITaskStore, IDisposable
+    StorageFile file,
+    IOptions<StorageOptions> options,
+    IDbContextFactory<TaskDbContext> contexts,
+    ILogger<EmbeddedStore> logger) : ITaskStore, IDisposable
 {
     private FileStream? _lock;
+
+    private string Folder => Path.GetDirectoryName(file.Path)!;
+
+    private string LockPath => file.Path + ".lock";
 
     public bool IsShared => false;
 
@@ -36,8 +43,12 @@ public sealed class EmbeddedStore(
             await MigrateAsync(db, cancel);
             // Under the lock this process is the only one, so every earlier instance is gone and its attempts are free.
             await db.Instances.ExecuteDeleteAsync(cancel);
+            // Not before: until here the file may turn out to be something else's.
+            foreach (var path in (string[])[LockPath, .. file.Paths])
+                OwnFiles.Tighten(path, logger);
+            OwnFiles.WarnOfFolder(Folder, logger);
         }
-        catch (SqliteException error)
+        catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
         {
             throw Unusable(error);
         }
@@ -53,11 +64,10 @@ public sealed class EmbeddedStore(
 
     private void Lock()
     {
-        var path = file.Path + ".lock";
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(file.Path)!);
-            _lock = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            OwnFiles.MakeFolder(Folder);
+            _lock = OwnFiles.Open(LockPath, FileMode.OpenOrCreate, FileShare.None);
         }
         catch (IOException error) when (IsHeldByAnother(error))
         {

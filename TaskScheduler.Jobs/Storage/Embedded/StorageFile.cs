@@ -23,9 +23,15 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
     /// <summary>Behind a link the file itself, so that its lock is found whichever way one comes.</summary>
     public string Path { get; } = Resolve(System.IO.Path.GetFullPath(options.Value.File));
 
-    /// <summary>Opens the file that is there and never makes one: only a start may begin with an empty file.</summary>
+    /// <summary>The file and its companions.</summary>
+    public IEnumerable<string> Paths => Companions.Select(companion => Path + companion).Prepend(Path);
+
+    /// <summary>
+    /// Opens the file that is there and never makes one: only a start may begin with an empty file. <see cref="WriterTurns"/>
+    /// says how long SQLite waits for others; the driver adds as little as it can.
+    /// </summary>
     public string ConnectionString =>
-        new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadWrite }.ToString();
+        new SqliteConnectionStringBuilder { DataSource = Path, Mode = SqliteOpenMode.ReadWrite, DefaultTimeout = 1 }.ToString();
 
     /// <summary>Cancelled once the file is found gone, for the rest of the process, even if the same file comes back.</summary>
     public CancellationToken Lost => _lost.Token;
@@ -35,16 +41,20 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
     /// companions stay.
     /// </summary>
     /// <exception cref="SqliteException">It cannot be used.</exception>
+    /// <exception cref="IOException">It cannot be made; or <see cref="UnauthorizedAccessException"/>.</exception>
     /// <exception cref="StorageUnavailableException">It is missing while its -wal is there.</exception>
     public async Task OpenAsync(CancellationToken cancel)
     {
         ThrowIfOnlyItsWalIsThere();
-        var creating = new SqliteConnectionStringBuilder(ConnectionString)
+        // SQLite would make it as the umask says; its companions get the mode that it has.
+        if (!System.IO.Path.Exists(Path))
+            await OwnFiles.Open(Path, FileMode.CreateNew).DisposeAsync();
+        var unpooled = new SqliteConnectionStringBuilder(ConnectionString)
         {
-            Mode = SqliteOpenMode.ReadWriteCreate,
             Pooling = false,
+            DefaultTimeout = (int)WriterTurns.MaxWait.TotalSeconds,
         };
-        var keeper = new SqliteConnection(creating.ToString());
+        var keeper = new SqliteConnection(unpooled.ToString());
         try
         {
             await keeper.OpenAsync(cancel);

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using TaskScheduler.Jobs.Data;
 using TaskScheduler.Jobs.Execution;
+using TaskScheduler.Jobs.Storage;
 
 namespace TaskScheduler.Api.Health;
 
@@ -33,15 +34,28 @@ public abstract class SharedHealthCheck : IHealthCheck
     protected abstract Task<bool> IsHealthyAsync();
 }
 
-/// <summary>The task table answers and has the schema that this program needs.</summary>
-public sealed class StoreHealthCheck(IDbContextFactory<TaskDbContext> contexts) : SharedHealthCheck
+/// <summary>
+/// The task table has the schema that this program needs, and can be written. Statements with nothing in them find out who
+/// holds or refuses it; a beat also reaches the disk.
+/// </summary>
+public sealed class StoreHealthCheck(
+    IDbContextFactory<TaskDbContext> contexts, ITaskStore store, StoreSql sql, InstanceHeartbeat heartbeat) : SharedHealthCheck
 {
+    private const string NoTasks = """{"tasks":[],"keys":[]}""";
+
+    /// <summary>With <see cref="HealthEndpoints.MaxCheck"/> five seconds until a probe hears that nothing can be written.</summary>
+    private static readonly TimeSpan MaxBeatAge = TimeSpan.FromSeconds(1);
+
     protected override async Task<bool> IsHealthyAsync()
     {
         using var patience = new CancellationTokenSource(HealthEndpoints.MaxCheck);
+        await heartbeat.BeatAsync(MaxBeatAge, patience.Token);
         await using var db = await contexts.CreateDbContextAsync(patience.Token);
         var pending = await db.Database.GetPendingMigrationsAsync(patience.Token);
-        await db.Tasks.AnyAsync(patience.Token);
+        await db.QueryAsync<Guid>(sql.Complete, "[]", patience.Token);
+        // A server may give the rights to update and to insert apart. In a file it would wait behind other creations.
+        if (store.IsShared)
+            await db.ExecuteAsync(sql.Insert, NoTasks, patience.Token);
         return !pending.Any();
     }
 }

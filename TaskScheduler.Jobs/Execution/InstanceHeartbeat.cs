@@ -11,16 +11,17 @@ public sealed class InstanceHeartbeat(
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private long? _lastBeat;
+    private bool _hasLeft;
 
     public TimeSpan Interval => options.Value.Heartbeat;
 
-    /// <summary>Beats unless the last beat is younger than <paramref name="age"/>.</summary>
+    /// <summary>Beats unless the last beat is younger than <paramref name="age"/>, and never after it left.</summary>
     public async Task BeatAsync(TimeSpan age, CancellationToken cancel)
     {
         await _gate.WaitAsync(cancel);
         try
         {
-            if (_lastBeat is { } last && clock.GetElapsedTime(last) < age)
+            if (_hasLeft || _lastBeat is { } last && clock.GetElapsedTime(last) < age)
                 return;
             var started = clock.GetTimestamp();
             var now = clock.GetUtcNow().RoundDownToMillisecond();
@@ -61,7 +62,16 @@ public sealed class InstanceHeartbeat(
     /// <summary>Ends the lease at once: whatever an orderly stop could not give back is rescued without a wait.</summary>
     public async Task LeaveAsync()
     {
-        await using var db = await contexts.CreateDbContextAsync();
-        await db.Instances.Where(i => i.Id == instance.Id).ExecuteDeleteAsync();
+        await _gate.WaitAsync();
+        try
+        {
+            _hasLeft = true;
+            await using var db = await contexts.CreateDbContextAsync();
+            await db.Instances.Where(i => i.Id == instance.Id).ExecuteDeleteAsync();
+        }
+        finally
+        {
+            _gate.Release();
+        }
     }
 }

@@ -18,6 +18,7 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns, Tim
         BeginningOf(EmbeddedSql.Statements.Claim),
         BeginningOf(EmbeddedSql.Statements.Complete),
         "UPDATE \"Instances\"",
+        "INSERT INTO \"Instances\"",
     ];
 
     /// <summary>The connections of the pool, as SQLite has them, that are known to write.</summary>
@@ -38,18 +39,22 @@ public sealed class EmbeddedInterceptor(StorageFile file, WriterTurns turns, Tim
         var handle = opened.Handle!;
         opened.CreateFunction(EmbeddedSql.Now, () => clock.GetUtcNow().ToUnixTimeMilliseconds());
         // EF opens one of its own for reading, to see whether there is a database.
-        if (_writable.TryGetValue(handle, out _) || opened.ConnectionString != file.ConnectionString)
+        if (opened.ConnectionString != file.ConnectionString)
             return Task.CompletedTask;
-        if (!CanWrite(handle))
+        if (!_writable.TryGetValue(handle, out _))
         {
-            SqliteConnection.ClearPool(opened);
-            opened.Close();
-            throw new SqliteException($"'{file.Path}' can only be read", raw.SQLITE_READONLY);
+            if (!CanWrite(handle))
+            {
+                SqliteConnection.ClearPool(opened);
+                opened.Close();
+                throw new SqliteException($"'{file.Path}' can only be read", raw.SQLITE_READONLY);
+            }
+
+            _writable.AddOrUpdate(handle, handle);
         }
 
-        // A backup may have the file. SQLite looks again after milliseconds, where the driver sleeps 150 of them.
+        // SQLite looks again after milliseconds, where the driver sleeps 150 of them.
         _ = raw.sqlite3_busy_timeout(handle, (int)WriterTurns.MaxWait.TotalMilliseconds);
-        _writable.AddOrUpdate(handle, handle);
         return Task.CompletedTask;
     }
 

@@ -1,4 +1,6 @@
 using System.Data;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace TaskScheduler.Jobs.Storage.Embedded;
 
@@ -9,8 +11,11 @@ namespace TaskScheduler.Jobs.Storage.Embedded;
 /// </summary>
 public sealed class WriterTurns
 {
-    /// <summary>A backup may have the file. After this long a writer asks SQLite, which waits as long again.</summary>
-    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// A backup may have the file. A writer waits so long for its turn and, in what is left of it, for the file: as long as for
+    /// a lock on a server.
+    /// </summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _file = new(1, 1);
 
@@ -18,23 +23,36 @@ public sealed class WriterTurns
     private readonly SemaphoreSlim _others = new(1, 1);
     private DbConnection? _writer;
 
-    /// <summary>Returns when it is the connection's turn, which may be the one that it has. Closing it ends the turn.</summary>
+    /// <summary>
+    /// Returns when it is the connection's turn, which may be the one that it has, or after <see cref="MaxWait"/>, when SQLite
+    /// says whether the file is still busy. Closing the connection ends the turn.
+    /// </summary>
     public async Task TakeAsync(DbConnection connection, bool isUrgent, CancellationToken cancel)
     {
         if (_writer == connection)
             return;
+        var asked = TimeProvider.System.GetTimestamp();
         var isFirst = !isUrgent && await _others.WaitAsync(MaxWait, cancel);
         try
         {
-            if (!await _file.WaitAsync(MaxWait, cancel))
-                return;
-            _writer = connection;
-            connection.StateChange += EndWhenClosed;
+            if (await _file.WaitAsync(Left(), cancel))
+            {
+                _writer = connection;
+                connection.StateChange += EndWhenClosed;
+            }
         }
         finally
         {
             if (isFirst)
                 _others.Release();
+        }
+
+        _ = raw.sqlite3_busy_timeout(((SqliteConnection)connection).Handle!, (int)Left().TotalMilliseconds);
+
+        TimeSpan Left()
+        {
+            var left = MaxWait - TimeProvider.System.GetElapsedTime(asked);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
 

@@ -104,6 +104,8 @@ public sealed class ProductStatements
         await WorkAsync(cancel);
         await ShowAsync(id, cancel);
         await Get<TaskCleaner>("RunOnceAsync").RunOnceAsync(cancel);
+        // Last: it sends statements of those before with nothing in their documents.
+        await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 
     /// <summary>First another instance holds the lock of the schema, then it has brought it up to date.</summary>
@@ -177,7 +179,6 @@ public sealed class ProductStatements
         await figures.DoneAsync(TaskFigures.StartOfMinute(Now), TaskFigures.Minutes, cancel);
         _server.Row["Key"] = id;
         await figures.InstancesAsync(cancel);
-        await Get<StoreHealthCheck>("CheckHealthAsync").CheckHealthAsync(new HealthCheckContext(), cancel);
     }
 
     private async Task WorkAsync(CancellationToken cancel)

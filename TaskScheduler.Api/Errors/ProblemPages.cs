@@ -9,7 +9,7 @@ public static class ProblemPages
 {
     public static void MapProblems(this WebApplication app)
     {
-        var problems = app.MapGroup("/problems").RequireAuthorization(Access.Pages);
+        var problems = app.MapGroup("/problems").RequireAuthorization(Access.Pages).WithMetadata(Page.Explaining);
         problems.MapGet("", () => Results.Content(List(), Page.MediaType));
         problems.MapGet("/{slug}", (string slug) => ProblemType.Find(slug) is { } type
             ? Results.Content(About(type), Page.MediaType)

@@ -52,7 +52,8 @@ public static class HomePage
         app.MapGet("/", async (HttpRequest request) => Results.Content(
                 page.Replace("{origin}", Origin(request), StringComparison.Ordinal).Replace("{now}", await NowAsync(request.HttpContext), StringComparison.Ordinal),
                 Page.MediaType))
-            .RequireAuthorization(Access.Pages);
+            .RequireAuthorization(Access.Pages)
+            .WithMetadata(Page.WithData);
 
         async Task<string> NowAsync(HttpContext http) => await MaySeeTasksAsync(http)
             ? Now(await table.CountsAsync(http.RequestAborted), alarm.Paused)

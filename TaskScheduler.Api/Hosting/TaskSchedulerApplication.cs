@@ -69,7 +69,7 @@ public static class TaskSchedulerApplication
         services.AddAccess();
         services.AddOverloadProtection();
         services.AddHangfire(_ => { });
-        services.AddAntiforgery();
+        services.AddAntiforgery(antiforgery => antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest);
         // All rows of one of Hangfire's pages can be selected, beside the token.
         services.Configure<FormOptions>(form => form.ValueCountLimit = DashboardRequests.MaxRows + 1);
         services.AddDataProtection().SetApplicationName("TaskScheduler");
@@ -88,6 +88,7 @@ public static class TaskSchedulerApplication
 
     public static void UseTaskScheduler(this WebApplication app)
     {
+        SecurityHeaders.Use(app);
         app.UsePatienceWithBodies();
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
         app.UseReadableHosts();

@@ -13,7 +13,8 @@ public sealed partial record Answer(
     TimeSpan? RetryAfter,
     string? Location,
     string WwwAuthenticate,
-    bool IsReplayed)
+    bool IsReplayed,
+    string? Cookie)
 {
     public JsonElement Json => JsonElement.Parse(Text);
 
@@ -25,7 +26,10 @@ public sealed partial record Answer(
         response.Headers.RetryAfter?.Delta,
         response.Headers.Location?.OriginalString,
         response.Headers.WwwAuthenticate.ToString(),
-        response.Headers.TryGetValues("Idempotency-Replayed", out var replayed) && replayed.Single() == "true");
+        response.Headers.TryGetValues("Idempotency-Replayed", out var replayed) && replayed.Single() == "true",
+        response.Headers.TryGetValues("Set-Cookie", out var cookies)
+            ? string.Join("; ", cookies.Select(cookie => cookie.Split(';')[0]))
+            : null);
 
     /// <summary>Checks that this is an error as the contract has it, and returns it.</summary>
     public JsonElement Problem(HttpStatusCode status, string slug)

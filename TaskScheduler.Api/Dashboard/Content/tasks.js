@@ -10,6 +10,9 @@
   // The button of Hangfire's folded navigation has no name.
   document.querySelectorAll('.navbar-toggle').forEach(button => button.setAttribute('aria-label', 'Navigation'));
 
+  // Hangfire's style sheet has these rules; its Content-Security-Policy would stop Chart.js, which adds them once more.
+  window.Chart.platform.disableCSSInjection = true;
+
   // A command of Hangfire's that changed nothing leaves its page as it was; once more it says why.
   window.jQuery(document).ajaxError((event, answer) => { if (answer.status === 422) location.reload(); });
 

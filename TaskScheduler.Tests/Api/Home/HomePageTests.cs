@@ -45,6 +45,6 @@ public sealed partial class HomePageTests(ApiFixture api) : IClassFixture<ApiFix
         Assert.Contains($"curl -i {api.App.Client.BaseAddress}tasks", answer.Text);
     }
 
-    [GeneratedRegex("href=\"([^\"]+)\"")]
+    [GeneratedRegex("<a href=\"([^\"]+)\"")]
     private static partial Regex Link();
 }

@@ -31,7 +31,9 @@ public static partial class SecuredApplication
         var page = await app.GetAsync("/hangfire/jobs/scheduled", headers);
         var (name, token) = (Token("csrf-header"), Token("csrf-token"));
         var form = new FormUrlEncodedContent([new("jobs[]", jobId)]);
-        return await app.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, [.. headers, (name, token)]);
+        // The client keeps no cookie that is for HTTPS only: what stands for the proxy here speaks HTTP.
+        (string, string)[] cookies = page.Cookie is { } cookie ? [("Cookie", cookie)] : [];
+        return await app.SendAsync(HttpMethod.Post, "/hangfire/jobs/scheduled/delete", form, [.. headers, .. cookies, (name, token)]);
 
         string Token(string meta) => Meta().Matches(page.Text).Single(match => match.Groups["name"].Value == meta).Groups["value"].Value;
     }

@@ -1,10 +1,11 @@
+using System.Collections.Concurrent;
 using Microsoft.Playwright;
 
 namespace TaskScheduler.Tests.Infrastructure;
 
 /// <summary>
 /// A person at the machine's own Chromium, which all tests share: without another's pages and cookies. Where there is none, a
-/// test is skipped on a laptop and fails on CI.
+/// test is skipped on a laptop and fails on CI. A page that is stopped by its Content-Security-Policy fails the test.
 /// </summary>
 public sealed class Chromium : IAsyncDisposable
 {
@@ -16,7 +17,18 @@ public sealed class Chromium : IAsyncDisposable
 
     private readonly IBrowserContext _person;
 
-    private Chromium(IBrowserContext person) => _person = person;
+    private Chromium(IBrowserContext person)
+    {
+        _person = person;
+        person.Console += (_, message) =>
+        {
+            if (message.Text.Contains("Content Security Policy", StringComparison.Ordinal))
+                Violations.Enqueue($"{message.Page?.Url}: {message.Text}");
+        };
+    }
+
+    /// <summary>What a page was kept from. A test that provokes it takes it out.</summary>
+    public ConcurrentQueue<string> Violations { get; } = [];
 
     /// <param name="options">The person's login, zone, theme and window.</param>
     public static async Task<Chromium> StartAsync(BrowserNewContextOptions? options = null)
@@ -47,7 +59,11 @@ public sealed class Chromium : IAsyncDisposable
         return page;
     }
 
-    public ValueTask DisposeAsync() => _person.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _person.DisposeAsync();
+        Assert.Empty(Violations);
+    }
 
     private static string FindProgramOrSkip()
     {

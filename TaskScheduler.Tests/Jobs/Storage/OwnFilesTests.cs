@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Jobs.Storage.Embedded;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -66,7 +67,35 @@ public sealed class OwnFilesTests : IDisposable
 
         Assert.All(
             [.. files, $"{File}-wal", $"{File}-shm"], file => Assert.Equal((file, OwnFiles.FileMode), (file, ModeOf(file))));
-        Assert.All(files, file => Assert.Contains($"Information: Other users had rights to '{file}'; its mode was 0646 and is 0600 now.", _log.Lines));
+        Assert.All(files, file => Assert.Contains(
+            $"Information: Other users had rights to '{file}'; its mode was 0646 and is 0600 now.", _log.Lines));
+    }
+
+    [Fact]
+    public void KeysFromBeforeAreTightened()
+    {
+        var key = _folder.File("key-1.xml");
+        System.IO.File.WriteAllText(key, "<key/>");
+        SetMode(key, OpenFile);
+
+        var keys = new KeyFiles(_folder.Path, _log.CreateLogger("")).GetAllElements();
+
+        Assert.Single(keys);
+        Assert.Equal(OwnFiles.FileMode, ModeOf(key));
+    }
+
+    /// <summary>A user who may write to the folder could have other programs' files changed otherwise.</summary>
+    [Fact]
+    public void FileBehindALinkKeepsItsMode()
+    {
+        var (file, link) = (_folder.File("file"), _folder.File("link"));
+        System.IO.File.WriteAllText(file, "");
+        SetMode(file, OpenFile);
+        System.IO.File.CreateSymbolicLink(link, file);
+
+        OwnFiles.Tighten(link, _log.CreateLogger(""));
+
+        Assert.Equal(OpenFile, ModeOf(file));
     }
 
     [Fact]
@@ -78,7 +107,8 @@ public sealed class OwnFilesTests : IDisposable
         await using var jobs = await OpenAsync();
 
         Assert.Equal(OpenFolder, ModeOf(Data));
-        Assert.Contains(_log.Lines, line => line.StartsWith($"Warning: Other users can look into the folder '{Data}' (mode 0750).", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.StartsWith(
+            $"Warning: Other users can look into the folder '{Data}' (mode 0750).", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -93,7 +123,8 @@ public sealed class OwnFilesTests : IDisposable
         await using var jobs = await OpenAsync();
 
         Assert.Equal(OpenFolder | rights, ModeOf(Data));
-        Assert.Contains(_log.Lines, line => line.StartsWith($"Warning: Other users can write to the folder '{Data}'", StringComparison.Ordinal));
+        Assert.Contains(_log.Lines, line => line.StartsWith(
+            $"Warning: Other users can write to the folder '{Data}'", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,8 +32,11 @@ public abstract class CredentialsAuthentication(
 
     protected bool IsBeyondLimit => failedLogins.IsBeyondLimit(Scheme.Name, Context.Connection.RemoteIpAddress);
 
-    protected AuthenticateResult Known(string name, params Claim[] claims) =>
-        AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), .. claims], Scheme.Name)), Scheme.Name));
+    protected AuthenticateResult Known(string name, params Claim[] claims)
+    {
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, name), .. claims], Scheme.Name);
+        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
+    }
 
     protected AuthenticateResult Wrong(Refusal why)
     {
@@ -49,7 +52,8 @@ public abstract class CredentialsAuthentication(
         {
             var seconds = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
             Response.Headers.RetryAfter = seconds;
-            return ErrorResponses.WriteAsync(Context, ProblemType.TooManyFailedLogins, $"{WhatIsWrong} Ask again in {seconds} s, or with the right one at any time.");
+            return ErrorResponses.WriteAsync(
+                Context, ProblemType.TooManyFailedLogins, $"{WhatIsWrong} Ask again in {seconds} s, or with the right one at any time.");
         }
 
         if (!_isWrong)

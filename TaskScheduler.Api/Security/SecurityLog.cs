@@ -33,7 +33,9 @@ public sealed partial class SecurityLog : IDisposable
     private readonly IHttpContextAccessor _http;
     private readonly ILogger<SecurityLog> _logger;
     private readonly Counter<long> _refused;
-    private readonly LineBudget _refusals = new();
+    /// <summary>One for each reason, so that those who send nothing cannot hide those who guess.</summary>
+    private readonly Dictionary<Refusal, LineBudget> _refusals = Enum.GetValues<Refusal>().ToDictionary(reason => reason, _ => new LineBudget());
+
     private readonly LineBudget _changes = new();
 
     public SecurityLog(IHttpContextAccessor http, IMeterFactory meters, ILogger<SecurityLog> logger)
@@ -41,7 +43,7 @@ public sealed partial class SecurityLog : IDisposable
         (_http, _logger) = (http, logger);
         _refused = meters.Create(TaskMetrics.MeterName).CreateCounter<long>(
             "taskscheduler.requests.refused", "{request}", "Requests and logins that this instance refused to a caller.");
-        foreach (var reason in Enum.GetValues<Refusal>())
+        foreach (var reason in _refusals.Keys)
             _refused.Add(0, TagOf(reason));
     }
 
@@ -49,7 +51,7 @@ public sealed partial class SecurityLog : IDisposable
     public void Refused(HttpContext http, Refusal reason)
     {
         _refused.Add(1, TagOf(reason));
-        if (_refusals.TryTake() is not { } leftOut)
+        if (_refusals[reason].TryTake() is not { } leftOut)
             return;
         var level = reason is Refusal.NoCredentials ? LogLevel.Information : LogLevel.Warning;
         var path = $"{http.Request.PathBase}{http.Request.Path}";
@@ -70,7 +72,8 @@ public sealed partial class SecurityLog : IDisposable
 
     public void Dispose()
     {
-        _refusals.Dispose();
+        foreach (var budget in _refusals.Values)
+            budget.Dispose();
         _changes.Dispose();
     }
 

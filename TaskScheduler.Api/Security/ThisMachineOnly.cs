@@ -22,9 +22,9 @@ public sealed class ThisMachineOnly : AuthorizationHandler<ThisMachineOnly>, IAu
     private static readonly string[] ProxyHeaders =
     [
         "Forwarded", "Forwarded-For", "X-Forwarded", "X-Forwarded-*", "X-Original-*", "X-Originating-IP", "X-ProxyUser-*", "X-Real-*",
-        "X-Remote-*", "X-Client-*", "X-Cluster-*", "X-Coming-From", "X-Envoy-*", "Client-IP", "Proxy-Client-IP", "WL-Proxy-*",
-        "True-Client-*", "Via", "X-Via", "X-Varnish", "X-ARR-*", "X-Amzn-Trace-Id", "X-Amz-Cf-*", "CloudFront-*", "X-Cloud-Trace-Context",
-        "X-Azure-*", "X-AppEngine-*", "CF-*", "CDN-Loop", "Fastly-*", "Fly-*", "Akamai-*", "X-Akamai-*", "X-Vercel-*", "X-NF-*",
+        "X-Remote-*", "X-Client-IP", "X-Cluster-Client-IP", "X-Coming-From", "X-Envoy-*", "Client-IP", "Proxy-Client-IP", "WL-Proxy-*",
+        "True-Client-*", "Via", "X-Via", "X-Varnish", "X-ARR-*", "X-Amz-Cf-*", "CloudFront-*", "X-Azure-*", "X-AppEngine-*", "CF-*",
+        "CDN-Loop", "Fastly-*", "Fly-*", "Akamai-*", "X-Akamai-*", "Tailscale-*", "X-Vercel-*", "X-NF-*",
     ];
 
     protected override Task HandleRequirementAsync(AuthorizationHandlerContext context, ThisMachineOnly requirement)

@@ -21,12 +21,6 @@ public sealed class CommandDispatcher(Func<DashboardContext, IFormCollection, Ta
     public async Task Dispatch(DashboardContext context)
     {
         var http = context.GetHttpContext();
-        if (context.IsReadOnly)
-        {
-            http.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return;
-        }
-
         var result = await carryOut(context, await http.Request.ReadFormAsync(http.RequestAborted));
         if (result.Page is { } page)
         {

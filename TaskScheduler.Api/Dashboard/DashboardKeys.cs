@@ -34,16 +34,15 @@ public static class DashboardKeys
 }
 
 /// <summary>The keys in files of the embedded store, which data protection itself makes for this user only.</summary>
-public sealed class KeyFiles(string folder, ILogger logger)
-    : FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance)
+public sealed class KeyFiles : FileSystemXmlRepository
 {
-    public override IReadOnlyCollection<XElement> GetAllElements()
+    public KeyFiles(string folder, ILogger logger)
+        : base(new DirectoryInfo(folder), NullLoggerFactory.Instance)
     {
         OwnFiles.MakeFolder(folder);
         OwnFiles.WarnOfFolder(folder, logger);
         foreach (var key in Directory.EnumerateFiles("*.xml"))
             OwnFiles.Tighten(key.FullName, logger);
-        return base.GetAllElements();
     }
 }
 

@@ -4,6 +4,7 @@ using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Security;
 using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Api.Dashboard;
@@ -39,17 +40,23 @@ public static class DashboardRequests
     /// <summary>This program has no recurring jobs, and cannot load those of others.</summary>
     private static readonly IDashboardDispatcher Trigger = Find("/recurring/trigger")!.Item1;
 
+    private static readonly IDashboardDispatcher Removal = Find("/recurring/remove")!.Item1;
+
     public static RequestDelegate Guard(RequestDelegate hangfire) => async http =>
     {
-        if (!await IsRefusedAsync(http))
-            await hangfire(http);
+        _ = http.Request.Path.StartsWithSegments(DashboardEndpoints.Path, out var path);
+        var route = Find(path.Value ?? "");
+        if (await IsRefusedAsync(http, route))
+            return;
+        await hangfire(http);
+        // The other changes of jobs go through the client that Hangfire is given.
+        if (route?.Item1 == Removal && http.Response.StatusCode < StatusCodes.Status300MultipleChoices)
+            http.RequestServices.GetRequiredService<SecurityLog>().Changed($"removed the recurring jobs {http.Request.Form["jobs[]"]}");
     };
 
-    private static async Task<bool> IsRefusedAsync(HttpContext http)
+    private static async Task<bool> IsRefusedAsync(HttpContext http, Tuple<IDashboardDispatcher, Match>? route)
     {
         var request = http.Request;
-        _ = request.Path.StartsWithSegments(DashboardEndpoints.Path, out var path);
-        var route = Find(path.Value ?? "");
         var isPage = route is null || Pages.Contains(route.Item1.GetType());
         string[] allowed = route is null ? [.. Reading, .. Changing] : isPage ? Reading : Changing;
         if (!allowed.Contains(request.Method, StringComparer.Ordinal))
@@ -59,7 +66,7 @@ public static class DashboardRequests
         }
 
         if (Reading.Contains(request.Method, StringComparer.Ordinal)
-            && (request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0))
+            && (request.ContentLength ?? (http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == true ? 1 : 0)) > 0)
         {
             return await RefuseAsync(http, "body", "A GET or HEAD of the dashboard takes no body.");
         }
@@ -75,7 +82,10 @@ public static class DashboardRequests
         var form = await ReadFormAsync(http);
         if (form["jobs[]"].Any(name => name is null or { Length: > MaxNameLength } || name.Any(char.IsControl)))
             return await RefuseAsync(http, "jobs[]", "jobs[] must be the IDs of jobs as the page shows them.");
-        return route.Item1 == Trigger && await RefuseAsync(
+        if (route.Item1 != Trigger)
+            return false;
+        http.RequestServices.GetRequiredService<SecurityLog>().Refused(http, Refusal.ForeignJob);
+        return await RefuseAsync(
             http, ProblemType.Forbidden, detail: "A recurring job belongs to another program, and only that program can run it.");
     }
 

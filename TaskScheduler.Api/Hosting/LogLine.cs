@@ -32,23 +32,21 @@ public sealed class LogLine(IOptions<ConsoleFormatterOptions> options) : Console
     public static string Printable(string text)
     {
         text = text.ReplaceLineEndings(" ");
-        if (!text.Any(IsHidden))
-            return text;
         var printable = new StringBuilder(text.Length);
-        foreach (var character in text)
+        foreach (var rune in text.EnumerateRunes())
         {
-            if (IsHidden(character))
-                printable.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}");
+            if (IsHidden(rune))
+                printable.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
             else
-                printable.Append(character);
+                printable.Append(rune);
         }
 
         return printable.ToString();
     }
 
     /// <summary>Control characters, and those that turn the direction of a text or hide in it.</summary>
-    private static bool IsHidden(char character) =>
-        char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+    private static bool IsHidden(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator;
 
     private static string Short(LogLevel level) => level switch

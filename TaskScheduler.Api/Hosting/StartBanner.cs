@@ -55,9 +55,11 @@ public sealed class StartBanner(
     {
         const string ThisMachineOnly = "this machine only";
         if (!security.HasAccess)
-            return $"{ThisMachineOnly}; configure Security:ApiKeys and Security:Dashboard before a proxy stands in front";
-        var api = security.ApiKeys.Count > 0 ? "needs an API key" : ThisMachineOnly;
-        var dashboard = security.Dashboard.HasUsers ? "needs a password" : ThisMachineOnly;
-        return $"API: {api}; dashboard: {dashboard}";
+            return $"{ThisMachineOnly}. Configure Security:ApiKeys and Security:Dashboard before a proxy stands in front";
+        if (security.ApiKeys.Count == 0)
+            return $"API: {ThisMachineOnly}; dashboard: needs a password. Configure Security:ApiKeys before a proxy stands in front";
+        return security.Dashboard.HasUsers
+            ? "API: needs an API key; dashboard: needs a password"
+            : $"API: needs an API key; dashboard: {ThisMachineOnly}. Configure Security:Dashboard before a proxy stands in front";
     }
 }

@@ -21,11 +21,11 @@ public sealed class FailedLogins(int limit, TimeSpan window) : IDisposable
     private const int OwnersBytes = 8;
 
     /// <summary>
-    /// By a hash of 16 bits, so that no number of addresses takes more than some 40 MB. Two that share one do each other little
-    /// harm.
+    /// By a hash of 16 bits, so that no number of addresses takes more than some 40 MB a scheme. Two that share one do each other
+    /// little harm.
     /// </summary>
-    private readonly PartitionedRateLimiter<ushort> _limiter =
-        PartitionedRateLimiter.Create<ushort, ushort>(login => RateLimitPartition.GetFixedWindowLimiter(
+    private readonly PartitionedRateLimiter<(string Scheme, ushort Address)> _limiter =
+        PartitionedRateLimiter.Create<(string Scheme, ushort Address), (string, ushort)>(login => RateLimitPartition.GetFixedWindowLimiter(
             login, _ => new FixedWindowRateLimiterOptions { PermitLimit = limit, Window = window, QueueLimit = 0 }));
 
     /// <summary>Counts one.</summary>
@@ -43,7 +43,7 @@ public sealed class FailedLogins(int limit, TimeSpan window) : IDisposable
 
     public void Dispose() => _limiter.Dispose();
 
-    private static ushort Key(string scheme, IPAddress? address) => (ushort)HashCode.Combine(scheme, Counted(address));
+    private static (string, ushort) Key(string scheme, IPAddress? address) => (scheme, (ushort)HashCode.Combine(Counted(address)));
 
     private static IPAddress Counted(IPAddress? address)
     {

@@ -10,7 +10,7 @@ public sealed class ForwardingNeedsProxies(IConfiguration configuration) : IVali
     public ValidateOptionsResult Validate(string? name, SecurityOptions options) =>
         configuration["ForwardedHeaders_Enabled"] is { } value
         && value.Equals("true", StringComparison.OrdinalIgnoreCase)
-        && string.IsNullOrWhiteSpace(options.KnownProxies)
+        && !options.Proxies().Any()
             ? ValidateOptionsResult.Fail(
                 $"ASPNETCORE_FORWARDEDHEADERS_ENABLED is '{value}'; allowed: nothing, or besides it the addresses of the proxies in "
                 + $"{SecurityOptions.Section}:{nameof(SecurityOptions.KnownProxies)}, which alone is enough.")

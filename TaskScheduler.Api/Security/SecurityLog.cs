@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Net;
 using System.Threading.RateLimiting;
 using TaskScheduler.Jobs.Execution;
 
@@ -17,6 +19,9 @@ public enum Refusal
     /// <summary>A command of the dashboard without the token of a page that this user was shown.</summary>
     ForgedForm,
 
+    /// <summary>A recurring job of another program was to be run.</summary>
+    ForeignJob,
+
     NotThisMachine,
     OtherSite,
 }
@@ -27,7 +32,7 @@ public enum Refusal
 /// </summary>
 public sealed partial class SecurityLog : IDisposable
 {
-    /// <summary>Kestrel's limit for a line of a request is 8 KiB, which is more than anybody reads.</summary>
+    /// <summary>Kestrel's limit for a line of a request is 8 KiB, which is more than a person reads.</summary>
     private const int MaxPathLength = 200;
 
     private readonly IHttpContextAccessor _http;
@@ -36,7 +41,9 @@ public sealed partial class SecurityLog : IDisposable
     /// <summary>One for each reason, so that those who send nothing cannot hide those who guess.</summary>
     private readonly Dictionary<Refusal, LineBudget> _refusals = Enum.GetValues<Refusal>().ToDictionary(reason => reason, _ => new LineBudget());
 
-    private readonly LineBudget _changes = new();
+
+    /// <summary>One for each caller, so that a busy one hides nobody else's. There are as many as keys and users, and one more.</summary>
+    private readonly ConcurrentDictionary<string, LineBudget> _changes = [];
 
     public SecurityLog(IHttpContextAccessor http, IMeterFactory meters, ILogger<SecurityLog> logger)
     {
@@ -51,49 +58,52 @@ public sealed partial class SecurityLog : IDisposable
     public void Refused(HttpContext http, Refusal reason)
     {
         _refused.Add(1, TagOf(reason));
-        if (_refusals[reason].TryTake() is not { } leftOut)
-            return;
         var level = reason is Refusal.NoCredentials ? LogLevel.Information : LogLevel.Warning;
+        if (!_logger.IsEnabled(level) || _refusals[reason].TryTake() is not { } leftOut)
+            return;
         var path = $"{http.Request.PathBase}{http.Request.Path}";
         if (path.Length > MaxPathLength)
             path = $"{path[..MaxPathLength]}...";
-        var (caller, others) = (CallerOf(http), Said(leftOut));
-        LogRefused(level, http.Request.Method, path, caller, reason, others);
+        var (who, address, others) = (NameOf(http), http.Connection.RemoteIpAddress, Said(leftOut));
+        LogRefused(level, http.Request.Method, path, who, address, reason, others);
     }
 
     /// <summary>Keeps record of a change that was asked for, by the request under way.</summary>
     public void Changed(string change)
     {
-        if (_changes.TryTake() is not { } leftOut)
+        if (!_logger.IsEnabled(LogLevel.Information))
             return;
-        var (caller, others) = (_http.HttpContext is { } http ? CallerOf(http) : "This program", Said(leftOut));
-        LogChanged(caller, change, others);
+        var http = _http.HttpContext;
+        var who = NameOf(http);
+        if (_changes.GetOrAdd(who, _ => new()).TryTake() is not { } leftOut)
+            return;
+        var (address, others) = (http?.Connection.RemoteIpAddress, Said(leftOut));
+        LogChanged(who, address, change, others);
     }
 
     public void Dispose()
     {
         foreach (var budget in _refusals.Values)
             budget.Dispose();
-        _changes.Dispose();
+        foreach (var budget in _changes.Values)
+            budget.Dispose();
     }
 
-    private static string CallerOf(HttpContext http)
-    {
-        var who = http.User.Identity is not { IsAuthenticated: true } user ? "A caller without credentials"
-            : user.AuthenticationType == ApiKeyAuthentication.SchemeName ? $"API key '{user.Name}'"
-            : $"Dashboard user '{user.Name}'";
-        return $"{who} at {http.Connection.RemoteIpAddress}";
-    }
+    private static string NameOf(HttpContext? http) => http is null ? "This program"
+        : http.User.Identity is not { IsAuthenticated: true } user ? "An unknown caller"
+        : user.AuthenticationType == ApiKeyAuthentication.SchemeName ? $"API key '{user.Name}'"
+        : $"Dashboard user '{user.Name}'";
 
     private static string Said(long leftOut) => leftOut == 0 ? "" : $" ({leftOut} lines before it were left out.)";
 
     private static KeyValuePair<string, object?> TagOf(Refusal reason) => new("reason", reason.ToString());
 
-    [LoggerMessage(EventId = 1, Message = "{Method} {Path} was refused. {Caller}: {Reason}.{LeftOut}")]
-    private partial void LogRefused(LogLevel level, string method, string path, string caller, Refusal reason, string leftOut);
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} was refused. {Caller} at {Address}: {Reason}.{LeftOut}")]
+    private partial void LogRefused(
+        LogLevel level, string method, string path, string caller, IPAddress? address, Refusal reason, string leftOut);
 
-    [LoggerMessage(2, LogLevel.Information, "{Caller} {Change}.{LeftOut}")]
-    private partial void LogChanged(string caller, string change, string leftOut);
+    [LoggerMessage(2, LogLevel.Information, "{Caller} at {Address} {Change}.{LeftOut}")]
+    private partial void LogChanged(string caller, IPAddress? address, string change, string leftOut);
 
     /// <summary>A hundred lines at once, and ten a second.</summary>
     private sealed class LineBudget : IDisposable

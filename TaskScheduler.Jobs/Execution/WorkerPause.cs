@@ -31,14 +31,14 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
     public async Task PauseAsync(IEnumerable<TaskKind> kinds, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().RoundDownToMillisecond();
-        var paused = kinds.Except(await GetAsync(cancel)).ToList();
-        foreach (var kind in paused)
+        foreach (var kind in kinds.Except(await GetAsync(cancel)))
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
             db.PausedKinds.Add(new PausedKind { Kind = kind, PausedAt = now });
             try
             {
                 await db.SaveChangesAsync(cancel);
+                changes.Add(kind, isPaused: true);
             }
             catch (DbUpdateException error) when (error.InnerException is DbException refused && store.IsUniqueViolation(refused))
             {
@@ -46,18 +46,17 @@ public sealed class WorkerPause(IDbContextFactory<TaskDbContext> contexts, ITask
             }
         }
 
-        if (paused.Count > 0)
-            changes.Add(paused, isPaused: true);
         await watch.LookAsync(cancel);
     }
 
     /// <summary>Resumes these kinds, and leaves the others as they are.</summary>
     public async Task ResumeAsync(IReadOnlyCollection<TaskKind> kinds, CancellationToken cancel)
     {
-        var resumed = kinds.ToArray();
+        var resumed = kinds.Intersect(await GetAsync(cancel)).ToArray();
         await using var db = await contexts.CreateDbContextAsync(cancel);
-        if (await db.PausedKinds.Where(paused => resumed.Contains(paused.Kind)).ExecuteDeleteAsync(cancel) > 0)
-            changes.Add(kinds, isPaused: false);
+        await db.PausedKinds.Where(paused => resumed.Contains(paused.Kind)).ExecuteDeleteAsync(cancel);
+        foreach (var kind in resumed)
+            changes.Add(kind, isPaused: false);
         await watch.LookAsync(cancel);
     }
 }

@@ -5,7 +5,7 @@ namespace TaskScheduler.Jobs.Projection;
 /// one requeues it, and nothing else changes anything. The jobs of other programs can be deleted; only these programs have what
 /// they run (<see cref="KnownTypes"/>).
 /// </summary>
-public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : IBackgroundJobClientFactoryV2
+public sealed class DashboardCommands(TaskClient client, RequestedChanges changes, TimeProvider clock) : IBackgroundJobClientFactoryV2
 {
     /// <summary>
     /// The parameter of a job that says why a command changed nothing. Hangfire's page of the job does not list parameters
@@ -19,9 +19,9 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
 
     public IBackgroundJobClient GetClient(JobStorage storage) => GetClientV2(storage);
 
-    public IBackgroundJobClientV2 GetClientV2(JobStorage storage) => new Client(storage, client, clock);
+    public IBackgroundJobClientV2 GetClientV2(JobStorage storage) => new Client(storage, client, changes, clock);
 
-    private sealed class Client(JobStorage storage, TaskClient tasks, TimeProvider clock) : IBackgroundJobClientV2
+    private sealed class Client(JobStorage storage, TaskClient tasks, RequestedChanges changes, TimeProvider clock) : IBackgroundJobClientV2
     {
         private readonly BackgroundJobClient _hangfire = new(storage);
 
@@ -44,7 +44,10 @@ public sealed class DashboardCommands(TaskClient client, TimeProvider clock) : I
             // Hangfire would make it fail.
             if (data?.LoadException is not null && !state.IgnoreJobLoadException)
                 return Refuse(connection, jobId, state, "it is a job of another program, which knows what to run");
-            return _hangfire.ChangeState(jobId, state, expectedState);
+            var isChanged = _hangfire.ChangeState(jobId, state, expectedState);
+            if (isChanged)
+                changes.Add(jobId, state);
+            return isChanged;
         }
 
         private bool Refuse(IStorageConnection connection, string jobId, IState state, string reason)

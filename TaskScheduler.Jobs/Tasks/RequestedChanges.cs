@@ -6,9 +6,6 @@ public delegate void ChangeListener(string change);
 /// <summary>Counts what was done on request, and tells the host.</summary>
 public sealed class RequestedChanges(TaskMetrics metrics, ChangeListener listener)
 {
-    /// <summary>More IDs of one request are not told; that many lines of a log say no more.</summary>
-    private const int MaxIds = 20;
-
     public void Add(TaskTransition change, Guid id)
     {
         metrics.Changed(change, 1);
@@ -17,13 +14,13 @@ public sealed class RequestedChanges(TaskMetrics metrics, ChangeListener listene
 
     public void Add(TaskTransition change, BulkResult result, TaskFilter filter) => Add(change, result, filter.ToString());
 
-    public void Add(TaskTransition change, BulkResult result, IReadOnlyCollection<Guid> ids) => Add(
-        change,
-        result,
-        string.Join(", ", ids.Take(MaxIds)) + (ids.Count > MaxIds ? $" and {ids.Count - MaxIds} more" : ""));
+    public void Add(TaskTransition change, BulkResult result, IReadOnlyCollection<Guid> ids) =>
+        Add(change, result, string.Join(", ", ids));
 
-    public void Add(IEnumerable<TaskKind> kinds, bool isPaused) =>
-        listener($"{(isPaused ? "paused" : "resumed")} {string.Join(", ", kinds.Order())}");
+    /// <summary>Of a job of another program, which stands for no task.</summary>
+    public void Add(string jobId, IState state) => listener($"moved job {jobId} of another program to {state.Name}");
+
+    public void Add(TaskKind kind, bool isPaused) => listener($"{(isPaused ? "paused" : "resumed")} {kind}");
 
     private static string Verb(TaskTransition change) => change switch
     {

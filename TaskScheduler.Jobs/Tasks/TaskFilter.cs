@@ -24,7 +24,7 @@ public sealed record TaskFilter(IReadOnlyList<ScheduledTaskState> States, IReadO
         [
             .. States.Select(state => $"state={state}"),
             .. Kinds.Select(kind => $"kind={kind}"),
-            .. Labels.Select(label => $"label={label}"),
+            .. Labels.Select(label => $"label={Uri.EscapeDataString(label)}"),
             .. ExecuteFrom is { } from ? [$"executeFrom={from.UtcDateTime:O}"] : Array.Empty<string>(),
             .. ExecuteTo is { } to ? [$"executeTo={to.UtcDateTime:O}"] : Array.Empty<string>(),
         ];

@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using NJsonSchema;
 using TaskScheduler.Api.Hosting;
-using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Documents;
@@ -144,6 +144,25 @@ public sealed partial class ComposeTests
 
         static IEnumerable<string?> Texts(JsonElement service, string name) =>
             service.TryGetProperty(name, out var list) ? list.EnumerateArray().Select(text => text.GetString()) : [];
+    }
+
+    /// <summary>What is in /tmp counts as memory. Nothing of an answer is kept there.</summary>
+    [Fact]
+    public void EntryPointHasTheMemoryThatItsLimitsAllow()
+    {
+        const long Mega = 1024 * 1024;
+        var nginx = Repository.Read("deploy/nginx.conf");
+        var service = File.GetProperty("services").GetProperty("entrypoint");
+        var bodies = Number(@"/tmp:size=(\d+)m", service.GetProperty("tmpfs")[0].GetString()!) * Mega;
+        // Each request has a connection to an instance besides the client's, what the kernel sends, and buffers of 4 and 8 times 4 KB.
+        var requests = Number(@"worker_processes (\d+);", nginx) * Number(@"worker_connections (\d+);", nginx) / 2;
+        var request = ((2 * Number(@"sndbuf=(\d+)k", nginx)) + 22) * 1024;
+
+        Assert.Contains("proxy_max_temp_file_size 0;", nginx, StringComparison.Ordinal);
+        Assert.True(Number(@"limit_conn connections (\d+);", nginx) * Number(@"client_max_body_size (\d+)k;", nginx) * 1024 < bodies);
+        Assert.True(bodies + (requests * request) <= Number(@"^(\d+)m$", service.GetProperty("mem_limit").GetString()!) * Mega);
+
+        static long Number(string pattern, string text) => long.Parse(Regex.Match(text, pattern).Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
     [Fact]

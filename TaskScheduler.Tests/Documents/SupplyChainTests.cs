@@ -4,7 +4,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Documents;
 
-/// <summary>What others publish comes in as the version that somebody has looked at, and gets no more rights than it needs.</summary>
+/// <summary>What others publish comes in as the version that was looked at, and gets no more rights than it needs.</summary>
 public sealed partial class SupplyChainTests
 {
     private static readonly string[] Workflows =

@@ -78,12 +78,12 @@ public sealed class ReadinessTests
         using var folder = new TemporaryFolder();
         await using var instance = await InstanceProcess.StartAsync(folder.File("tasks.db"));
         await BecomesAsync(instance, HttpStatusCode.OK, Eventually.Deadline);
-        var batch = new { tasks = Enumerable.Repeat(new { kind = "Fizz", executeAt = "2030-01-01T00:00:00Z" }, 1_000) };
+        var batch = new { tasks = Enumerable.Repeat(new { kind = "Fizz", executeAt = "2030-01-01T00:00:00Z" }, 200) };
         var written = 0;
         using var over = new CancellationTokenSource();
 
         var writers = Enumerable.Range(0, 12).Select(_ => Task.Run(WriteAsync, Cancel)).ToList();
-        await ProbeUntilAsync(() => written >= 50);
+        await ProbeUntilAsync(() => written >= 24);
         var deletion = instance.Client.PostAsync("/tasks/delete", AllPending, Cancel);
         await ProbeUntilAsync(() => deletion.IsCompleted);
         await over.CancelAsync();
@@ -99,7 +99,7 @@ public sealed class ReadinessTests
                 return isDone();
             },
             "tasks are written",
-            Eventually.Deadline * 2);
+            Eventually.Deadline * 4);
 
         async Task WriteAsync()
         {

@@ -37,11 +37,17 @@ public sealed class ConsoleTests
             async () => (await instance.ShowAsync(id)).GetProperty("state").GetString() == "Completed", "the task completes");
     }
 
-    [Fact]
-    public async Task StartSaysOnStandardErrorWhereToGo()
+    [Theory]
+    [InlineData("this machine only. Configure Security:ApiKeys and Security:Dashboard before a proxy stands in front")]
+    [InlineData(
+        "API: needs an API key; dashboard: this machine only. Configure Security:Dashboard before a proxy stands in front", Credentials.WebKey)]
+    [InlineData(
+        "API: this machine only; dashboard: needs a password. Configure Security:ApiKeys before a proxy stands in front",
+        "--Security:Dashboard:UserName=admin", $"--Security:Dashboard:Password={Credentials.Password}")]
+    public async Task StartSaysOnStandardErrorWhereToGoAndWhoMay(string access, params string[] settings)
     {
         using var folder = new TemporaryFolder();
-        await using var instance = await InstanceProcess.StartAsync(folder.File("tasks.db"));
+        await using var instance = await InstanceProcess.StartAsync(folder.File("tasks.db"), settings);
 
         Assert.Equal(0, await instance.StopAsync());
 
@@ -49,7 +55,7 @@ public sealed class ConsoleTests
         Assert.Contains($"{instance.Client.BaseAddress}tasks", said, StringComparison.Ordinal);
         Assert.Contains($"{instance.Client.BaseAddress}hangfire", said, StringComparison.Ordinal);
         Assert.Contains(folder.File("tasks.db"), said, StringComparison.Ordinal);
-        Assert.Contains("this machine only", said, StringComparison.Ordinal);
+        Assert.Contains($"  Access     {access}\n", said, StringComparison.Ordinal);
         Assert.Empty(instance.Output);
     }
 }

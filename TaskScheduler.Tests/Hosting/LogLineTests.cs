@@ -14,6 +14,7 @@ public sealed class LogLineTests
     [InlineData("\u001b[31mred\a\b\t\0\u007f", @"\u001B[31mred\u0007\u0008\u0009\u0000\u007F")]
     [InlineData("C1 \u009b31m, next line \u0085.", @"C1 \u009B31m, next line  .")]
     [InlineData("right to left \u202e \u2066 \u200f, hidden \u200b\ufeff", @"right to left \u202E \u2066 \u200F, hidden \u200B\uFEFF")]
+    [InlineData("tags \U000E0041", @"tags \uE0041")]
     [InlineData("separators \u2028 \u2029", "separators    ")]
     public void OnlyWhatCanBeSeenIsPrinted(string text, string printed) => Assert.Equal(printed, LogLine.Printable(text));
 

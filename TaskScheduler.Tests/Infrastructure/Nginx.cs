@@ -7,11 +7,14 @@ namespace TaskScheduler.Tests.Infrastructure;
 /// <summary>The entry point of docker-compose.yml in front of one instance: deploy/nginx.conf on a port and a folder of the test's.</summary>
 public sealed class Nginx : IAsyncDisposable
 {
-    /// <summary>Ends with its standard input: when the test is done with it, or this process dies.</summary>
+    /// <summary>Ends with its standard input, when the test is done with it or this process dies, or with nginx.</summary>
     private const string Script = """
-        "$1" -p "$2" -c "$2/nginx.conf" -g 'daemon off; user root;' 2>"$2/error" &
-        trap 'kill $! && wait $!' EXIT
-        read -r end || true
+        exec 3<&0
+        "$1" -p "$2" -c "$2/nginx.conf" -g 'daemon off; user root;' 2>"$2/error" 3<&- &
+        nginx=$!
+        (read -r end <&3; kill $nginx 2>/dev/null) &
+        exec 3<&-
+        wait $nginx
         """;
 
     private static readonly string[] Places =
@@ -26,7 +29,7 @@ public sealed class Nginx : IAsyncDisposable
         File.WriteAllText(_folder.File("nginx.conf"), configuration.Replace("/tmp/", $"{_folder.Path}/", StringComparison.Ordinal)
             .Replace("/dev/stdout", _folder.File("access"), StringComparison.Ordinal)
             .Replace("/dev/stderr", _folder.File("error"), StringComparison.Ordinal)
-            .Replace("listen 8080;", $"listen 127.0.0.1:{port};", StringComparison.Ordinal));
+            .Replace("listen 8080 ", $"listen 127.0.0.1:{port} ", StringComparison.Ordinal));
         _process = Process.Start(new ProcessStartInfo("sh", ["-c", Script, "sh", program, _folder.Path]) { RedirectStandardInput = true })!;
     }
 

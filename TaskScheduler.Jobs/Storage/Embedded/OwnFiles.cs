@@ -10,6 +10,9 @@ public static partial class OwnFiles
 
     public const UnixFileMode FolderMode = FileMode | UnixFileMode.UserExecute;
 
+    private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
     private const UnixFileMode WritableByOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     /// <summary>Makes the folder, and those above it that are missing; one that is there keeps its mode.</summary>
@@ -21,10 +24,14 @@ public static partial class OwnFiles
             return;
         }
 
+        if (Directory.Exists(path))
+            return;
         // By itself it makes those above as the umask says.
-        if (Path.GetDirectoryName(path) is { } above && !Directory.Exists(above))
+        if (Path.GetDirectoryName(path) is { } above)
             MakeFolder(above);
         Directory.CreateDirectory(path, FolderMode);
+        // The umask may have taken rights from us, too.
+        File.SetUnixFileMode(path, FolderMode);
     }
 
     /// <summary>Opens the file; one that is new has its mode from the start.</summary>
@@ -33,7 +40,11 @@ public static partial class OwnFiles
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = FileMode;
-        return new FileStream(path, options);
+        var isNew = !File.Exists(path);
+        var file = new FileStream(path, options);
+        if (isNew && !OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file.SafeFileHandle, FileMode);
+        return file;
     }
 
     /// <summary>Takes the others' rights to one of our files from before, or warns that it cannot.</summary>
@@ -67,7 +78,7 @@ public static partial class OwnFiles
         var mode = File.GetUnixFileMode(path);
         if ((mode & WritableByOthers) != 0)
             LogFolderWritable(logger, path, Octal(mode));
-        else if ((mode & ~FolderMode) != 0)
+        else if ((mode & Others) != 0)
             LogFolderReadable(logger, path, Octal(mode));
     }
 

@@ -10,8 +10,8 @@ public sealed class HostileJsonTests(ApiFixture api) : IClassFixture<ApiFixture>
     [
         (HttpMethod.Post, "/tasks", ["kind", "executeAt", "label", "expireAt"]),
         (HttpMethod.Post, "/tasks/batch", ["tasks"]),
-        (HttpMethod.Post, "/tasks/delete", ["ids", "state", "label"]),
-        (HttpMethod.Post, "/tasks/requeue", ["ids", "kind"]),
+        (HttpMethod.Post, "/tasks/delete", ["ids", "filter", "filter.state", "filter.label", "filter.executeFrom"]),
+        (HttpMethod.Post, "/tasks/requeue", ["ids", "filter", "filter.kind"]),
         (HttpMethod.Patch, $"/tasks/{Guid.NewGuid()}", ["executeAt", "expireAt"]),
         (HttpMethod.Put, "/worker", ["paused", "kinds"]),
         (HttpMethod.Post, "/task/set", ["kind", "when"]),
@@ -48,7 +48,7 @@ public sealed class HostileJsonTests(ApiFixture api) : IClassFixture<ApiFixture>
 
         foreach (var (method, path, fields) in Calls)
         {
-            foreach (var body in fields.Select(field => $"{{\"{field}\":{Values[name]}}}").Append(Values[name]))
+            foreach (var body in fields.Select(field => Within(field, Values[name])).Append(Values[name]))
             {
                 using var request = new HttpRequestMessage(method, path) { Content = new StringContent(body, new MediaTypeHeaderValue("application/json")) };
                 using var response = await api.App.Client.SendAsync(request, deadline.Token);
@@ -59,4 +59,7 @@ public sealed class HostileJsonTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.Equal(before, (await api.GetAsync("/tasks/counts")).Text);
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/health/ready")).Status);
     }
+
+    private static string Within(string field, string value) =>
+        field.Split('.').Reverse().Aggregate(value, (inner, name) => $"{{\"{name}\":{inner}}}");
 }

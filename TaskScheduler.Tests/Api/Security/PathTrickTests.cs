@@ -46,7 +46,7 @@ public sealed class PathTrickTests(PathTrickTests.Application application) : ICl
     {
         public const string Label = "seen by those with a key";
 
-        /// <summary>What anybody may read here.</summary>
+        /// <summary>What needs no credentials here.</summary>
         public HashSet<string> Open { get; } = [];
 
         public Task<RawAnswer?> GetAsync(string target, params (string Name, string Value)[] headers) =>

@@ -56,14 +56,18 @@ public sealed class SecuritySettingsTests
     }
 
     /// <summary>ASP.NET Core's own switch would believe the headers of everybody.</summary>
-    [Fact]
-    public void ForwardingWithoutKnownProxiesIsRefused()
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData(" , ")]
+    public void ForwardingWithoutKnownProxiesIsRefused(string proxies)
     {
         const string Enabled = "ForwardedHeaders_Enabled=true";
         Assert.Equal(
             "ASPNETCORE_FORWARDEDHEADERS_ENABLED is 'true'; allowed: nothing, or besides it the addresses of the proxies in "
             + "Security:KnownProxies, which alone is enough.",
-            Start(Enabled));
+            Start(Enabled, $"Security:KnownProxies={proxies}"));
+        Assert.NotNull(Start(Enabled));
         Assert.Null(Start(Enabled, "Security:KnownProxies=10.0.0.7"));
     }
 

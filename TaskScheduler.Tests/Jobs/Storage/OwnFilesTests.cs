@@ -34,6 +34,7 @@ public sealed class OwnFilesTests : IDisposable
     [Theory]
     [InlineData("000")]
     [InlineData("077")]
+    [InlineData("0177")]
     public async Task NobodyElseMayUseWhatAStartMakesWhateverTheUmask(string umask)
     {
         var file = Path.Combine(Data, "of", "mine", "tasks.db");

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Xml;
 using System.Xml.Linq;
+using Microsoft.AspNetCore.DataProtection.AuthenticatedEncryption.ConfigurationModel;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
@@ -23,7 +25,10 @@ public static class DashboardKeys
         if (services.GetService<IDbContextFactory<ServerTaskDbContext>>() is { } contexts)
         {
             keys.XmlRepository = new SharedKeys(
-                contexts, services.GetRequiredService<ITaskStore>(), services.GetRequiredService<TimeProvider>());
+                contexts,
+                services.GetRequiredService<ITaskStore>(),
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILogger<SharedKeys>>());
             return;
         }
 
@@ -55,9 +60,19 @@ public sealed class KeyFiles : FileSystemXmlRepository
 /// Data protection goes by the machine's clock. With one that is slow the shared key would not be valid yet, and the instance
 /// would make one that the others do not know. So the times of the keys are kept by the database's clock.
 /// </para>
+/// <para>
+/// Data protection loads and constructs types that a key names, and reads it recursively. A writer of the table must not choose
+/// these, so what an instance would not have written is passed over.
+/// </para>
 /// </summary>
-public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store, TimeProvider clock) : IXmlRepository
+public sealed partial class SharedKeys(
+    IDbContextFactory<ServerTaskDbContext> contexts, ITaskStore store, TimeProvider clock, ILogger<SharedKeys> logger) : IXmlRepository
 {
+    /// <summary>A key has some 1,000 characters.</summary>
+    private const int MaxLength = 10_000;
+
+    private static readonly string Deserializer = typeof(AuthenticatedEncryptorDescriptorDeserializer).AssemblyQualifiedName!;
+
     private volatile HashSet<string> _namesRead = [];
 
     /// <summary>How far the machine's clock is behind the database's.</summary>
@@ -68,7 +83,7 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         using var db = contexts.CreateDbContext();
         var keys = db.SharedKeys.AsNoTracking().ToList();
         _namesRead = [.. keys.Select(key => key.Name)];
-        return [.. keys.Select(key => Moved(XElement.Parse(key.Xml), -Slowness))];
+        return [.. keys.Select(Read).OfType<XElement>()];
     }
 
     public void StoreElement(XElement element, string friendlyName)
@@ -89,6 +104,46 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
         }
     }
 
+    /// <returns>Null if an instance would not have written it.</returns>
+    private XElement? Read(SharedKey row)
+    {
+        try
+        {
+            if (row.Xml.Length <= MaxLength)
+            {
+                using var text = XmlReader.Create(new StringReader(row.Xml), new() { DtdProcessing = DtdProcessing.Prohibit });
+                var key = XElement.Load(text);
+                if (NamesOurTypesOnly(key))
+                    return Moved(key, -Slowness);
+            }
+        }
+        catch (Exception error) when (error is XmlException or FormatException or ArgumentOutOfRangeException)
+        {
+            // It is reported below.
+        }
+
+        LogPassedOver(row.Id);
+        return null;
+    }
+
+    /// <summary>Of another version of the assembly, too; it is this one's that is constructed.</summary>
+    private static bool NamesOurTypesOnly(XElement key)
+    {
+        if (key.DescendantsAndSelf().Any(part => part.Name.LocalName == "encryptedSecret"))
+            return false;
+        foreach (var type in key.DescendantsAndSelf().Attributes().Where(name => name.Name.LocalName.EndsWith("Type", StringComparison.Ordinal)))
+        {
+            if (type.Name != "deserializerType" || !NamesOf(type.Value).SequenceEqual(NamesOf(Deserializer)))
+                return false;
+            type.Value = Deserializer;
+        }
+
+        return true;
+    }
+
+    /// <summary>The names of the type and of its assembly.</summary>
+    private static IEnumerable<string> NamesOf(string type) => type.Split(',', 3, StringSplitOptions.TrimEntries).Take(2);
+
     private static XElement Moved(XElement element, TimeSpan by)
     {
         foreach (var date in element.Elements().Where(part => part.Name.LocalName.EndsWith("Date", StringComparison.Ordinal)))
@@ -105,4 +160,8 @@ public sealed class SharedKeys(IDbContextFactory<ServerTaskDbContext> contexts, 
     }
 
     private static string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"key {number}");
+
+    [LoggerMessage(1, LogLevel.Error,
+        "The row {Id} of scheduler.SharedKeys is no key that an instance has written, and is passed over. Find out who wrote it, and delete it.")]
+    private partial void LogPassedOver(long id);
 }

@@ -208,7 +208,10 @@ public sealed record ProblemType(int Status, string Slug, string Title)
 
     public static ProblemType? Find(string slug) => All.FirstOrDefault(type => type.Slug == slug);
 
-    /// <summary>A status that none of ours has means no more than itself, which RFC 9457 has a type for.</summary>
-    public static ProblemType Of(int status) => All.FirstOrDefault(type => type.Status == status)
+    /// <summary>
+    /// A status that none of ours has means no more than itself, which RFC 9457 has a type for. So does 422 where no key is known to
+    /// be at fault: Hangfire answers it to a command that changed nothing.
+    /// </summary>
+    public static ProblemType Of(int status) => All.FirstOrDefault(type => type.Status == status && type != IdempotencyKeyReused)
         ?? new(status, "", ReasonPhrases.GetReasonPhrase(status)) { WhatHappened = "", WhatToDo = "", Retry = "" };
 }

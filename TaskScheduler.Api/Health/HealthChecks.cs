@@ -47,15 +47,21 @@ public abstract class SharedHealthCheck : IHealthCheck
 /// holds or refuses it; a beat also reaches the disk.
 /// </summary>
 public sealed class StoreHealthCheck(
-    IDbContextFactory<TaskDbContext> contexts, ITaskStore store, StoreSql sql, InstanceHeartbeat heartbeat) : SharedHealthCheck
+    IDbContextFactory<TaskDbContext> contexts, ITaskStore store, StoreSql sql, InstanceHeartbeat heartbeat, StoreRetry retry)
+    : SharedHealthCheck
 {
     private const string NoTasks = """{"tasks":[],"keys":[]}""";
+
+    /// <summary>A statement of the worker that is refused for longer than this, for whatever reason, is not a mishap.</summary>
+    private static readonly TimeSpan MaxFailure = TimeSpan.FromSeconds(3);
 
     /// <summary>With <see cref="HealthEndpoints.MaxCheck"/> five seconds until a probe hears that nothing can be written.</summary>
     private static readonly TimeSpan MaxBeatAge = TimeSpan.FromSeconds(0.8);
 
     protected override async Task<bool> IsHealthyAsync()
     {
+        if (retry.HasFailedFor(MaxFailure))
+            return false;
         using var patience = new CancellationTokenSource(HealthEndpoints.MaxCheck);
         await heartbeat.BeatAsync(MaxBeatAge, patience.Token);
         await using var db = await contexts.CreateDbContextAsync(patience.Token);

@@ -30,7 +30,7 @@ public static partial class Startup
         {
             if (app is not null)
                 await app.DisposeAsync();
-            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {line.ReplaceLineEndings(" ")}");
+            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {LogLine.Printable(line)}");
             return 1;
         }
 

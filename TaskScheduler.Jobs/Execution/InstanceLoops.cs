@@ -32,13 +32,13 @@ public sealed partial class InstanceLoops(
     {
         List<Task> rest =
         [
-            Repeat(watch.RunOnceAsync), Repeat(heartbeat.RunOnceAsync), Repeat(audit.RunOnceAsync),
+            Repeat(watch.RunOnceAsync), Repeat(heartbeat.RunOnceAsync), Repeat(audit.RunOnceAsync, isVital: false),
             Run(() => projector.RunAsync(_stopped.Token)),
         ];
         if (instance.Value.Role.Works())
         {
             _start = Run(() => worker.RunAsync(_stopping.Token, _stopped.Token));
-            rest.AddRange(Run(() => completer.RunAsync(_stopped.Token)), Repeat(cleaner.RunOnceAsync));
+            rest.AddRange(Run(() => completer.RunAsync(_stopped.Token)), Repeat(cleaner.RunOnceAsync, isVital: false));
         }
 
         _rest = Task.WhenAll(rest);
@@ -78,7 +78,8 @@ public sealed partial class InstanceLoops(
         }
     }
 
-    private Task Repeat(Func<CancellationToken, Task<TimeSpan>> action) => Run(() => retry.RepeatAsync(action, _stopped.Token));
+    private Task Repeat(Func<CancellationToken, Task<TimeSpan>> action, bool isVital = true) =>
+        Run(() => retry.RepeatAsync(action, _stopped.Token, isVital));
 
     private Task Run(Func<Task> loop) => Task.Run(async () =>
     {

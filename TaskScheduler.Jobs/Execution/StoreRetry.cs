@@ -13,41 +13,61 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
 
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
-    public async Task RetryAsync(Func<CancellationToken, Task> action, CancellationToken stopped)
+    /// <summary>What fails at the moment, since when.</summary>
+    private readonly ConcurrentDictionary<object, long> _failing = [];
+
+    /// <summary>Whether something that tasks need has failed for so long: the store is there, and refuses it.</summary>
+    public bool HasFailedFor(TimeSpan time) => _failing.Values.Any(since => TimeProvider.System.GetElapsedTime(since) >= time);
+
+    /// <param name="action">What is tried.</param>
+    /// <param name="stopped">Ends it.</param>
+    /// <param name="isVital">Whether tasks do not run while it fails.</param>
+    public async Task RetryAsync(Func<CancellationToken, Task> action, CancellationToken stopped, bool isVital = true)
     {
         var delay = MinDelay;
-        for (var failures = 0; !stopped.IsCancellationRequested; failures++)
+        var failure = new object();
+        try
         {
-            try
+            for (var failures = 0; !stopped.IsCancellationRequested; failures++)
             {
-                await action(stopped);
-                return;
+                try
+                {
+                    await action(stopped);
+                    return;
+                }
+                // SQL Server's driver reports a cancellation by an error of its own; the loss of a store for good was logged.
+                catch (Exception error) when (stopped.IsCancellationRequested || error is StorageUnavailableException)
+                {
+                    return;
+                }
+                // Any store may fail in any way; none of them may end the loop.
+                catch (Exception error)
+                {
+                    if (isVital)
+                        _failing.TryAdd(failure, TimeProvider.System.GetTimestamp());
+                    if (failures == 0)
+                        LogStoreFailed(error);
+                    else if (failures % FailuresPerReminder == 0)
+                        LogStillFails(failures, error.GetBaseException().Message);
+                    await PauseAsync(delay, stopped);
+                    delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
+                }
             }
-            // SQL Server's driver reports a cancellation by an error of its own; the loss of a store for good was logged.
-            catch (Exception error) when (stopped.IsCancellationRequested || error is StorageUnavailableException)
-            {
-                return;
-            }
-            // Any store may fail in any way; none of them may end the loop.
-            catch (Exception error)
-            {
-                if (failures == 0)
-                    LogStoreFailed(error);
-                else if (failures % FailuresPerReminder == 0)
-                    LogStillFails(failures, error.GetBaseException().Message);
-                await PauseAsync(delay, stopped);
-                delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
-            }
+        }
+        finally
+        {
+            _failing.TryRemove(failure, out _);
         }
     }
 
     /// <summary>Does something again and again, with the pauses that it asks for.</summary>
-    public async Task RepeatAsync(Func<CancellationToken, Task<TimeSpan>> action, CancellationToken stopped)
+    /// <inheritdoc cref="RetryAsync"/>
+    public async Task RepeatAsync(Func<CancellationToken, Task<TimeSpan>> action, CancellationToken stopped, bool isVital = true)
     {
         while (!stopped.IsCancellationRequested)
         {
             var pause = MaxDelay;
-            await RetryAsync(async stop => pause = await action(stop), stopped);
+            await RetryAsync(async stop => pause = await action(stop), stopped, isVital);
             await PauseAsync(pause, stopped);
         }
     }

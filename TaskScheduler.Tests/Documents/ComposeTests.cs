@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using NJsonSchema;
 using TaskScheduler.Api.Hosting;
+using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Storage;
-using TaskScheduler.Jobs;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Documents;

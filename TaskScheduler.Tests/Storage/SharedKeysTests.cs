@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Jobs.Storage;
@@ -17,6 +18,8 @@ public abstract class SharedKeysTests<TStore> : IAsyncLifetime
     where TStore : ITestStore, new()
 {
     private const int Instances = 3;
+
+    private readonly CapturedLog _log = new();
 
     private JobsAtRest _jobs = null!;
 
@@ -95,8 +98,49 @@ public abstract class SharedKeysTests<TStore> : IAsyncLifetime
         Assert.InRange((DateTimeOffset)key.Element("expirationDate")!, now.AddDays(89), now.AddDays(90));
     }
 
+    /// <summary>Data protection would load and construct what they name, read them into the depth, or fail on them.</summary>
+    [Theory]
+    [InlineData("deserializerType=\"Microsoft", "deserializerType=\"System.Net.Mail.SmtpClient, System.Net.Mail\" was=\"Microsoft")]
+    [InlineData("AuthenticatedEncryptorDescriptorDeserializer", "ManagedAuthenticatedEncryptorDescriptorDeserializer")]
+    [InlineData("deserializerType=\"", "deserializerType=\"System.Collections.Generic.List`1[[System.Int32]], mscorlib\" was=\"")]
+    [InlineData("<masterKey", "<encryptedSecret decryptorType=\"System.Net.HttpListener, System.Net.HttpListener\" /><masterKey")]
+    [InlineData("<creationDate>", "<creationDate>soon ")]
+    [InlineData("<key ", "<!DOCTYPE key [<!ENTITY a 'b'>]><key ")]
+    [InlineData("</key>", "")]
+    [InlineData("<masterKey", "{nested}<masterKey")]
+    public async Task RowThatNoInstanceWroteIsPassedOver(string part, string replacement)
+    {
+        var instance = DataProtectionOf(Repository());
+        var secret = instance.Protect("token");
+        var nested = string.Concat(Enumerable.Repeat("<a>", 5_000)) + string.Concat(Enumerable.Repeat("</a>", 5_000));
+        await using var db = await _jobs.Get<IDbContextFactory<ServerTaskDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+        var right = (await db.SharedKeys.AsNoTracking().SingleAsync(TestContext.Current.CancellationToken)).Xml;
+        Assert.Contains(part, right, StringComparison.Ordinal);
+        var wrong = right.Replace(part, replacement.Replace("{nested}", nested, StringComparison.Ordinal), StringComparison.Ordinal);
+        var row = db.SharedKeys.Add(new SharedKey { Name = "key 2", Xml = wrong });
+        await db.SaveChangesAsync(TestContext.Current.CancellationToken);
+
+        Assert.Single(Repository().GetAllElements());
+
+        Assert.Contains(_log.Lines, line => line.StartsWith($"Error: The row {row.Entity.Id} of scheduler.SharedKeys", StringComparison.Ordinal));
+        Assert.Equal("token", DataProtectionOf(Repository()).Unprotect(secret));
+    }
+
+    /// <summary>While instances of two versions of .NET run.</summary>
+    [Fact]
+    public async Task KeyOfAnotherVersionIsRead()
+    {
+        var secret = DataProtectionOf(Repository()).Protect("token");
+        await using var db = await _jobs.Get<IDbContextFactory<ServerTaskDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+        var row = await db.SharedKeys.SingleAsync(TestContext.Current.CancellationToken);
+        db.Entry(row).Property(key => key.Xml).CurrentValue = System.Text.RegularExpressions.Regex.Replace(row.Xml, @"Version=\d+", "Version=99");
+        Assert.Equal(1, await db.SaveChangesAsync(TestContext.Current.CancellationToken));
+
+        Assert.Equal("token", DataProtectionOf(Repository()).Unprotect(secret));
+    }
+
     private SharedKeys Repository(TimeProvider? clock = null) =>
-        new(_jobs.Get<IDbContextFactory<ServerTaskDbContext>>(), _jobs.Get<ITaskStore>(), clock ?? TimeProvider.System);
+        new(_jobs.Get<IDbContextFactory<ServerTaskDbContext>>(), _jobs.Get<ITaskStore>(), clock ?? TimeProvider.System, _log.Factory().CreateLogger<SharedKeys>());
 
     private static IDataProtector DataProtectionOf(IXmlRepository keys) => ServicesOf(keys).GetDataProtector("test");
 

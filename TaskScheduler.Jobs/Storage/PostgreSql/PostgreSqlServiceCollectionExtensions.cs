@@ -29,6 +29,8 @@ public static class PostgreSqlServiceCollectionExtensions
     {
         if (string.IsNullOrEmpty(address.Host))
             return "It names no host.";
+        if (ConnectionStrings.IsUrl(address.Host))
+            return ConnectionStrings.NoUrl;
         address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
         if (address.MaxPoolSize < MinPoolSize)
             return $"'Maximum Pool Size' must be at least {MinPoolSize}.";

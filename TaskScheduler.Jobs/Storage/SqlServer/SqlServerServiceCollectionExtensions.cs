@@ -49,6 +49,8 @@ public static class SqlServerServiceCollectionExtensions
     {
         if (string.IsNullOrEmpty(address.DataSource))
             return "It names no server.";
+        if (ConnectionStrings.IsUrl(address.DataSource))
+            return ConnectionStrings.NoUrl;
         if (string.IsNullOrEmpty(address.InitialCatalog))
             return "It names no database.";
         address.SetDefault("Max Pool Size", ConnectionStrings.MaxPoolSize);

@@ -107,6 +107,7 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
 
     [Theory]
     [InlineData("")]
+    [InlineData("Host=postgres://tasks:secret@db.example/tasks;Database=tasks")]
     [InlineData("Database=tasks;Password=secret")]
     [InlineData("Host=127.0.0.1;Pasword=secret")]
     [InlineData("Host=127.0.0.1;Password=secret;Port=many")]

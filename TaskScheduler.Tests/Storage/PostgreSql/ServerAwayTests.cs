@@ -52,10 +52,7 @@ public sealed class ServerAwayTests(ServerAwayTests.Application application) : I
         await using var transaction = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
         await new NpgsqlCommand($"LOCK TABLE {table}", holder).ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
 
-        using var inTime = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        using var answer = await App.Client.GetAsync("/health/ready", inTime.Token);
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        await BecomesAsync(App, HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(10));
     }
 
     /// <summary>A server that recovers says the same as one that is set to be read only. Reading goes on.</summary>
@@ -66,6 +63,7 @@ public sealed class ServerAwayTests(ServerAwayTests.Application application) : I
     [InlineData("REVOKE INSERT ON scheduler.\"Tasks\" FROM tasks", "GRANT INSERT ON scheduler.\"Tasks\" TO tasks")]
     [InlineData("REVOKE UPDATE ON scheduler.\"Tasks\" FROM tasks", "GRANT UPDATE ON scheduler.\"Tasks\" TO tasks")]
     [InlineData("REVOKE ALL ON scheduler.\"Instances\" FROM tasks", "GRANT ALL ON scheduler.\"Instances\" TO tasks")]
+    [InlineData("REVOKE ALL ON scheduler.\"PausedKinds\" FROM tasks", "GRANT ALL ON scheduler.\"PausedKinds\" TO tasks")]
     public async Task InstanceThatCannotWriteIsNotReady(string forbid, string allow)
     {
         await using var api = await TestApplication.StartAsync(

@@ -38,9 +38,9 @@ public sealed partial class SecurityLog : IDisposable
     private readonly IHttpContextAccessor _http;
     private readonly ILogger<SecurityLog> _logger;
     private readonly Counter<long> _refused;
+
     /// <summary>One for each reason, so that those who send nothing cannot hide those who guess.</summary>
     private readonly Dictionary<Refusal, LineBudget> _refusals = Enum.GetValues<Refusal>().ToDictionary(reason => reason, _ => new LineBudget());
-
 
     /// <summary>One for each caller, so that a busy one hides nobody else's. There are as many as keys and users, and one more.</summary>
     private readonly ConcurrentDictionary<string, LineBudget> _changes = [];

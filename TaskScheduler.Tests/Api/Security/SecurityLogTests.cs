@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Hangfire;
 using Microsoft.Extensions.DependencyInjection;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Api.Dashboard;
@@ -55,6 +56,26 @@ public sealed class SecurityLogTests
         await app.DeleteOnDashboardAsync(onHangfires.JobId!, Admin);
 
         Assert.Equal([$"deleted task {onOurPage.Id}.", $"deleted task {onHangfires.Id}."], Lines("Information: Dashboard user 'admin' at 127.0.0.1 "));
+    }
+
+    [Fact]
+    public async Task WhatHappensToJobsOfOtherProgramsIsNamedToo()
+    {
+        await using var app = await StartOnOurLogAsync(Users);
+        var storage = app.Get<JobStorage>();
+        var job = new BackgroundJobClient(storage).Schedule(() => Console.WriteLine(), TimeSpan.FromDays(1));
+        new RecurringJobManager(storage).AddOrUpdate("theirs", () => Console.WriteLine(), Cron.Daily);
+        using var visitor = new PageVisitor(app.Client.BaseAddress!, Admin);
+
+        await visitor.PostAsync("/hangfire/jobs/scheduled/delete", ("jobs[]", job));
+        await visitor.PostAsync("/hangfire/recurring/trigger", ("jobs[]", "theirs"));
+        await visitor.PostAsync("/hangfire/recurring/remove", ("jobs[]", "theirs"));
+
+        Assert.Equal(
+            [$"moved job {job} of another program to Deleted.", "removed the recurring jobs theirs."],
+            Lines("Information: Dashboard user 'admin' at 127.0.0.1 "));
+        Assert.Equal(
+            ["Warning: POST /hangfire/recurring/trigger was refused. Dashboard user 'admin' at 127.0.0.1: ForeignJob."], Refusals());
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Hangfire;
 using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using TaskScheduler.Api.Security;
 using TaskScheduler.Jobs.Storage;
 
@@ -62,10 +63,12 @@ public static class DashboardEndpoints
                 // What is forged is for Hangfire to refuse.
                 services.GetRequiredService<SecurityLog>().Refused(http, Refusal.ForgedForm);
             }
-            // Hangfire has read the cookie before, and found no keys then: the database was away a moment ago.
+            // The cookie was read before and could not be: it is none of ours, or the keys were away a moment ago.
             catch (ArgumentNullException)
             {
-                throw new BadHttpRequestException("The keys could not be read.", StatusCodes.Status503ServiceUnavailable);
+                services.GetRequiredService<IKeyManager>().GetAllKeys();
+                services.GetRequiredService<SecurityLog>().Refused(http, Refusal.ForgedForm);
+                throw new BadHttpRequestException("The cookie of the form cannot be read.", StatusCodes.Status403Forbidden);
             }
 
             return true;

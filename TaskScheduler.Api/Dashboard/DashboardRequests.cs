@@ -4,6 +4,7 @@ using Hangfire.Dashboard;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Primitives;
 using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Api.Security;
 using TaskScheduler.Jobs.Projection;
 
@@ -48,11 +49,26 @@ public static class DashboardRequests
         var route = Find(path.Value ?? "");
         if (await IsRefusedAsync(http, route))
             return;
-        await hangfire(http);
+        // A change of all that match takes minutes, in steps of its own.
+        if (path.StartsWithSegments("/tasks/matching"))
+        {
+            await hangfire(http);
+            return;
+        }
+
+        await BufferedAnswers.SendAfterAsync(http, () => CarryOutAsync(http, hangfire));
         // The other changes of jobs go through the client that Hangfire is given.
         if (route?.Item1 == Removal && http.Response.StatusCode < StatusCodes.Status300MultipleChoices)
             http.RequestServices.GetRequiredService<SecurityLog>().Changed($"removed the recurring jobs {http.Request.Form["jobs[]"]}");
     };
+
+    /// <summary>Holds a slot meanwhile, not while a form arrives or an answer leaves: a slow client takes nothing from the others.</summary>
+    private static async Task CarryOutAsync(HttpContext http, RequestDelegate hangfire)
+    {
+        var slots = http.RequestServices.GetRequiredKeyedService<RequestSlots>(DashboardEndpoints.Path);
+        using var slot = await slots.TakeAsync(http.RequestAborted);
+        await (slot is null ? ErrorResponses.WriteAsync(http, ProblemType.Overloaded) : hangfire(http));
+    }
 
     private static async Task<bool> IsRefusedAsync(HttpContext http, Tuple<IDashboardDispatcher, Match>? route)
     {

@@ -1,9 +1,18 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using TaskScheduler.Api.Errors;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Api.Security;
 
 namespace TaskScheduler.Api.Documentation;
 
 public static class DocsPage
 {
+    public const string Path = "/docs";
+
+    /// <summary>A client that takes less is let go, five seconds after it began.</summary>
+    private static readonly MinDataRate MinClientRate = new(bytesPerSecond: 64 * 1024, TimeSpan.FromSeconds(5));
+
     /// <summary>The page draws its icons from its own style sheet, and asks this instance only. The hash is its logo's style.</summary>
     private static readonly SecurityHeaders Browser = new(
         "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; "
@@ -21,6 +30,22 @@ public static class DocsPage
             ui.SwaggerEndpoint(ApiDocument.Path, "TaskScheduler");
             ui.DisplayRequestDuration();
             ui.EnableDeepLinking();
-        }).RequireAuthorization(Access.Pages).WithMetadata(Browser);
+        }).RequireAuthorization(Access.Pages).WithMetadata(Browser)
+            .Add(endpoint => endpoint.RequestDelegate = InSlot(endpoint.RequestDelegate!));
     }
+
+    /// <summary>The page's files are large, and kept in memory while they are sent.</summary>
+    private static RequestDelegate InSlot(RequestDelegate page) => async http =>
+    {
+        using var slot = await http.RequestServices.GetRequiredKeyedService<RequestSlots>(Path).TakeAsync(http.RequestAborted);
+        if (slot is null)
+        {
+            await ErrorResponses.WriteAsync(http, ProblemType.Overloaded);
+            return;
+        }
+
+        if (http.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+            rate.MinDataRate = MinClientRate;
+        await BufferedAnswers.SendAfterAsync(http, () => page(http));
+    };
 }

@@ -77,11 +77,17 @@ public static partial class ErrorResponses
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             case not null when fromDatabase:
-                LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, error.GetBaseException().Message);
+                if (Lines(context).TryTake() is { } storeLeftOut)
+                {
+                    var reason = error.GetBaseException().Message;
+                    LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, reason, storeLeftOut);
+                }
+
                 await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
                 break;
             default:
-                LogFailed(Logger(context), context.Request.Method, context.Request.Path, error);
+                if (Lines(context).TryTake() is { } leftOut)
+                    LogFailed(Logger(context), context.Request.Method, context.Request.Path, leftOut, error);
                 await WriteAsync(context, StatusCodes.Status500InternalServerError);
                 break;
         }
@@ -116,9 +122,11 @@ public static partial class ErrorResponses
     private static ILogger Logger(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ErrorResponses));
 
-    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.")]
-    private static partial void LogFailed(ILogger logger, string method, string path, Exception? error);
+    private static LineBudget Lines(HttpContext context) => context.RequestServices.GetRequiredService<LineBudget>();
 
-    [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).")]
-    private static partial void LogStoreFailed(ILogger logger, string method, string path, string reason);
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.{LeftOut}")]
+    private static partial void LogFailed(ILogger logger, string method, string path, string leftOut, Exception? error);
+
+    [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).{LeftOut}")]
+    private static partial void LogStoreFailed(ILogger logger, string method, string path, string reason, string leftOut);
 }

@@ -9,17 +9,13 @@ using TaskScheduler.Jobs.Storage;
 namespace TaskScheduler.Api.Health;
 
 /// <summary>
-/// Asks one question at a time, however many probes wait for its answer, and at most five times a second: each takes a
-/// connection or a thread, and any client may probe. A probe gets an answer in time, even if the check itself cannot be hurried.
+/// Asks one question at a time, however many probes wait for its answer: each takes a connection or a thread, and
+/// any client may probe. A probe gets an answer in time, even if the check itself cannot be hurried.
 /// </summary>
 public abstract class SharedHealthCheck : IHealthCheck
 {
-    /// <summary>Probes come every few seconds; a flood of them shares the last answer.</summary>
-    private static readonly TimeSpan MaxAge = TimeSpan.FromMilliseconds(200);
-
     private readonly Lock _gate = new();
     private Task<bool>? _asking;
-    private long _asked;
 
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -27,12 +23,8 @@ public abstract class SharedHealthCheck : IHealthCheck
         Task<bool> asking;
         lock (_gate)
         {
-            if (_asking?.IsCompleted != false && (_asking is null || TimeProvider.System.GetElapsedTime(_asked) >= MaxAge))
-            {
-                _asked = TimeProvider.System.GetTimestamp();
+            if (_asking?.IsCompleted != false)
                 _asking = Task.Run(IsHealthyAsync, CancellationToken.None);
-            }
-
             asking = _asking;
         }
 
@@ -56,7 +48,7 @@ public sealed class StoreHealthCheck(
     private static readonly TimeSpan MaxFailure = TimeSpan.FromSeconds(3);
 
     /// <summary>With <see cref="HealthEndpoints.MaxCheck"/> five seconds until a probe hears that nothing can be written.</summary>
-    private static readonly TimeSpan MaxBeatAge = TimeSpan.FromSeconds(0.8);
+    private static readonly TimeSpan MaxBeatAge = TimeSpan.FromSeconds(1);
 
     protected override async Task<bool> IsHealthyAsync()
     {

@@ -27,6 +27,9 @@ public static class CommandLine
         var positional = new List<string>();
         for (var i = 0; i < arguments.Length; i++)
         {
+            // The configuration would refuse it, too, and show it whole, with the secret that may be its value.
+            if (arguments[i] is ['-', not '-', ..])
+                throw new ArgumentException($"'{arguments[i].Split('=')[0]}' is not understood: a setting begins with two dashes. {Usage}");
             if (arguments[i].StartsWith('-') || arguments[i].StartsWith('/') || arguments[i].Contains('=', StringComparison.Ordinal))
             {
                 settings.Add(arguments[i]);

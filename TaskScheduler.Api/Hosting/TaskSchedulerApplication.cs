@@ -68,6 +68,7 @@ public static class TaskSchedulerApplication
         builder.AddApi();
         services.AddAccess();
         services.AddOverloadProtection();
+        services.AddSingleton<LineBudget>();
         services.AddHangfire(_ => { });
         services.AddAntiforgery(antiforgery => antiforgery.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest);
         // All rows of one of Hangfire's pages can be selected, beside the token.
@@ -105,7 +106,6 @@ public static class TaskSchedulerApplication
             return;
         }
 
-        app.UseDashboardSlots();
         app.MapHome();
         app.MapProblems();
         app.MapApiDocument();
@@ -148,7 +148,8 @@ public static class TaskSchedulerApplication
         // Answered with 503, 413 and the like, or logged by ErrorResponses.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None);
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
-        // SecurityLog says what matters of it.
+        // SecurityLog says what matters of these.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Antiforgery", LogLevel.None);
         builder.Logging.AddFilter(typeof(ApiKeyAuthentication).FullName, LogLevel.Warning);
         builder.Logging.AddFilter(typeof(BasicAuthentication).FullName, LogLevel.Warning);
         // The keys protect the dashboard's forms against forgery and are as safe as the tasks beside them.
@@ -202,7 +203,7 @@ public static class TaskSchedulerApplication
         {
             var anyHost = url.Replace("//*", "//any", StringComparison.Ordinal)
                 .Replace("//+", "//any", StringComparison.Ordinal);
-            if (!Uri.TryCreate(anyHost, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            if (!Uri.TryCreate(anyHost, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.UserInfo is not "")
             {
                 throw new OptionsValidationException("urls", typeof(string),
                     [$"--urls (or ASPNETCORE_URLS) has '{url}'; allowed: addresses like {DefaultUrl}, separated by semicolons."]);

@@ -1,5 +1,6 @@
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using TaskScheduler.Api.Overload;
 using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Api.Metrics;
@@ -27,7 +28,8 @@ public static class MetricsEndpoint
         app.MapPrometheusScrapingEndpoint(Path, meterProvider: null, branch => branch.Use(async (context, next) =>
             {
                 await table.RefreshAsync(context.RequestAborted);
-                await next(context);
+                // The exporter makes everybody wait for a client that takes its answer.
+                await BufferedAnswers.SendAfterAsync(context, () => next(context));
             }), optionsName: null)
             .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
     }

@@ -15,7 +15,13 @@ public sealed class RequestSlots(int count, TimeSpan maxWait) : IDisposable
     /// <summary>Fewer than the connections of an instance: the worker, the dashboard and the health checks need some, too.</summary>
     public const int OfApi = 8;
 
+    /// <summary>
+    /// Its pages work on pool threads that Hangfire's storage blocks. An operator sees something while the API is flooded.
+    /// </summary>
     public const int OfDashboard = 4;
+
+    /// <summary>Each keeps a file of 1.7 MB in memory until the client has it, and needs no credentials.</summary>
+    public const int OfDocs = 16;
 
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
-using System.Threading.RateLimiting;
+using TaskScheduler.Api.Errors;
 using TaskScheduler.Jobs.Execution;
 
 namespace TaskScheduler.Api.Security;
@@ -64,8 +64,8 @@ public sealed partial class SecurityLog : IDisposable
         var path = $"{http.Request.PathBase}{http.Request.Path}";
         if (path.Length > MaxPathLength)
             path = $"{path[..MaxPathLength]}...";
-        var (who, address, others) = (NameOf(http), http.Connection.RemoteIpAddress, Said(leftOut));
-        LogRefused(level, http.Request.Method, path, who, address, reason, others);
+        var (who, address) = (NameOf(http), http.Connection.RemoteIpAddress);
+        LogRefused(level, http.Request.Method, path, who, address, reason, leftOut);
     }
 
     /// <summary>Keeps record of a change that was asked for, by the request under way.</summary>
@@ -77,8 +77,8 @@ public sealed partial class SecurityLog : IDisposable
         var who = NameOf(http);
         if (_changes.GetOrAdd(who, _ => new()).TryTake() is not { } leftOut)
             return;
-        var (address, others) = (http?.Connection.RemoteIpAddress, Said(leftOut));
-        LogChanged(who, address, change, others);
+        var address = http?.Connection.RemoteIpAddress;
+        LogChanged(who, address, change, leftOut);
     }
 
     public void Dispose()
@@ -94,8 +94,6 @@ public sealed partial class SecurityLog : IDisposable
         : user.AuthenticationType == ApiKeyAuthentication.SchemeName ? $"API key '{user.Name}'"
         : $"Dashboard user '{user.Name}'";
 
-    private static string Said(long leftOut) => leftOut == 0 ? "" : $" ({leftOut} lines before it were left out.)";
-
     private static KeyValuePair<string, object?> TagOf(Refusal reason) => new("reason", reason.ToString());
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} was refused. {Caller} at {Address}: {Reason}.{LeftOut}")]
@@ -104,31 +102,4 @@ public sealed partial class SecurityLog : IDisposable
 
     [LoggerMessage(2, LogLevel.Information, "{Caller} at {Address} {Change}.{LeftOut}")]
     private partial void LogChanged(string caller, IPAddress? address, string change, string leftOut);
-
-    /// <summary>A hundred lines at once, and ten a second.</summary>
-    private sealed class LineBudget : IDisposable
-    {
-        private readonly TokenBucketRateLimiter _limiter = new(new()
-        {
-            TokenLimit = 100,
-            TokensPerPeriod = 10,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-            AutoReplenishment = false,
-        });
-
-        private long _leftOut;
-
-        /// <returns>How many lines were left out before this one; null if it is left out itself.</returns>
-        public long? TryTake()
-        {
-            _limiter.TryReplenish();
-            using var lease = _limiter.AttemptAcquire();
-            if (lease.IsAcquired)
-                return Interlocked.Exchange(ref _leftOut, 0);
-            Interlocked.Increment(ref _leftOut);
-            return null;
-        }
-
-        public void Dispose() => _limiter.Dispose();
-    }
 }

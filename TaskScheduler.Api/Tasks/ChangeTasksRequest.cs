@@ -29,12 +29,15 @@ public sealed class ChangeTasksRequest
 /// <summary>A filter, with the meanings that its members have in the query of a list.</summary>
 public sealed class FilterRequest
 {
+    /// <summary>What is said of each value costs more than the value.</summary>
+    public const int MaxValues = 100;
+
     /// <summary>Only tasks in these states. Without it, all but the deleted ones.</summary>
-    [SentAs(typeof(ScheduledTaskState[]), Minimum = 1, MayBeAbsent = true, IsNeverNull = true)]
+    [SentAs(typeof(ScheduledTaskState[]), Minimum = 1, Maximum = MaxValues, MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement State { get; init; }
 
     /// <summary>Only tasks of these kinds.</summary>
-    [SentAs(typeof(TaskKind[]), Minimum = 1, MayBeAbsent = true, IsNeverNull = true)]
+    [SentAs(typeof(TaskKind[]), Minimum = 1, Maximum = MaxValues, MayBeAbsent = true, IsNeverNull = true)]
     public JsonElement Kind { get; init; }
 
     /// <summary>Only tasks with one of these labels.</summary>
@@ -88,6 +91,11 @@ public sealed class ChangeTasksValidator : AbstractValidator<ChangeTasksRequest>
     {
         if (filter.Members.All(member => member.Value.ValueKind == JsonValueKind.Undefined) && filter.Unknown is not { Count: > 0 })
             context.AddFailure("filter", "filter must have at least one member; allowed: state, kind, label, executeFrom, executeTo.");
+        var tooLong = filter.Members.Where(member => member.Value.HasMoreThan(FilterRequest.MaxValues)).ToList();
+        foreach (var (name, value) in tooLong)
+            context.AddFailure($"filter.{name}", $"{name} may have at most {FilterRequest.MaxValues} values; this one has {value.GetArrayLength()}.");
+        if (tooLong is not [])
+            return;
         foreach (var (name, _) in filter.Members.Where(member => member.Value is { ValueKind: JsonValueKind.Array } array && array.GetArrayLength() == 0))
             context.AddFailure($"filter.{name}", $"{name} must not be empty.");
         // A variable that is null by mistake must not mean all tasks.

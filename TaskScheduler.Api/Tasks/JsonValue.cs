@@ -11,6 +11,9 @@ public static class JsonValue
 {
     public static bool IsAbsent(this JsonElement value) => value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null;
 
+    public static bool HasMoreThan(this JsonElement value, int max) =>
+        value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > max;
+
     /// <summary>
     /// A string without its quotes; any other value as it was written, also half a surrogate pair. What is no UTF-8, which
     /// <see cref="JsonElement.GetRawText"/> throws at, becomes replacement characters.

@@ -8,6 +8,9 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>Rules for the members that several requests have.</summary>
 public static class TaskRules
 {
+    /// <summary>Unknown members that are named; more would help nobody.</summary>
+    private const int MaxNamed = 100;
+
     public static void MustBeKind<T>(this IRuleBuilder<T, string?> member) => member.Custom((kind, context) =>
     {
         if (kind is null)
@@ -42,7 +45,8 @@ public static class TaskRules
         this IRuleBuilder<T, IDictionary<string, JsonElement>?> unknown, string allowed, string of = "a task", string within = "") =>
         unknown.Custom((members, context) =>
         {
-            foreach (var name in members?.Keys ?? [])
+            // A megabyte holds a hundred thousand of them.
+            foreach (var name in (members?.Keys ?? []).Take(MaxNamed))
             {
                 context.AddFailure(
                     within + InvalidRequests.FieldOf(name, otherwise: "body"),

@@ -44,7 +44,7 @@ public sealed class SetWorkerRequest
     public JsonElement Paused { get; init; }
 
     /// <summary>The kinds to pause; all others are resumed. Without it, all are paused.</summary>
-    [SentAs(typeof(TaskKind[]), MayBeAbsent = true)]
+    [SentAs(typeof(TaskKind[]), Maximum = FilterRequest.MaxValues, MayBeAbsent = true)]
     public JsonElement Kinds { get; init; }
 
     /// <summary>Members that mean nothing here; refused by the validator, by name.</summary>
@@ -65,6 +65,12 @@ public sealed class SetWorkerValidator : AbstractValidator<SetWorkerRequest>
     {
         RuleFor(request => request).Custom((request, context) =>
         {
+            if (request.Kinds.HasMoreThan(FilterRequest.MaxValues))
+            {
+                context.AddFailure("kinds", $"kinds may have at most {FilterRequest.MaxValues} values; this one has {request.Kinds.GetArrayLength()}.");
+                return;
+            }
+
             var kinds = request.Kinds.OneOrMore();
             if (request.Paused.IsAbsent())
                 context.AddFailure("paused", "paused is missing; allowed: true, false.");

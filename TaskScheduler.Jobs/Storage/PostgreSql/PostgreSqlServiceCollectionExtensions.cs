@@ -29,7 +29,7 @@ public static class PostgreSqlServiceCollectionExtensions
     {
         if (string.IsNullOrEmpty(address.Host))
             return "It names no host.";
-        if (ConnectionStrings.IsUrl(address.Host))
+        if (ConnectionStrings.IsUrl(address.Host) || ConnectionStrings.IsUrl(address.Database))
             return ConnectionStrings.NoUrl;
         address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
         if (address.MaxPoolSize < MinPoolSize)

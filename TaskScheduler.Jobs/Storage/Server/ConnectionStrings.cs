@@ -6,9 +6,10 @@ internal static class ConnectionStrings
     /// <summary>The worker needs three or four; the rest is for requests, which wait for one rather than fail.</summary>
     public const int MaxPoolSize = 20;
 
-    public const string NoUrl = "It has a URL where the name of a machine belongs; it is not shown, because it may hold a password.";
+    public const string NoUrl = "It has a URL where the name of a machine or a database belongs; it is not shown, because it may hold a password.";
 
-    public static bool IsUrl(string host) => host.Contains("//", StringComparison.Ordinal) || host.Contains('@', StringComparison.Ordinal);
+    public static bool IsUrl(string? name) =>
+        name is not null && (name.Contains("//", StringComparison.Ordinal) || name.Contains('@', StringComparison.Ordinal));
 
     /// <summary>Sets what the connection string leaves open.</summary>
     public static void SetDefault(this DbConnectionStringBuilder address, string keyword, object value)

@@ -49,7 +49,7 @@ public static class SqlServerServiceCollectionExtensions
     {
         if (string.IsNullOrEmpty(address.DataSource))
             return "It names no server.";
-        if (ConnectionStrings.IsUrl(address.DataSource))
+        if (ConnectionStrings.IsUrl(address.DataSource) || ConnectionStrings.IsUrl(address.InitialCatalog))
             return ConnectionStrings.NoUrl;
         if (string.IsNullOrEmpty(address.InitialCatalog))
             return "It names no database.";

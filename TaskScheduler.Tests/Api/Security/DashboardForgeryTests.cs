@@ -1,4 +1,6 @@
 using System.Net;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.Extensions.Options;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Api.Dashboard;
 using TaskScheduler.Tests.Infrastructure;
@@ -27,6 +29,24 @@ public sealed class DashboardForgeryTests(DashboardForgeryTests.Application appl
         using var reader = new PageVisitor(App.Client.BaseAddress!, Reader);
 
         await AssertRefusedAsync(_admin, command, await reader.TokenAsync());
+    }
+
+    /// <summary>A page of another port of the same host can set one. That is not the database's fault.</summary>
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task CookieThatCannotBeReadIsRefused(string command)
+    {
+        using var client = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = App.Client.BaseAddress };
+        using var request = new HttpRequestMessage(HttpMethod.Post, PathOf(command));
+        request.Content = new FormUrlEncodedContent(
+            [new("__RequestVerificationToken", await _admin.TokenAsync()), new("jobs[]", _task.JobId!), new("id", $"{_task.Id}")]);
+        request.Headers.Add("Cookie", $"{App.Get<IOptions<AntiforgeryOptions>>().Value.Cookie.Name}=garbage");
+        request.Headers.Add(Admin.Item1, Admin.Item2);
+
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+
+        (await Answer.ReadAsync(response)).Problem(HttpStatusCode.Forbidden, "forbidden");
+        Assert.Equal(ScheduledTaskState.Pending, (await App.FindAsync(_task.Id)).State);
     }
 
     /// <summary>The same user, in two browsers: the cookie of one and the token of the other.</summary>

@@ -60,6 +60,23 @@ public sealed class HostileJsonTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync("/health/ready")).Status);
     }
 
+    /// <summary>What is said of each value costs more than the value.</summary>
+    [Theory]
+    [InlineData("POST", "/tasks/delete", "filter.state", "\"Failed\"")]
+    [InlineData("POST", "/tasks/delete", "filter.state", "\"x\"")]
+    [InlineData("POST", "/tasks/requeue", "filter.kind", "\"Fizz\"")]
+    [InlineData("POST", "/tasks/delete", "filter.label", "1")]
+    [InlineData("PUT", "/worker", "kinds", "\"x\"")]
+    public async Task LongListIsRefusedByItsLength(string method, string path, string field, string value)
+    {
+        var body = Within(field, $"[{string.Join(',', Enumerable.Repeat(value, 101))}]");
+
+        var answer = await api.SendAsync(new HttpMethod(method), path, new StringContent(body, new MediaTypeHeaderValue("application/json")));
+
+        var errors = answer.Problem(HttpStatusCode.BadRequest, "invalid-request").GetProperty("errors");
+        Assert.Contains("at most 100 values; this one has 101.", errors.GetProperty(field)[0].GetString(), StringComparison.Ordinal);
+    }
+
     private static string Within(string field, string value) =>
         field.Split('.').Reverse().Aggregate(value, (inner, name) => $"{{\"{name}\":{inner}}}");
 }

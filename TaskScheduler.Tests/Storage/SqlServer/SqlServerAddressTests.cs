@@ -36,7 +36,7 @@ public sealed class SqlServerAddressTests
     [InlineData("", "It names no server.")]
     [InlineData("Database=tasks", "It names no server.")]
     [InlineData("Server=db.example", "It names no database.")]
-    [InlineData("Server=sqlserver://sa:pw@db.example;Database=x", "It has a URL where the name of a machine belongs; it is not shown, because it may hold a password.")]
+    [InlineData("Server=sqlserver://sa:pw@db.example;Database=x", "It has a URL where the name of a machine or a database belongs; it is not shown, because it may hold a password.")]
     [InlineData(
         "Host=db.example;Database=tasks",
         "Its keyword 1 is unknown; it is not shown, because it may be a piece of a password. "

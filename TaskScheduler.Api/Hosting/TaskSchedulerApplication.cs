@@ -223,6 +223,7 @@ public static class TaskSchedulerApplication
                 mvc.ValueProviderFactories.RemoveType<FormFileValueProviderFactory>();
                 mvc.ValueProviderFactories.RemoveType<JQueryFormValueProviderFactory>();
                 mvc.Filters.Add<UnreadableBodies>();
+                mvc.Filters.Add<LargeBodies>();
                 mvc.ModelMetadataDetailsProviders.Add(new BlankTexts());
                 KeepToJsonInUtf8(
                     mvc.InputFormatters.OfType<SystemTextJsonInputFormatter>().Single(),

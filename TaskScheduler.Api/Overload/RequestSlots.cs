@@ -23,6 +23,9 @@ public sealed class RequestSlots(int count, TimeSpan maxWait) : IDisposable
     /// <summary>Each keeps a file of 1.7 MB in memory until the client has it, and needs no credentials.</summary>
     public const int OfDocs = 16;
 
+    /// <summary>Each keeps a processor busy.</summary>
+    public static readonly int OfLargeBodies = Math.Max(1, Environment.ProcessorCount / 2);
+
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions

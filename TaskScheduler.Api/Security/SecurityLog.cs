@@ -39,10 +39,13 @@ public sealed partial class SecurityLog : IDisposable
     private readonly ILogger<SecurityLog> _logger;
     private readonly Counter<long> _refused;
 
-    /// <summary>One for each reason, so that those who send nothing cannot hide those who guess.</summary>
+    /// <summary>One for each reason, so that requests without credentials do not use up the lines of wrong ones.</summary>
     private readonly Dictionary<Refusal, LineBudget> _refusals = Enum.GetValues<Refusal>().ToDictionary(reason => reason, _ => new LineBudget());
 
-    /// <summary>One for each caller, so that a busy one hides nobody else's. There are as many as keys and users, and one more.</summary>
+    /// <summary>
+    /// One for each caller, so that a busy one does not use up the lines of the others. There are as many as keys and users, and one
+    /// more.
+    /// </summary>
     private readonly ConcurrentDictionary<string, LineBudget> _changes = [];
 
     public SecurityLog(IHttpContextAccessor http, IMeterFactory meters, ILogger<SecurityLog> logger)

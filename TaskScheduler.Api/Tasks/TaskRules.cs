@@ -8,7 +8,7 @@ namespace TaskScheduler.Api.Tasks;
 /// <summary>Rules for the members that several requests have.</summary>
 public static class TaskRules
 {
-    /// <summary>Unknown members that are named; more would help nobody.</summary>
+    /// <summary>How many unknown members are named in an answer.</summary>
     private const int MaxNamed = 100;
 
     public static void MustBeKind<T>(this IRuleBuilder<T, string?> member) => member.Custom((kind, context) =>

@@ -3,7 +3,7 @@ using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Documents;
 
-/// <summary>What <c>docs/security.md</c> says that nobody can has a test that tries it.</summary>
+/// <summary>Each "cannot" of <c>docs/security.md</c> names a test that exists.</summary>
 public sealed partial class SecurityDocumentTests
 {
     private static readonly string Text = Repository.Read("docs/security.md");

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace TaskScheduler.Tests.Api.Dashboard;
 
-/// <summary>Somebody who opens our pages of the dashboard and sends their forms, without a browser.</summary>
+/// <summary>Opens our pages of the dashboard and sends their forms, without a browser.</summary>
 public sealed partial class PageVisitor : IDisposable
 {
     private readonly HttpClient _client;

@@ -40,7 +40,7 @@ public sealed class HostTests(ApiFixture api) : IClassFixture<ApiFixture>
     public async Task OtherNameIsRefused(string host) =>
         Assert.Contains((await SendAsync($"GET /tasks HTTP/1.1\r\nHost: {host}\r\n"))!.Status, (int[])[400, 403]);
 
-    /// <summary>All of them are this machine's address, however it is written; nobody can give them to another machine.</summary>
+    /// <summary>All of them are this machine's address, however it is written. No name server can give them to another machine.</summary>
     [Theory]
     [InlineData("[::ffff:127.0.0.1]")]
     [InlineData("127.1")]

@@ -14,7 +14,7 @@ using static TaskScheduler.Tests.Api.Security.SecuredApplication;
 
 namespace TaskScheduler.Tests.Api.Security;
 
-/// <summary>What every answer tells a browser, whoever wrote it.</summary>
+/// <summary>The headers of every answer, whichever part of the program wrote it.</summary>
 public sealed partial class SecurityHeadersTests
 {
     private const string Known = "--Security:KnownProxies=127.0.0.1";

@@ -29,6 +29,8 @@ public static class DashboardEndpoints
         app.MapHangfireDashboard(Path, new DashboardOptions
         {
             DashboardTitle = "TaskScheduler",
+            // It would be the same for all; our own item follows the prefix.
+            AppPath = null,
             DisplayStorageConnectionString = false,
             IsReadOnlyFunc = context => IsReadOnly(context.GetHttpContext()),
             Authorization = [],

@@ -38,6 +38,7 @@ public static class DashboardPages
         {
             Active = page.RequestPath.StartsWith("/overview", StringComparison.OrdinalIgnoreCase),
         });
+        NavigationMenu.Items.Add(page => new MenuItem("Start page", StartPage(page)));
         NavigationMenu.Items.Add(Paused);
         GlobalConfiguration.Configuration.UseJobDetailsRenderer(0, TaskOf);
         // Hangfire's own constructs the state that a job waits for, and fails on one that is not known here.
@@ -73,6 +74,9 @@ public static class DashboardPages
             <p>This job stands for the task <a class="task-id" href="{job.Page.Url.To($"/tasks/{task}")}">{task}</a>, which can be rescheduled there, too.</p>
             """).ToText());
     }
+
+    /// <summary>Hangfire has put its own path behind the prefix.</summary>
+    private static string StartPage(RazorPage page) => $"{page.Url.To("")[..^DashboardEndpoints.Path.Length]}/";
 
     /// <summary>On every page, also on Hangfire's.</summary>
     private static MenuItem? Paused(RazorPage page)

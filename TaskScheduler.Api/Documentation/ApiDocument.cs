@@ -39,10 +39,16 @@ public static class ApiDocument
     public static void MapApiDocument(this WebApplication app)
     {
         string? written = null;
-        app.MapGet(Path, async (CancellationToken cancel) => Results.Text(
-                written ??= await WriteAsync(app.Services, cancel), MediaTypeNames.Application.Json, Encoding.UTF8))
+        app.MapGet(Path, async (HttpRequest request, CancellationToken cancel) => Results.Text(
+                Below(request.PathBase, written ??= await WriteAsync(app.Services, cancel)), MediaTypeNames.Application.Json, Encoding.UTF8))
             .RequireAuthorization(Access.Pages);
     }
+
+    /// <summary>The same document where a prefix stands before our paths.</summary>
+    private static string Below(PathString pathBase, string document) => !pathBase.HasValue
+        ? document
+        : document.Replace("\"url\": \"/\"", $"\"url\": \"{pathBase}\"", StringComparison.Ordinal)
+            .Replace("/problems/", $"{pathBase}/problems/", StringComparison.Ordinal);
 
     private static async Task<string> WriteAsync(IServiceProvider services, CancellationToken cancel)
     {

@@ -27,7 +27,8 @@ public static class DocsPage
         app.MapSwaggerUI("docs", ui =>
         {
             ui.DocumentTitle = "TaskScheduler API";
-            ui.SwaggerEndpoint(ApiDocument.Path, "TaskScheduler");
+            // From /docs/index.html, whatever stands before it.
+            ui.SwaggerEndpoint($"..{ApiDocument.Path}", "TaskScheduler");
             ui.DisplayRequestDuration();
             ui.EnableDeepLinking();
         }).RequireAuthorization(Access.Pages).WithMetadata(Browser)

@@ -48,7 +48,7 @@ public static partial class Introduction
         ## Errors
 
         Every error is `application/problem+json` ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). Decide by `type`, which is
-        stable and leads to a page about the problem; show `title` and `detail` to people; `errors` says by field what is wrong
+        stable and leads to a page about the problem (where the address of this document has a prefix, a type has it, too); show `title` and `detail` to people; `errors` says by field what is wrong
         and what is allowed; `traceId` finds the request in the log. There may be more types than these one day: treat one that
         you do not know by its status. Only where there is no request yet, because its first line, its headers or its framing are
         broken or too long (400, 414, 431), the status may be all there is.
@@ -62,7 +62,7 @@ public static partial class Introduction
         ## Trying again
 
         Answers 429 and 503 say in `Retry-After` after how many seconds to try again. Reading and deleting can be repeated
-        freely; deleting twice is answered like deleting once.
+        freely; deleting twice is answered like deleting once. Where `GET` is answered, `HEAD` is, too.
 
         A create whose answer was lost may have created its tasks. Send an `{IdempotencyKeyHeaderAttribute.Name}`, a new one for
         each new request, and repeat the request with the same key: you get the first answer again, with

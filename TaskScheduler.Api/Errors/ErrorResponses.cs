@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Features;
+using TaskScheduler.Api.Hosting;
 using TaskScheduler.Api.Original;
 using TaskScheduler.Jobs.Storage;
 
@@ -35,6 +36,10 @@ public static partial class ErrorResponses
         HttpContext context, ProblemType type, string? detail = null, IDictionary<string, string[]>? errors = null)
     {
         context.Response.StatusCode = type.Status;
+        if (type == ProblemType.MethodNotAllowed)
+            HeadRequests.Allow(context.Response);
+        if (type == ProblemType.UnsupportedMediaType)
+            detail ??= UnreadableBodies.Explain(context);
         if (type.Status == StatusCodes.Status503ServiceUnavailable)
             context.Response.Headers.RetryAfter = RetryAfterSeconds;
         if (OriginalErrors.Covers(context.Request.Path))
@@ -44,10 +49,8 @@ public static partial class ErrorResponses
         }
 
         var problem = new Problem(
-            type.Uri, type.Title, type.Status, detail, errors, Activity.Current?.Id ?? context.TraceIdentifier);
-        // The answer to a HEAD, whatever it is, has no body.
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);
+            type.UriBelow(context.Request.PathBase), type.Title, type.Status, detail, errors, Activity.Current?.Id ?? context.TraceIdentifier);
+        await context.Response.WriteAsJsonAsync(problem, options: null, Problem.MediaType);
     }
 
     public static async Task HandleExceptionAsync(HttpContext context)

@@ -117,7 +117,8 @@ public sealed record ProblemType(int Status, string Slug, string Title)
         new(415, "unsupported-media-type", "The body must be JSON, with Content-Type: application/json.")
         {
             WhatHappened = "The request does not say that its body is JSON, has no body where one is needed, or says that it is compressed.",
-            WhatToDo = "Send a JSON object with the header Content-Type: application/json, in UTF-8 and without a Content-Encoding.",
+            WhatToDo = "Send a JSON object with the header Content-Type: application/json, in UTF-8 and without a Content-Encoding. "
+                + "detail says what is wrong, and one of Accept, Accept-Patch, Accept-Post and Accept-Encoding what is taken.",
             Retry = "The same request fails again.",
         };
 
@@ -205,6 +206,9 @@ public sealed record ProblemType(int Status, string Slug, string Title)
 
     /// <summary>Relative, so that it leads to the instance that was asked.</summary>
     public string Uri => Slug is "" ? "about:blank" : $"/problems/{Slug}";
+
+    /// <summary>The same where a prefix stands before our paths: without it the type would lead nowhere.</summary>
+    public string UriBelow(PathString pathBase) => Slug is "" ? Uri : pathBase + Uri;
 
     public static ProblemType? Find(string slug) => All.FirstOrDefault(type => type.Slug == slug);
 

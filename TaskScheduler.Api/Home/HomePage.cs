@@ -19,18 +19,18 @@ public static class HomePage
           never early.</p>
         {now}
         <dl>
-          <dt><a href="/hangfire/tasks">Tasks</a></dt>
+          <dt><a href="{base}/hangfire/tasks">Tasks</a></dt>
           <dd>Find tasks by label, kind, state and time; see what runs next; delete, requeue, reschedule, pause.</dd>
-          <dt><a href="/hangfire/overview">Overview</a></dt>
+          <dt><a href="{base}/hangfire/overview">Overview</a></dt>
           <dd>What is due in the next hour and day, how punctually tasks start, and what each instance runs.</dd>
-          <dt><a href="/hangfire">Dashboard</a></dt><dd>The same as jobs, with their history, and the servers.</dd>
-          <dt><a href="/tasks">Tasks as JSON</a></dt>
-          <dd>The newest: <a href="/tasks?state=Pending">pending</a>,
-            <a href="/tasks?state=Running">running</a>, <a href="/tasks?state=Completed">completed</a>.</dd>
-          <dt><a href="/docs">API</a></dt>
-          <dd>Every call, to read and to try; the <a href="/openapi/v1.json">OpenAPI document</a> to generate a client from;
-            the <a href="/problems">problems</a> that errors name.</dd>
-          <dt><a href="/health/ready">Health</a></dt><dd>Whether this instance is ready to work.</dd>
+          <dt><a href="{base}/hangfire">Dashboard</a></dt><dd>The same as jobs, with their history, and the servers.</dd>
+          <dt><a href="{base}/tasks">Tasks as JSON</a></dt>
+          <dd>The newest: <a href="{base}/tasks?state=Pending">pending</a>,
+            <a href="{base}/tasks?state=Running">running</a>, <a href="{base}/tasks?state=Completed">completed</a>.</dd>
+          <dt><a href="{base}/docs">API</a></dt>
+          <dd>Every call, to read and to try; the <a href="{base}/openapi/v1.json">OpenAPI document</a> to generate a client from;
+            the <a href="{base}/problems">problems</a> that errors name.</dd>
+          <dt><a href="{base}/health/ready">Health</a></dt><dd>Whether this instance is ready to work.</dd>
         </dl>
         <h2>Schedule a task</h2>
         <pre id="create" tabindex="0">curl -i {origin}/tasks {key}-H 'Content-Type: application/json' \
@@ -50,13 +50,15 @@ public static class HomePage
         var alarm = app.Services.GetRequiredService<TaskAlarm>();
         var table = app.Services.GetRequiredService<TaskTableMetrics>();
         app.MapGet("/", async (HttpRequest request) => Results.Content(
-                page.Replace("{origin}", Origin(request), StringComparison.Ordinal).Replace("{now}", await NowAsync(request.HttpContext), StringComparison.Ordinal),
+                page.Replace("{origin}", Origin(request), StringComparison.Ordinal)
+                    .Replace("{now}", await NowAsync(request.HttpContext), StringComparison.Ordinal)
+                    .Replace("{base}", request.PathBase, StringComparison.Ordinal),
                 Page.MediaType))
             .RequireAuthorization(Access.Pages)
             .WithMetadata(Page.WithData);
 
         async Task<string> NowAsync(HttpContext http) => await MaySeeTasksAsync(http)
-            ? Now(await table.CountsAsync(http.RequestAborted), alarm.Paused)
+            ? Now(await table.CountsAsync(http.RequestAborted), alarm.Paused, http.Request.PathBase)
             : "";
     }
 
@@ -70,20 +72,20 @@ public static class HomePage
     }
 
     /// <summary>Three numbers, and what is paused. Without the database the page is there all the same.</summary>
-    private static string Now(TableCounts? counts, IReadOnlySet<TaskKind> paused)
+    private static string Now(TableCounts? counts, IReadOnlySet<TaskKind> paused, PathString pathBase)
     {
         var numbers = counts is null
             ? "<p>How many tasks there are is not known at the moment.</p>"
             : $"""
-                <p><a href="/hangfire/tasks">{counts.Of(ScheduledTaskState.Pending):N0} pending</a> ·
-                <a href="/hangfire/tasks?state=Running&amp;sort=-createdAt">{counts.Of(ScheduledTaskState.Running):N0} running</a> ·
-                <a href="/hangfire/tasks?state=Completed&amp;sort=-createdAt">{counts.CompletedToday:N0} done today</a> (UTC)</p>
+                <p><a href="{pathBase}/hangfire/tasks">{counts.Of(ScheduledTaskState.Pending):N0} pending</a> ·
+                <a href="{pathBase}/hangfire/tasks?state=Running&amp;sort=-createdAt">{counts.Of(ScheduledTaskState.Running):N0} running</a> ·
+                <a href="{pathBase}/hangfire/tasks?state=Completed&amp;sort=-createdAt">{counts.CompletedToday:N0} done today</a> (UTC)</p>
                 """;
         return paused.Count == 0
             ? numbers
-            : $"{numbers}<p><strong>Paused: <a href=\"/hangfire/tasks#worker\">{string.Join(", ", paused.Order())}</a></strong></p>";
+            : $"{numbers}<p><strong>Paused: <a href=\"{pathBase}/hangfire/tasks#worker\">{string.Join(", ", paused.Order())}</a></strong></p>";
     }
 
     /// <summary>Encoded, because a client may write its host as it likes.</summary>
-    private static string Origin(HttpRequest request) => HtmlEncoder.Default.Encode($"{request.Scheme}://{request.Host}");
+    private static string Origin(HttpRequest request) => HtmlEncoder.Default.Encode($"{request.Scheme}://{request.Host}{request.PathBase}");
 }

@@ -20,7 +20,7 @@ public sealed class StartBanner(
     {
         var addresses = server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         var url = addresses.FirstOrDefault()?.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)
-            .Replace("[::]", "[::1]", StringComparison.Ordinal);
+            .Replace("[::]", "[::1]", StringComparison.Ordinal) + options.Value.PathBase;
         var role = options.Value.Role;
         var lines = new List<string> { $"TaskScheduler is running as {instance.Name}." };
         if (role != InstanceRole.Worker)

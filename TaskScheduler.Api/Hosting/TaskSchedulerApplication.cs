@@ -11,6 +11,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Formatters;
 using Microsoft.AspNetCore.Mvc.ModelBinding;
+using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Microsoft.Extensions.Options;
@@ -89,29 +90,50 @@ public static class TaskSchedulerApplication
 
     public static void UseTaskScheduler(this WebApplication app)
     {
+        // All that is wrong with the settings is said at once.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+        var instance = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value;
+        HeadRequests.Use(app);
+        if (instance.PathBase is not "")
+            app.UsePathBase(instance.PathBase);
+        // The endpoint is found by what is left of the path.
+        app.UseRouting();
         SecurityHeaders.Use(app);
         app.UsePatienceWithBodies();
         app.UseExceptionHandler(error => error.Run(ErrorResponses.HandleExceptionAsync));
         app.UseReadableHosts();
         app.UseStatusCodePages(bare => ErrorResponses.WriteAsync(bare.HttpContext, bare.HttpContext.Response.StatusCode));
-        // What follows depends on the settings; all that is wrong with them is said at once.
-        app.Services.GetRequiredService<IStartupValidator>().Validate();
         app.UseAccess();
-        var role = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value.Role;
-        app.MapHealth(role);
+        app.MapHealth(instance.Role);
         app.MapMetrics();
-        if (role == InstanceRole.Worker)
+        if (instance.Role == InstanceRole.Worker)
         {
             app.MapNothingElse();
-            return;
+        }
+        else
+        {
+            app.MapHome();
+            app.MapProblems();
+            app.MapApiDocument();
+            app.MapDocs();
+            app.MapControllers();
+            app.MapDashboard();
         }
 
-        app.MapHome();
-        app.MapProblems();
-        app.MapApiDocument();
-        app.MapDocs();
-        app.MapControllers();
-        app.MapDashboard();
+        RefuseOwnPath(app, instance.PathBase);
+    }
+
+    /// <summary>A prefix that is taken off the path must not be the beginning of one that is answered without it, like /health.</summary>
+    private static void RefuseOwnPath(IEndpointRouteBuilder app, string pathBase)
+    {
+        var own = app.DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Select(endpoint => endpoint.RoutePattern.PathSegments is [var first, ..] ? first.Parts[0] : null)
+            .OfType<RoutePatternLiteralPart>();
+        if (own.Any(first => new PathString(pathBase).StartsWithSegments($"/{first.Content}")))
+        {
+            throw new OptionsValidationException(nameof(InstanceOptions.PathBase), typeof(InstanceOptions),
+                [$"{InstanceOptions.Section}:{nameof(InstanceOptions.PathBase)} is '{pathBase}'; allowed: a path that does not begin like one of this program's own."]);
+        }
     }
 
     /// <summary>The texts are in English. The language of no country calls itself "iv", which is no language to a screen reader.</summary>

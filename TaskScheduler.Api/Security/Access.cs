@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Errors;
+using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Security;
@@ -40,9 +42,43 @@ public static class Access
     {
         // Without known proxies the middleware would believe every client.
         if (app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value.Proxies().Any())
-            app.UseForwardedHeaders();
+            app.UseForwarding();
         app.UseAuthentication();
         app.UseAuthorization();
+    }
+
+    /// <summary>
+    /// ASP.NET Core's own, but for the prefix: it would take any for one, and put it in the place of what
+    /// <see cref="InstanceOptions.PathBase"/> has taken off the path.
+    /// </summary>
+    private static void UseForwarding(this WebApplication app)
+    {
+        var forwarding = new ForwardedHeadersMiddleware(
+            _ => Task.CompletedTask,
+            app.Services.GetRequiredService<ILoggerFactory>(),
+            app.Services.GetRequiredService<IOptions<ForwardedHeadersOptions>>());
+        app.Use((context, next) =>
+        {
+            var own = context.Request.PathBase;
+            forwarding.ApplyForwarders(context);
+            var outside = context.Request.PathBase;
+            context.Request.PathBase = own;
+            if (outside != own)
+            {
+                // "/" says that there is none.
+                var prefix = outside.Value!.TrimEnd('/');
+                if (prefix is not "" && !InstanceOptions.IsPathBase(prefix))
+                {
+                    return ErrorResponses.WriteAsync(
+                        context, ProblemType.InvalidRequest, $"X-Forwarded-Prefix is not {InstanceOptions.AllowedPathBase}.");
+                }
+
+                // A proxy that says what it adds, and passes it on all the same, adds it once.
+                context.Request.PathBase = prefix.EndsWith(own.Value ?? "", StringComparison.OrdinalIgnoreCase) ? prefix : prefix + own;
+            }
+
+            return next(context);
+        });
     }
 
     private static void AddPolicies(AuthorizationOptions authorization, IOptions<SecurityOptions> security)
@@ -75,7 +111,7 @@ public static class Access
         if (!security.Value.Proxies().Any())
             return;
         forwarded.ForwardedHeaders =
-            ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost;
+            ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedPrefix;
         // As many proxies as there are in a row; the first that is not known ends it.
         forwarded.ForwardLimit = null;
         forwarded.KnownProxies.Clear();

@@ -25,7 +25,7 @@ public sealed class TasksController(TaskCreator creator, TaskClient client, Task
         [FromHeader(Name = IdempotencyKeyHeaderAttribute.Name)] string? idempotencyKey,
         CancellationToken cancel) =>
         CreateAsync(
-            "POST /tasks", [request.ToTask()], idempotencyKey, tasks => Created($"/tasks/{tasks[0].Id}", tasks[0]), cancel);
+            "POST /tasks", [request.ToTask()], idempotencyKey, tasks => Created($"{Request.PathBase}/tasks/{tasks[0].Id}", tasks[0]), cancel);
 
     /// <summary>Create up to 1,000 tasks</summary>
     /// <remarks>All of them or, if one is refused, none. Errors name the task by its place: tasks[3].kind.</remarks>

@@ -73,8 +73,13 @@ public static class InstanceRoles
 }
 
 /// <summary>Settings of the section <c>Instance</c>.</summary>
-public sealed class InstanceOptions : ISettings
+public sealed partial class InstanceOptions : ISettings
 {
+    public const string AllowedPathBase =
+        "a path like /sched, without a slash at its end, of letters, digits, hyphens, dots, underscores and tildes";
+
+    private const int MaxPathBaseLength = 256;
+
     public static string Section => "Instance";
 
     /// <summary>Shown as a task's <c>instance</c>; host and process by default.</summary>
@@ -82,11 +87,25 @@ public sealed class InstanceOptions : ISettings
 
     public InstanceRole Role { get; set; } = InstanceRole.All;
 
+    /// <summary>The path below which a proxy passes on requests as they came, like <c>/sched</c>; empty for none.</summary>
+    public string PathBase { get; set; } = "";
+
+    /// <summary>
+    /// Whether it can stand before our own paths, in links, headers and cookies: nothing that would have to be encoded there, that
+    /// is read as the name of another host (<c>//</c>) or that a browser takes away (<c>..</c>).
+    /// </summary>
+    public static bool IsPathBase(string path) => path.Length <= MaxPathBaseLength && PlainPath().IsMatch(path);
+
     public IEnumerable<InvalidSetting> Validate()
     {
         if (Name.Length is 0 or > 256 || Name.Any(char.IsControl))
             yield return new(nameof(Name), Name, "1 to 256 characters, none of them a control character");
         if (!Enum.IsDefined(Role))
             yield return new(nameof(Role), Role, string.Join(", ", Enum.GetNames<InstanceRole>()));
+        if (PathBase is not "" && !IsPathBase(PathBase))
+            yield return new(nameof(PathBase), PathBase, AllowedPathBase);
     }
+
+    [GeneratedRegex(@"^(/(?!\.{1,2}(/|\z))[A-Za-z0-9._~-]+)+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex PlainPath();
 }

@@ -80,6 +80,15 @@ public sealed class StartupErrorTests
     public void UnusableAddressIsRefused(string argument) =>
         Assert.Contains("--urls", RefusalOf(argument), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("/health")]
+    [InlineData("/TASKS/below")]
+    [InlineData("/hangfire")]
+    public void PrefixThatIsOneOfOurOwnPathsIsRefused(string path) => Assert.Contains(
+        $"Instance:PathBase is '{path}'; allowed: a path that does not begin like one of this program's own.",
+        RefusalOf("--urls=http://127.0.0.1:0", $"--Instance:PathBase={path}"),
+        StringComparison.Ordinal);
+
     /// <summary>The line with which a start with these arguments ends, without a process that says it.</summary>
     private static string RefusalOf(params string[] arguments)
     {

@@ -13,6 +13,8 @@ namespace TaskScheduler.Tests.Jobs;
 public sealed class SettingsTests
 {
     private const string DrainAllowed = "a duration above the longest pause (00:00:15), up to 01:00:00.";
+    private const string PathAllowed =
+        "a path like /sched, without a slash at its end, of letters, digits, hyphens, dots, underscores and tildes.";
 
     [Theory]
     [InlineData("Storage:File=", "Storage:File is ''; allowed: the path of a file.")]
@@ -57,6 +59,13 @@ public sealed class SettingsTests
         "Instance:Name=a\tb",
         "Instance:Name is 'a\tb'; allowed: 1 to 256 characters, none of them a control character.")]
     [InlineData("Instance:Role=Both", "Instance:Role is 'Both'; allowed: All, Api, Worker.")]
+    [InlineData("Instance:PathBase=sched", "Instance:PathBase is 'sched'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=/sched/", "Instance:PathBase is '/sched/'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=/", "Instance:PathBase is '/'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=//evil", "Instance:PathBase is '//evil'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=/a/../b", "Instance:PathBase is '/a/../b'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=/a?b", "Instance:PathBase is '/a?b'; allowed: " + PathAllowed)]
+    [InlineData("Instance:PathBase=/a\n", "Instance:PathBase is '/a\n'; allowed: " + PathAllowed)]
     [InlineData("Instance:Role=7", "Instance:Role is '7'; allowed: All, Api, Worker.")]
     [InlineData(
         "Security:KnownProxies=10.0.0.7, proxy",

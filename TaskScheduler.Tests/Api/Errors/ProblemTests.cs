@@ -22,15 +22,15 @@ public sealed class ProblemTests(ApiFixture api) : IClassFixture<ApiFixture>
     }
 
     [Theory]
-    [InlineData("PUT", "/tasks", "GET, POST")]
-    [InlineData("DELETE", "/tasks", "GET, POST")]
-    [InlineData("OPTIONS", "/tasks", "GET, POST")]
-    [InlineData("PUT", "/tasks/" + Nobody, "DELETE, GET, PATCH")]
-    [InlineData("POST", "/tasks/" + Nobody, "DELETE, GET, PATCH")]
-    [InlineData("PUT", "/tasks/batch", "DELETE, GET, PATCH, POST")]
+    [InlineData("PUT", "/tasks", "GET, HEAD, POST")]
+    [InlineData("DELETE", "/tasks", "GET, HEAD, POST")]
+    [InlineData("OPTIONS", "/tasks", "GET, HEAD, POST")]
+    [InlineData("PUT", "/tasks/" + Nobody, "DELETE, GET, HEAD, PATCH")]
+    [InlineData("POST", "/tasks/" + Nobody, "DELETE, GET, HEAD, PATCH")]
+    [InlineData("PUT", "/tasks/batch", "DELETE, GET, HEAD, PATCH, POST")]
     [InlineData("GET", "/tasks/" + Nobody + "/requeue", "POST")]
-    [InlineData("POST", "/", "GET")]
-    [InlineData("BREW", "/tasks", "GET, POST")]
+    [InlineData("POST", "/", "GET, HEAD")]
+    [InlineData("BREW", "/tasks", "GET, HEAD, POST")]
     public async Task WrongMethodIsRefusedWithTheRightOnes(string method, string path, string allow)
     {
         var answer = await api.SendAsync(new HttpMethod(method), path, new StringContent(Valid));

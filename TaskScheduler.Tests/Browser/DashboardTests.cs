@@ -53,6 +53,37 @@ public sealed class DashboardTests : IAsyncLifetime
         await _app.WaitForAsync(task.Id, ScheduledTaskState.Deleted);
     }
 
+    /// <summary>The largest page that Hangfire offers, with one value of the form for each row.</summary>
+    [Fact]
+    public async Task FiveThousandSelectedJobsAreDeleted()
+    {
+        var time = TimeProvider.System.GetUtcNow().AddDays(1);
+        for (var i = 0; i < 5; i++)
+        {
+            await _app.Get<TaskCreator>().CreateAsync(
+                [.. Enumerable.Range(0, 1_000).Select(_ => new NewTask(TaskKind.Fizz, time))], key: null, TestContext.Current.CancellationToken);
+        }
+
+        var page = await _browser.OpenAsync(_app.Client.BaseAddress!);
+        page.Dialog += (_, dialog) => dialog.AcceptAsync();
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/jobs/scheduled?count=5000").ToString());
+                return await page.Locator("input.js-jobs-list-checkbox").CountAsync() == 5_000;
+            },
+            "the dashboard lists the tasks");
+        await page.Locator("input.js-jobs-list-select-all").CheckAsync();
+        var answer = await page.RunAndWaitForResponseAsync(
+            () => page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Delete selected" }).ClickAsync(),
+            response => response.Url.EndsWith("/scheduled/delete", StringComparison.Ordinal),
+            new() { Timeout = 120_000 });
+
+        Assert.Equal(204, answer.Status);
+        var counts = await _app.Get<TaskList>().CountAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(5_000, counts.Where(count => count.State == ScheduledTaskState.Deleted).Sum(count => count.Count));
+    }
+
     [Fact]
     public async Task EnqueueNowChangesNothingAndTheJobsPageSaysWhy()
     {

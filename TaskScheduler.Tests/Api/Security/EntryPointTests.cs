@@ -50,8 +50,8 @@ public sealed class EntryPointTests : IAsyncLifetime
     public async Task OneWhoFloodsIsHeldBackAndOthersAreNot()
     {
         await using var nginx = await Nginx.StartAsync(_app.Client.BaseAddress!, ("rate=3000r/s", "rate=1r/s"), ("burst=3000", "burst=5"));
-        using var flooder = From("127.0.0.1", nginx.Address);
-        using var other = From("127.0.0.2", nginx.Address);
+        using var flooder = nginx.ClientFrom("127.0.0.1");
+        using var other = nginx.ClientFrom("127.0.0.2");
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => GetAsync(flooder)));
 
@@ -69,8 +69,8 @@ public sealed class EntryPointTests : IAsyncLifetime
     public async Task OneWhoHoldsManyConnectionsIsHeldBackAndOthersAreNot()
     {
         await using var nginx = await Nginx.StartAsync(_app.Client.BaseAddress!, ("limit_conn connections 512;", "limit_conn connections 5;"));
-        using var holder = From("127.0.0.1", nginx.Address);
-        using var other = From("127.0.0.2", nginx.Address);
+        using var holder = nginx.ClientFrom("127.0.0.1");
+        using var other = nginx.ClientFrom("127.0.0.2");
         var held = new List<TcpClient>();
 
         // Counted once their headers are here, with their bodies still to come.
@@ -206,18 +206,6 @@ public sealed class EntryPointTests : IAsyncLifetime
             return "reset";
         }
     }
-
-    private static HttpClient From(string address, Uri server) => new(new SocketsHttpHandler
-    {
-        ConnectCallback = async (context, cancel) =>
-        {
-            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.Bind(new IPEndPoint(IPAddress.Parse(address), 0));
-            await socket.ConnectAsync(context.DnsEndPoint, cancel);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    { BaseAddress = server };
 
     private static async Task<Answer> GetAsync(HttpClient client)
     {

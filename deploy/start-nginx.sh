@@ -1,0 +1,33 @@
+#!/bin/sh
+# Starts nginx as the entry point of docker-compose.yml, after writing what nginx.conf includes: the proxies in front of it that are
+# believed. nginx takes them one by one, and .env has them in one line.
+set -euf
+
+bad() {
+  echo "TASKSCHEDULER_TRUSTED_PROXIES has '$1'; allowed: IP addresses and networks like 10.0.0.7, 172.16.0.0/12, separated by commas." >&2
+  exit 1
+}
+
+proxies=$(printf '%s' "${TASKSCHEDULER_TRUSTED_PROXIES:-}" | tr ',' ' ')
+for proxy in $proxies; do
+  # What is no address nginx would ask a name server for.
+  case $proxy in
+    *[!0-9A-Fa-f.:/]*) bad "$proxy" ;;
+    *.*.*.* | *:*:*) ;;
+    *) bad "$proxy" ;;
+  esac
+done
+
+{
+  for proxy in $proxies; do
+    echo "set_real_ip_from $proxy;"
+  done
+  echo 'geo $realip_remote_addr $is_from_proxy {'
+  echo '  default 0;'
+  for proxy in $proxies; do
+    echo "  $proxy 1;"
+  done
+  echo '}'
+} >/tmp/trusted_proxies.conf
+
+exec nginx "$@"

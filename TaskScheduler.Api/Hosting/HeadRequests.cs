@@ -1,26 +1,31 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace TaskScheduler.Api.Hosting;
 
 public static class HeadRequests
 {
     /// <summary>
-    /// Has each HEAD carried out as the GET of the same address, so that its status and headers are the same whatever answers it.
-    /// The web server itself still knows, and sends no body.
+    /// Has each HEAD carried out as the GET of the same address, so that its status and headers are the same whatever answers it, and
+    /// drops the body, which the web server does not always do by itself. "head" is another method.
     /// </summary>
     public static void Use(WebApplication app) => app.Use(async (context, next) =>
     {
-        if (!HttpMethods.IsHead(context.Request.Method))
+        if (context.Request.Method != HttpMethods.Head)
         {
             await next(context);
             return;
         }
 
         context.Request.Method = HttpMethods.Get;
+        var client = context.Features.GetRequiredFeature<IHttpResponseBodyFeature>();
+        context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(Stream.Null, client));
         try
         {
             await next(context);
         }
         finally
         {
+            context.Features.Set(client);
             // For the metrics of requests.
             context.Request.Method = HttpMethods.Head;
         }

@@ -57,6 +57,14 @@ public sealed class HeadTests(ApiFixture api) : IClassFixture<ApiFixture>
         Assert.True(refused > 10);
     }
 
+    /// <summary>The names of methods have their case, and a body would be sent with the answer to this one.</summary>
+    [Fact]
+    public async Task NoOtherMethodIsTakenForIt()
+    {
+        foreach (var method in (string[])["head", "Head", "HEADS"])
+            Assert.Equal("405", (await SendAsync(method, "/tasks")).Status);
+    }
+
     private List<RouteEndpoint> Routes() => [.. api.App.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     private static string PathOf(RoutePattern pattern, ScheduledTask task) => "/" + string.Join('/', pattern.PathSegments

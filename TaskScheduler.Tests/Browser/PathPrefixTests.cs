@@ -69,8 +69,8 @@ public sealed partial class PathPrefixTests
         await Assertions.Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 of 1 deleted.");
         await app.WaitForAsync(tasks[2].Id, ScheduledTaskState.Deleted);
 
-        await Link(page, "Jobs").First.ClickAsync();
-        await page.Locator($"a[href$='/jobs/scheduled']").First.ClickAsync();
+        await page.Locator("a[href$='/hangfire/jobs/enqueued']").First.ClickAsync();
+        await page.Locator("a[href$='/jobs/scheduled']").First.ClickAsync();
         await page.Locator($"tr:has-text('{tasks[1].Id}') input.js-jobs-list-checkbox").CheckAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Delete selected" }).ClickAsync();
         await app.WaitForAsync(tasks[1].Id, ScheduledTaskState.Deleted);

@@ -215,7 +215,7 @@ public sealed partial class ComposeTests
             .Where(source => source.StartsWith("./", StringComparison.Ordinal))
             .ToList();
 
-        Assert.Equal(2, files.Count);
+        Assert.Equal(3, files.Count);
         Assert.All(files, file => Assert.True(Path.Exists(Path.Combine(Repository.Root, file)), $"{file} does not exist"));
     }
 

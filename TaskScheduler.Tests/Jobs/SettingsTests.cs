@@ -110,7 +110,7 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("Storage:Fil=a.db", "Storage:Fil is not a setting; allowed: Provider, File, Migrate.")]
-    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name, Role.")]
+    [InlineData("Instance:Title=web", "Instance:Title is not a setting; allowed: Name, Role, PathBase.")]
     [InlineData("Worker:Counts=5", "Worker:Counts is not a setting; allowed: Count.")]
     [InlineData(
         "Execution:MaxTry=5",

@@ -2,6 +2,7 @@
 # Creates the database and the instances' login, as far as they are missing. Runs in SQL Server's own image, before the
 # instances; SQLCMDPASSWORD is the administrator's.
 set -euo pipefail
+PATH=$PATH:/opt/mssql-tools18/bin
 
 # It ends up in a connection string and in the statements below.
 if [[ ${TASKSCHEDULER_DB_PASSWORD:?} =~ [^[:graph:]]|[\"\'\;\$] ]]; then
@@ -10,7 +11,7 @@ if [[ ${TASKSCHEDULER_DB_PASSWORD:?} =~ [^[:graph:]]|[\"\'\;\$] ]]; then
 fi
 
 create() {
-  /opt/mssql-tools18/bin/sqlcmd -C -S sqlserver -U sa -b <<SQL
+  sqlcmd -C -S sqlserver -U sa -l 5 -b <<SQL
 IF DB_ID(N'TaskScheduler') IS NULL
     CREATE DATABASE TaskScheduler;
 -- Reading does not wait for writing. The program is right either way.
@@ -32,10 +33,19 @@ GO
 SQL
 }
 
-# A server that answers may still be recovering its databases. Everything above can be repeated.
+# sqlcmd ends with 1 for everything, so its words tell a server that cannot do it yet: one that does not answer, is being
+# upgraded (18401), or starts or recovers a database (904, 921, 922, 1807). Any other error is the same the next time.
+not_yet='Login timeout expired|TCP Provider|Communication link failure|script upgrade mode|Msg (904|921|922|1807),'
+
+# Everything above can be repeated.
 for ((try = 1; ; try++)); do
-  create && exit 0
-  ((try < 30)) || exit 1
+  if said=$(create 2>&1); then
+    exit 0
+  fi
+  if ((try == 30)) || [[ ! $said =~ $not_yet ]]; then
+    echo "$said" >&2
+    exit 1
+  fi
   echo "SQL Server is not ready; trying again in 2 s." >&2
   sleep 2
 done

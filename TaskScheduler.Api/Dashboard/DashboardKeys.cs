@@ -32,9 +32,17 @@ public static class DashboardKeys
             return;
         }
 
-        var file = services.GetRequiredService<IOptions<StorageOptions>>().Value.File;
-        var folder = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file))!, "keys");
-        keys.XmlRepository = new KeyFiles(folder, services.GetRequiredService<ILoggerFactory>().CreateLogger<KeyFiles>());
+        var file = Path.GetFullPath(services.GetRequiredService<IOptions<StorageOptions>>().Value.File);
+        var folder = Path.Combine(Path.GetDirectoryName(file)!, "keys");
+        try
+        {
+            keys.XmlRepository = new KeyFiles(folder, services.GetRequiredService<ILoggerFactory>().CreateLogger<KeyFiles>());
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // They are asked for before the store is opened, so this is where a folder that cannot be written is noticed first.
+            throw FileRights.Unusable(file, folder, [], error);
+        }
     }
 }
 

@@ -57,7 +57,7 @@ public sealed class EmbeddedStore(
     public void Dispose() => _lock?.Dispose();
 
     private StorageUnavailableException Unusable(Exception error) =>
-        new($"The storage file '{file.Path}' cannot be used: {error.Message} Storage:File names another one.", error);
+        FileRights.Unusable(file.Path, Folder, [LockPath, .. file.Paths], error);
 
     /// <summary>EAGAIN on Linux and on macOS, and Windows' sharing violation; other errors have other causes.</summary>
     private static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;

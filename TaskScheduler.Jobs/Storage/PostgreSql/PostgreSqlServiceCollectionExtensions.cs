@@ -47,6 +47,8 @@ public static class PostgreSqlServiceCollectionExtensions
         address.SetDefault("No Reset On Close", true);
         address.SetDefault("Keepalive", 10);
         address.SetDefault("Application Name", "TaskScheduler");
+        // Kerberos instead of TLS is asked for by few. Where its library is missing, as in the image, .NET says so on standard error.
+        address.SetDefault("GSS Encryption Mode", GssEncryptionMode.Disable);
         return null;
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using TaskScheduler.Api.Hosting;
 using TaskScheduler.Jobs.Storage;
+using TaskScheduler.Jobs.Storage.PostgreSql;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Storage.PostgreSql;
@@ -48,6 +49,17 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
         await using var second = await JobsAtRest.OpenAsync(_store);
 
         await second.CreateAsync();
+    }
+
+    /// <summary>The image has no library for it, and .NET tells that to standard error by itself.</summary>
+    [Theory]
+    [InlineData("", GssEncryptionMode.Disable)]
+    [InlineData("GSS Encryption Mode=Prefer", GssEncryptionMode.Prefer)]
+    public void KerberosIsNotTriedUnlessItIsAskedFor(string setting, GssEncryptionMode mode)
+    {
+        using var services = new ServiceCollection().AddPostgreSqlStore($"Host=127.0.0.1;{setting}").BuildServiceProvider();
+
+        Assert.Equal(mode, services.GetRequiredService<NpgsqlConnectionStringBuilder>().GssEncryptionMode);
     }
 
     [Fact]

@@ -1,5 +1,8 @@
 using TaskScheduler.Api.Hosting;
 
+if (args is [Probe.Command, .. var target])
+    return await Probe.RunAsync(target);
+
 return await Startup.RunAsync(() =>
 {
     var builder = WebApplication.CreateBuilder(CommandLine.Read(args));

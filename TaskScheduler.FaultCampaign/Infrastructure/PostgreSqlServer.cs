@@ -108,6 +108,9 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>As it stands in an operator's configuration.</summary>
     public string ConnectionString(string database) => Address(database, User);
 
+    /// <summary>The superuser's.</summary>
+    public string AdministratorConnectionString(string database) => Address(database, "postgres");
+
     /// <summary>Runs SQL as superuser, outside the product.</summary>
     public async Task ExecuteAsync(string database, string sql)
     {

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using NJsonSchema;
 using TaskScheduler.Api.Hosting;
@@ -12,29 +13,33 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Documents;
 
 /// <summary>
-/// What can be told about docker-compose.yml without a Docker engine: that it is a Compose file, that it and the other files
-/// agree, and that nothing in it is open by default.
+/// What can be told about the Compose files without a Docker engine: that they are Compose files, that they and the other files
+/// agree, and that nothing in them is open by default.
 /// </summary>
 public sealed partial class ComposeTests
 {
-    /// <summary>Without "$$", which stands for a "$" that Compose leaves to the shell.</summary>
-    private static readonly string Text = Repository.Read("docker-compose.yml").Replace("$$", "", StringComparison.Ordinal);
+    private const string PostgreSql = "docker-compose.postgresql.yml";
+    private const string SqlServer = "docker-compose.yml";
+    private const string Instances = "docker-compose.instances.yml";
 
-    private static readonly JsonElement File = Yaml.Parse(Repository.Read("docker-compose.yml"));
-
-    private static JsonElement Instances => File.GetProperty("services").GetProperty("taskscheduler");
-
-    [Fact]
-    public async Task FileFollowsTheComposeSpecification() => Assert.Empty(await ErrorsAsync(File));
+    /// <summary>What starts by itself: one file for each store.</summary>
+    public static TheoryData<string> Files => [PostgreSql, SqlServer];
 
     [Theory]
-    [InlineData("    restart: unless-stopped", "    restarts: unless-stopped")]
-    [InlineData("        condition: service_healthy", "        condition: healthy")]
-    [InlineData("    networks: [store]", "    networks: store")]
-    [InlineData("services:", "service:")]
-    public async Task BrokenFileIsFoundOut(string right, string wrong)
+    [InlineData(PostgreSql)]
+    [InlineData(SqlServer)]
+    [InlineData(Instances)]
+    public async Task FileFollowsTheComposeSpecification(string file) => Assert.Empty(await ErrorsAsync(Yaml.Parse(Repository.Read(file))));
+
+    [Theory]
+    [InlineData(SqlServer, "    restart: unless-stopped", "    restarts: unless-stopped")]
+    [InlineData(PostgreSql, "        condition: service_healthy", "        condition: healthy")]
+    [InlineData(SqlServer, "    networks: [store]", "    networks: store")]
+    [InlineData(PostgreSql, "    extends: {", "    extend: {")]
+    [InlineData(Instances, "services:", "service:")]
+    public async Task BrokenFileIsFoundOut(string file, string right, string wrong)
     {
-        var text = Repository.Read("docker-compose.yml");
+        var text = Repository.Read(file);
         Assert.Contains(right, text, StringComparison.Ordinal);
 
         Assert.NotEmpty(await ErrorsAsync(Yaml.Parse(text.Replace(right, wrong, StringComparison.Ordinal))));
@@ -43,16 +48,25 @@ public sealed partial class ComposeTests
     [Fact]
     public void ExampleListsEveryVariableAndNoOther()
     {
-        var used = Variable().Matches(Text).Select(variable => variable.Groups["name"].Value);
+        var used = Files.SelectMany(file => Variables(file.Data)).Select(variable => variable.Name).Append("COMPOSE_FILE");
 
         Assert.Equal(used.Distinct().Order(), Example().Select(line => line.Name).Order());
     }
 
     [Fact]
-    public void SecretsAreRequiredAndHaveNoDefault()
+    public void ExampleBeginsWithTheFileThatTheReadmeDescribesFirst()
     {
-        var variables = Variable().Matches(Text).Select(match => (
-            Name: match.Groups["name"].Value, Operator: match.Groups["operator"].Value, Message: match.Groups["rest"].Value)).ToList();
+        var (_, chosen) = Assert.Single(Example(), line => line.Name == "COMPOSE_FILE");
+
+        Assert.Equal(PostgreSql, chosen);
+        Assert.True(Path.Exists(Path.Combine(Repository.Root, chosen)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void SecretsAreRequiredAndHaveNoDefault(string file)
+    {
+        var variables = Variables(file);
         var secrets = variables.Where(variable => IsSecret(variable.Name)).ToList();
 
         Assert.Equal(5, secrets.Select(secret => secret.Name).Distinct().Count());
@@ -63,15 +77,25 @@ public sealed partial class ComposeTests
         Assert.All(Example().Where(line => IsSecret(line.Name)), secret => Assert.Equal("", secret.Value));
     }
 
-    [Fact]
-    public void SecretsAreNotWrittenOut()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void SecretsAreNotWrittenOut(string file)
     {
-        var secrets = Environment(File.GetProperty("services")).Where(variable => IsSecret(variable.Name)).ToList();
+        var secrets = Environment(Services(file)).Where(variable => IsSecret(variable.Name)).ToList();
 
         Assert.NotEmpty(secrets);
         Assert.All(secrets, secret => Assert.Matches(@"^\$\{\w+:\?[^}]*\}$", secret.Value));
-        Assert.All(LiteralPassword().Matches(Text), literal => Assert.Fail(literal.Value));
+        Assert.All(LiteralPassword().Matches(Text(file)), literal => Assert.Fail(literal.Value));
     }
+
+    /// <summary>What stands in a command is seen by "ps" on the machine.</summary>
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void NoCommandHoldsASecret(string file) =>
+        Assert.All(
+            Services(file).EnumerateObject().SelectMany(service => (string[])["command", "entrypoint"], (service, name) => (service, name))
+                .Where(part => part.service.Value.TryGetProperty(part.name, out _)),
+            part => Assert.DoesNotMatch(@"(?<!\$)\$\{", part.service.Value.GetProperty(part.name).GetRawText()));
 
     [Fact]
     public void FilledInFileIsKeptOutOfGitAndOfTheImage()
@@ -81,25 +105,30 @@ public sealed partial class ComposeTests
         Assert.DoesNotContain("!.env", Repository.Read(".dockerignore"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void EngineWaitsLongerThanAnOrderlyStopTakes()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EngineWaitsLongerThanAnOrderlyStopTakes(string file)
     {
-        var grace = Instances.GetProperty("stop_grace_period").GetString()!;
-        var drain = Environment(Instances).Where(variable => variable.Name == "Execution__DrainTimeout")
+        var grace = Service(file, "taskscheduler").GetProperty("stop_grace_period").GetString()!;
+        var drain = Environment(Service(file, "taskscheduler")).Where(variable => variable.Name == "Execution__DrainTimeout")
             .Select(variable => TimeSpan.Parse(variable.Value, CultureInfo.InvariantCulture))
             .FirstOrDefault(new ExecutionOptions().DrainTimeout);
         var stop = new ExecutionOptions { DrainTimeout = drain }.HostShutdownTimeout();
 
         Assert.EndsWith("s", grace, StringComparison.Ordinal);
         Assert.True(TimeSpan.FromSeconds(int.Parse(grace[..^1], CultureInfo.InvariantCulture)) > stop, $"{grace} is not above {stop}");
+        Assert.Contains($"--stop-timeout {grace[..^1]} ", Repository.Read("README.md"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void EverySettingExists()
+    [Theory]
+    [InlineData(PostgreSql, nameof(StorageProvider.PostgreSql))]
+    [InlineData(SqlServer, nameof(StorageProvider.SqlServer))]
+    public void EverySettingExists(string file, string provider)
     {
-        var settings = Environment(Instances)
-            .Where(variable => variable.Name.Contains("__", StringComparison.Ordinal));
+        var settings = Environment(Service(file, "taskscheduler"))
+            .Where(variable => variable.Name.Contains("__", StringComparison.Ordinal)).ToList();
 
+        Assert.Contains(("Storage__Provider", provider), settings);
         Assert.All(settings, variable =>
         {
             var type = TypeOf(variable.Name);
@@ -118,18 +147,20 @@ public sealed partial class ComposeTests
     [InlineData("Worker__Count__Limit", null)]
     public void SettingsAreFoundByTheirVariables(string variable, Type? type) => Assert.Equal(type, TypeOf(variable));
 
-    [Fact]
-    public void InstancesCanBeMultiplied()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void InstancesCanBeMultiplied(string file)
     {
-        Assert.False(Instances.TryGetProperty("container_name", out _));
-        Assert.False(Instances.TryGetProperty("ports", out _));
-        Assert.False(Instances.TryGetProperty("hostname", out _));
+        Assert.False(Service(file, "taskscheduler").TryGetProperty("container_name", out _));
+        Assert.False(Service(file, "taskscheduler").TryGetProperty("ports", out _));
+        Assert.False(Service(file, "taskscheduler").TryGetProperty("hostname", out _));
     }
 
-    [Fact]
-    public void EveryServiceHasLimitsAndNoPrivilegesThatItCanDoWithout()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryServiceHasLimitsAndNoPrivilegesThatItCanDoWithout(string file)
     {
-        var services = File.GetProperty("services").EnumerateObject().ToList();
+        var services = Services(file).EnumerateObject().ToList();
 
         Assert.All(services, service =>
         {
@@ -146,13 +177,18 @@ public sealed partial class ComposeTests
             service.TryGetProperty(name, out var list) ? list.EnumerateArray().Select(text => text.GetString()) : [];
     }
 
+    /// <summary>Without capabilities it could not become another user.</summary>
+    [Fact]
+    public void PostgreSqlDoesNotStartAsRoot() =>
+        Assert.All(["postgresql", "database"], service => Assert.Equal("postgres", Service(PostgreSql, service).GetProperty("user").GetString()));
+
     /// <summary>What is in /tmp counts as memory. Nothing of an answer is kept there.</summary>
     [Fact]
     public void EntryPointHasTheMemoryThatItsLimitsAllow()
     {
         const long Mega = 1024 * 1024;
         var nginx = Repository.Read("deploy/nginx.conf");
-        var service = File.GetProperty("services").GetProperty("entrypoint");
+        var service = Service(PostgreSql, "entrypoint");
         var bodies = Number(@"/tmp:size=(\d+)m", service.GetProperty("tmpfs")[0].GetString()!) * Mega;
         // Each request has a connection to an instance besides the client's, what the kernel sends, and buffers of 4 and 8 times 4 KB.
         var requests = Number(@"worker_processes (\d+);", nginx) * Number(@"worker_connections (\d+);", nginx) / 2;
@@ -165,10 +201,11 @@ public sealed partial class ComposeTests
         static long Number(string pattern, string text) => long.Parse(Regex.Match(text, pattern).Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
-    [Fact]
-    public void OnlyTheEntryPointIsPublishedAndOnlyToThisMachine()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void OnlyTheEntryPointIsPublishedAndOnlyToThisMachine(string file)
     {
-        var ports = File.GetProperty("services").EnumerateObject()
+        var ports = Services(file).EnumerateObject()
             .Where(service => service.Value.TryGetProperty("ports", out _))
             .Select(service => (service.Name, Ports: service.Value.GetProperty("ports").EnumerateArray().Select(port => port.GetString()!)))
             .ToList();
@@ -177,22 +214,35 @@ public sealed partial class ComposeTests
         Assert.All(ports.SelectMany(service => service.Ports), port => Assert.StartsWith("127.0.0.1:", port, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void EntryPointIsTheProxyThatInstancesBelieve()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void DatabaseReachesNobodyOutside(string file)
     {
-        var address = File.GetProperty("services").GetProperty("entrypoint").GetProperty("networks").GetProperty("entry")
-            .GetProperty("ipv4_address").GetString();
+        var networks = Yaml.Parse(Repository.Read(file)).GetProperty("networks");
+        var store = networks.EnumerateObject().Single(network => network.Value.TryGetProperty("internal", out var isInternal) && isInternal.GetBoolean());
 
-        Assert.Contains(Environment(Instances), variable => variable == ("Security__KnownProxies", address!));
+        Assert.All(
+            Services(file).EnumerateObject().Where(service => service.Name is not ("taskscheduler" or "entrypoint")),
+            service => Assert.Equal([store.Name], service.Value.GetProperty("networks").EnumerateArray().Select(name => name.GetString())));
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EntryPointIsTheProxyThatInstancesBelieve(string file)
+    {
+        var address = Service(file, "entrypoint").GetProperty("networks").GetProperty("entry").GetProperty("ipv4_address").GetString();
+
+        Assert.Contains(Environment(Service(file, "taskscheduler")), variable => variable == ("Security__KnownProxies", address!));
     }
 
     /// <summary>
     /// "up --wait" takes a container that has ended for a failure, unless another service waits for just that.
     /// </summary>
-    [Fact]
-    public void EveryServiceThatStaysHasAHealthCheckAndEveryOtherIsWaitedFor()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryServiceThatStaysHasAHealthCheckAndEveryOtherIsWaitedFor(string file)
     {
-        var services = File.GetProperty("services").EnumerateObject().ToList();
+        var services = Services(file).EnumerateObject().ToList();
         var awaited = services.Where(service => service.Value.TryGetProperty("depends_on", out _))
             .SelectMany(service => service.Value.GetProperty("depends_on").EnumerateObject())
             .Where(dependency => dependency.Value.GetProperty("condition").GetString() == "service_completed_successfully")
@@ -205,10 +255,11 @@ public sealed partial class ComposeTests
             service => Assert.True(service.Value.TryGetProperty("healthcheck", out _), $"{service.Name} has no health check"));
     }
 
-    [Fact]
-    public void EveryMountedFileExists()
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void EveryMountedFileExists(string file)
     {
-        var files = File.GetProperty("services").EnumerateObject()
+        var files = Services(file).EnumerateObject()
             .Where(service => service.Value.TryGetProperty("volumes", out _))
             .SelectMany(service => service.Value.GetProperty("volumes").EnumerateArray())
             .Select(volume => volume.GetString()!.Split(':')[0])
@@ -264,6 +315,72 @@ public sealed partial class ComposeTests
         var stage = Repository.Read("Dockerfile").Split("\nFROM ")[^1];
 
         Assert.Contains("\nUSER $APP_UID\n", stage, StringComparison.Ordinal);
+    }
+
+    /// <summary>The last stage has no shell, so nothing in it may need one.</summary>
+    [Fact]
+    public void ImageNeedsNoShell()
+    {
+        var stage = Repository.Read("Dockerfile").Split("\nFROM ")[^1];
+
+        Assert.DoesNotMatch(@"(?m)^(RUN|SHELL) ", stage);
+        Assert.All(Regex.Matches(stage, @"(?m)(?:^ENTRYPOINT|^CMD|^HEALTHCHECK .*CMD) (.*)$"), command => Assert.StartsWith("[", command.Groups[1].Value, StringComparison.Ordinal));
+        Assert.All(Files.Select(file => Service(file.Data, "taskscheduler").GetProperty("healthcheck").GetProperty("test")),
+            test => Assert.Equal(["CMD", "dotnet", "TaskScheduler.Api.dll", Probe.Command], test.EnumerateArray().Select(word => word.GetString())));
+        Assert.Contains($"CMD [\"dotnet\", \"TaskScheduler.Api.dll\", \"{Probe.Command}\"]", stage, StringComparison.Ordinal);
+    }
+
+    /// <summary>Without them the restore would leave nothing to publish for the image's platform.</summary>
+    [Theory]
+    [InlineData("linux-x64")]
+    [InlineData("linux-arm64")]
+    public void PackagesAreLockedForThePlatformsOfTheImage(string platform)
+    {
+        using var packages = JsonDocument.Parse(Repository.Read("TaskScheduler.Api/packages.lock.json"));
+
+        Assert.True(packages.RootElement.GetProperty("dependencies").TryGetProperty($"net10.0/{platform}", out _));
+        Assert.Contains("-p:PublishForThisPlatform=true", Repository.Read("Dockerfile"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Of the file and of what it extends, without "$$", which stands for a "$" that Compose leaves to the shell.</summary>
+    private static string Text(string file) =>
+        (Repository.Read(file) + Repository.Read(Instances)).Replace("$$", "", StringComparison.Ordinal);
+
+    private static List<(string Name, string Operator, string Message)> Variables(string file) =>
+    [
+        .. Variable().Matches(Text(file)).Select(match =>
+            (match.Groups["name"].Value, match.Groups["operator"].Value, match.Groups["rest"].Value)),
+    ];
+
+    private static JsonElement Service(string file, string name) => Services(file).GetProperty(name);
+
+    /// <summary>The services with what they extend, as Compose merges them.</summary>
+    private static JsonElement Services(string file)
+    {
+        var services = Parse(file);
+        foreach (var service in services.Select(service => service.Value!.AsObject()).Where(service => service.ContainsKey("extends")).ToList())
+        {
+            var extends = service["extends"]!;
+            service.Remove("extends");
+            Merge(service, Parse(extends["file"]!.GetValue<string>())[extends["service"]!.GetValue<string>()]!.AsObject());
+        }
+
+        return services.Deserialize<JsonElement>();
+
+        static JsonObject Parse(string file) => JsonNode.Parse(Yaml.Parse(Repository.Read(file)).GetProperty("services").GetRawText())!.AsObject();
+    }
+
+    private static void Merge(JsonObject into, JsonObject from)
+    {
+        foreach (var (name, value) in from)
+        {
+            if (!into.TryGetPropertyValue(name, out var own))
+                into[name] = value?.DeepClone();
+            else if (own is JsonObject target && value is JsonObject source)
+                Merge(target, source);
+            else
+                Assert.Fail($"Both have '{name}'; how Compose merges that is not known here.");
+        }
     }
 
     private static async Task<IEnumerable<string>> ErrorsAsync(JsonElement file)

@@ -65,6 +65,31 @@ public sealed partial class ReadmeTests
             await instance.DisposeAsync();
     }
 
+    /// <summary>Compose puts an escape sequence before each line that it shows, and shows the logs beside the tasks' lines.</summary>
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData(".github/workflows/ci.yml")]
+    public void LinesOfTasksAreFoundInTheLogsOfCompose(string document)
+    {
+        const string Id = "01a209ae-d49e-7f9c-896b-ed8ee647d9c7";
+        var patterns = LinesOfTasks().Matches(Repository.Read(document)).Select(match => match.Groups["pattern"].Value).ToList();
+
+        var pattern = Assert.Single(patterns);
+        Assert.All(["Fizz", "Buzz", "Fizz Buzz"], text => Assert.Matches(pattern, $"\e[K{text} {Id}"));
+        Assert.All(
+            [$"warn: Fizz: the task {Id} failed", "  Dashboard  http://[::]:8080/hangfire", "Pause of Fizz, Buzz by 'web'"],
+            line => Assert.DoesNotMatch(pattern, line));
+    }
+
+    /// <summary>What waits for something ends if it does not come.</summary>
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData(".github/workflows/ci.yml")]
+    public void NoLoopWaitsForEver(string document) =>
+        Assert.All(
+            Repository.Read(document).Split('\n').Where(line => line.Contains("until [", StringComparison.Ordinal)),
+            line => Assert.Matches(@"^\s*timeout \d+ ", line));
+
     [Fact]
     public void EveryLinkedFileExists()
     {
@@ -109,6 +134,9 @@ public sealed partial class ReadmeTests
         "^export (?<exports>.+)\ndotnet run --no-build --project TaskScheduler.Api -- 127.0.0.1:\\d+ (?<role>\\w+)\n```",
         RegexOptions.Multiline)]
     private static partial Regex Terminal();
+
+    [GeneratedRegex("docker compose logs [^|\n]*\\| grep (--line-buffered -|-c)E '(?<pattern>[^']*)'")]
+    private static partial Regex LinesOfTasks();
 
     [GeneratedRegex("(?<name>\\w+)=(?<value>'[^']*'|[^' ]+)")]
     private static partial Regex Export();

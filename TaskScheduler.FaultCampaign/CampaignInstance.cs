@@ -75,7 +75,7 @@ public sealed class CampaignInstance
         services.AddSingleton(provider =>
         {
             var address = provider.GetRequiredService<NpgsqlConnectionStringBuilder>();
-            var database = new NpgsqlDataSourceBuilder(address.ConnectionString);
+            var database = new NpgsqlDataSourceBuilder(PostgreSqlServiceCollectionExtensions.Preparing(address).ConnectionString);
             database.ConfigureTracing(tracing => tracing
                 .ConfigureCommandEnrichmentCallback((activity, command) =>
                     Starting(activity, command.CommandText, [.. command.Parameters.Cast<NpgsqlParameter>()]))

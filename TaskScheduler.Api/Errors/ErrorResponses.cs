@@ -80,13 +80,15 @@ public static partial class ErrorResponses
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             case not null when fromDatabase:
+                var refusal = context.RequestServices.GetRequiredService<ITaskStore>().FindRefusal(error);
                 if (Lines(context).TryTake() is { } storeLeftOut)
                 {
+                    var what = refusal is null ? "did not answer" : "refused or rolled back what was asked of it";
                     var reason = error.GetBaseException().Message;
-                    LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, reason, storeLeftOut);
+                    LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, what, reason, storeLeftOut);
                 }
 
-                await WriteAsync(context, StatusCodes.Status503ServiceUnavailable);
+                await WriteAsync(context, StatusCodes.Status503ServiceUnavailable, ProblemType.StoreDetail(refusal));
                 break;
             default:
                 if (Lines(context).TryTake() is { } leftOut)
@@ -130,6 +132,6 @@ public static partial class ErrorResponses
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed.{LeftOut}")]
     private static partial void LogFailed(ILogger logger, string method, string path, string leftOut, Exception? error);
 
-    [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the task table did not answer ({Reason}).{LeftOut}")]
-    private static partial void LogStoreFailed(ILogger logger, string method, string path, string reason, string leftOut);
+    [LoggerMessage(2, LogLevel.Error, "{Method} {Path}: the database {What} ({Reason}).{LeftOut}")]
+    private static partial void LogStoreFailed(ILogger logger, string method, string path, string what, string reason, string leftOut);
 }

@@ -160,14 +160,15 @@ public sealed record ProblemType(int Status, string Slug, string Title)
         };
 
     public static readonly ProblemType StoreUnavailable =
-        new(503, "store-unavailable", "The task table cannot be reached; try again soon.")
+        new(503, "store-unavailable", "The task table cannot be used; try again soon.")
         {
-            WhatHappened = "The database is away or did not answer in time. Tasks that were accepted before are safe and run "
-                + "once it is back.",
+            WhatHappened = "The database is away, did not answer in time, or answered that it does not do this now; the detail "
+                + "says which. Tasks that were accepted before are safe and run once it can.",
             WhatToDo = "Wait for the seconds that the header Retry-After names. If it lasts, tell the operator.",
             Retry = "Helps after Retry-After. The database may have taken a request whose answer was lost: look before you "
                 + "create a task again, or send an Idempotency-Key with it.",
             SaysWhenToRetry = true,
+            ExampleDetail = StoreDetail("SQLSTATE 25006"),
         };
 
     public static readonly ProblemType Overloaded = new(503, "overloaded", "More is asked at once than can be done; try again soon.")
@@ -179,6 +180,11 @@ public sealed record ProblemType(int Status, string Slug, string Title)
         Retry = "Helps after Retry-After.",
         SaysWhenToRetry = true,
     };
+
+    /// <param name="refusal">The code with which the database refused; null if it did not answer.</param>
+    public static string StoreDetail(string? refusal) => refusal is null
+        ? "The database did not answer in time, or cannot be reached."
+        : $"The database answered, but refused or rolled back what was asked of it ({refusal}).";
 
     /// <summary>Every type; the first one of a status is what that status means where nothing more is known.</summary>
     public static IReadOnlyList<ProblemType> All { get; } =

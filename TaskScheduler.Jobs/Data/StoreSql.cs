@@ -72,7 +72,7 @@ public sealed record TableLook(
 
 public static class StoreStatements
 {
-    /// <summary>Plain SQL has no part in EF's strategy by itself, which repeats the victim of a deadlock.</summary>
+    /// <summary>Plain SQL has no part in EF's strategy by itself, which repeats what the server rolled back because of others.</summary>
     public static Task<int> ExecuteAsync(this TaskDbContext db, string sql, string document, CancellationToken cancel) =>
         db.Database.CreateExecutionStrategy().ExecuteAsync(
             stop => db.Database.ExecuteSqlRawAsync(sql, [document], stop), cancel);

@@ -76,9 +76,9 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
     public static async Task PauseAsync(TimeSpan pause, CancellationToken stopped) =>
         await Task.Delay(pause, stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    [LoggerMessage(1, LogLevel.Error, "The database did not answer; trying again until it does.")]
+    [LoggerMessage(1, LogLevel.Error, "The database did not do what was asked of it; trying again until it does.")]
     private partial void LogStoreFailed(Exception error);
 
-    [LoggerMessage(2, LogLevel.Error, "The database still does not answer after {Failures} tries ({Reason}).")]
+    [LoggerMessage(2, LogLevel.Error, "The database still does not do it after {Failures} tries ({Reason}).")]
     private partial void LogStillFails(int failures, string reason);
 }

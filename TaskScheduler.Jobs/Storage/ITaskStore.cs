@@ -27,6 +27,12 @@ public interface ITaskStore
     /// <summary>Whether this very exception is the database's; most are wrapped, see <see cref="IsFromDatabase"/>.</summary>
     bool IsDatabaseError(Exception error);
 
+    /// <summary>
+    /// The code with which the database itself answered in this very exception, such as <c>SQLSTATE 40001</c>; null if this
+    /// is no answer of its. See <see cref="FindRefusal"/>.
+    /// </summary>
+    string? RefusalCode(Exception error);
+
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
     Task OpenAsync(CancellationToken cancel);
@@ -37,4 +43,8 @@ public interface ITaskStore
     /// </summary>
     bool IsFromDatabase(Exception error) =>
         IsDatabaseError(error) || (error.InnerException is { } cause && IsFromDatabase(cause));
+
+    /// <summary>How the database refused, if it did: by its own code. Null if it gave no answer.</summary>
+    string? FindRefusal(Exception error) =>
+        RefusalCode(error) ?? (error.InnerException is { } cause ? FindRefusal(cause) : null);
 }

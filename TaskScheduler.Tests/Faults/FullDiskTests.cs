@@ -146,7 +146,7 @@ public sealed class FullDiskTests
         [.. (await Campaign.ShownAsync(instance.Client)).Where(task => task.Value == "Running").Select(task => task.Key)];
 
     private static bool IsRefusal(string line, string cause) => line.StartsWith("fail: ", StringComparison.Ordinal)
-        && line.Contains("POST /tasks: the task table did not answer", StringComparison.Ordinal)
+        && line.Contains("POST /tasks: the database refused or rolled back", StringComparison.Ordinal)
         && line.Contains(cause, StringComparison.Ordinal);
 
     /// <summary>A task for now, which the campaign judges with its own if it is accepted.</summary>

@@ -32,6 +32,8 @@ public sealed class EmbeddedStore(
 
     public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or StorageUnavailableException;
 
+    public string? RefusalCode(Exception error) => error is SqliteException refused ? $"SQLite error {refused.SqliteErrorCode}" : null;
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         Lock();

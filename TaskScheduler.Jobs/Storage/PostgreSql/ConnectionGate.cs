@@ -10,8 +10,8 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 /// left, Npgsql closes its own: instances that ask for more would take them from each other and do little but connect. After a
 /// refusal an instance therefore makes do with what it has in use, and asks for more only after some seconds.
 /// </summary>
-/// <param name="database">Where Hangfire's connections come from.</param>
-/// <param name="address">Its pool size bounds the connections in use, its timeout the wait for one; zero is for ever.</param>
+/// <param name="database">Where Hangfire's connections come from. They prepare what they send again and again.</param>
+/// <param name="address">Prepares nothing by default. Its pool size bounds the connections in use, its timeout the wait for one; zero is for ever.</param>
 public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionStringBuilder address)
     : DbConnectionInterceptor, IConnectionFactory
 {
@@ -21,10 +21,23 @@ public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionSt
     /// <summary>An instance that has no connection at all asks again soon, or it would lose its lease.</summary>
     private static readonly TimeSpan WithoutConnection = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>PgBouncer beyond its <c>max_client_conn</c>; its code says only that there is no connection.</summary>
+    private const string PoolerIsFull = "no more connections allowed";
+
     private readonly SemaphoreSlim _free = new(address.MaxPoolSize, address.MaxPoolSize);
     private readonly ConcurrentDictionary<Transaction, bool> _transactions = [];
     private readonly Lock _gate = new();
     private int _used;
+    private volatile bool _isBehindPooler;
+
+    /// <summary>The server's last word on a connection, if it was that it has none.</summary>
+    private PostgresException? _refusal;
+
+    /// <summary>
+    /// From now on statements are not prepared, unless the connection string asks for it: the next one may be sent to another
+    /// session of the server, which does not know it, or knows another one by its name.
+    /// </summary>
+    public void MeetPooler() => _isBehindPooler = true;
 
     public NpgsqlConnection GetOrCreateConnection()
     {
@@ -72,7 +85,7 @@ public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionSt
             {
                 throw new NpgsqlException(
                     $"No connection came free within {address.Timeout} s: the server or 'Maximum Pool Size' "
-                    + $"({address.MaxPoolSize}) allows no more.", new TimeoutException());
+                    + $"({address.MaxPoolSize}) allows no more.", new TimeoutException(_refusal?.Message, _refusal));
             }
 
             lock (_gate)
@@ -80,14 +93,17 @@ public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionSt
             try
             {
                 await ConnectAsync(connection, async, cancel);
+                _refusal = null;
                 if (transaction is null)
                     connection.StateChange += LeaveOnceClosed;
                 else
                     LeaveWith(transaction);
                 return;
             }
-            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections)
+            catch (PostgresException refusal) when (refusal.SqlState == PostgresErrorCodes.TooManyConnections
+                || refusal.MessageText.StartsWith(PoolerIsFull, StringComparison.Ordinal))
             {
+                _refusal = refusal;
                 Retreat();
             }
             catch
@@ -106,8 +122,10 @@ public sealed class ConnectionGate(NpgsqlDataSource database, NpgsqlConnectionSt
         }
     }
 
-    private static async Task ConnectAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
+    private async Task ConnectAsync(NpgsqlConnection connection, bool async, CancellationToken cancel)
     {
+        if (_isBehindPooler)
+            connection.ConnectionString = address.ConnectionString;
         try
         {
             if (async)

@@ -5,6 +5,8 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public sealed partial class PostgreSqlStore(
     NpgsqlConnectionStringBuilder address,
+    ConnectionGate gate,
+    ReadCommitted isolation,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
     StoreSql sql,
@@ -13,8 +15,11 @@ public sealed partial class PostgreSqlStore(
 {
     public const string HangfireSchema = "hangfire";
 
-    /// <summary>Any number that no other program takes an advisory lock with.</summary>
-    private const long SchemaLock = 0x5461_736B_5363_6864;
+    /// <summary>The number is any that no other program takes an advisory lock with. Not every version has the second setting.</summary>
+    private const string LockSchema = """
+        SELECT pg_try_advisory_xact_lock(6080267876724598884) AND count(set_config(name, '0', TRUE)) >= 0
+        FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
+        """;
 
     public override string Description =>
         $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
@@ -29,15 +34,25 @@ public sealed partial class PostgreSqlStore(
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
         || (error is NullReferenceException or InvalidOperationException && error.Source == nameof(Npgsql));
 
+    /// <summary>Those of class 08 say that there is no connection; a pooler in between gives them.</summary>
+    public override string? RefusalCode(Exception error) =>
+        error is PostgresException refused && !refused.SqlState.StartsWith("08", StringComparison.Ordinal)
+            ? $"SQLSTATE {refused.SqlState}"
+            : null;
+
     /// <summary>Login, database or rights are refused: these stay. A server that starts, stops or is full comes back.</summary>
-    protected override string? Refusal(Exception error) => error is PostgresException
+    protected override string? Refusal(Exception error) => error switch
     {
-        SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
-            or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege
-            or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.SyntaxError,
-    } refused
-        ? $"{refused.MessageText}. See ConnectionStrings:TaskScheduler."
-        : null;
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+                or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege
+                or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.SyntaxError,
+        } refused => $"{refused.MessageText}. See ConnectionStrings:TaskScheduler.",
+        PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } refused
+            when PoolerRefusal().IsMatch(refused.MessageText) => $"{refused.MessageText}. See ConnectionStrings:TaskScheduler.",
+        _ => null,
+    };
 
     protected override int HangfireVersion { get; } = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
         .Max(name => int.TryParse(Script().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var v) ? v : 0);
@@ -56,11 +71,41 @@ public sealed partial class PostgreSqlStore(
     protected override void InstallHangfireSchema(DbConnection connection) =>
         PostgreSqlObjectsInstaller.Install((NpgsqlConnection)connection, HangfireSchema);
 
-    protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel) =>
-        await database.SqlQueryRaw<bool>($"SELECT pg_try_advisory_lock({SchemaLock}) AS \"Value\"").ToListAsync(cancel) is [true];
+    protected override async Task InspectAsync(DatabaseFacade database, CancellationToken cancel)
+    {
+        var session = (await database.SqlQueryRaw<Session>(
+            """SELECT pg_backend_pid() AS "Process", current_setting('default_transaction_isolation') AS "Isolation" """)
+            .ToListAsync(cancel)).Single();
+        isolation.Meet(session.Isolation);
+        // A pooler cannot give its client the number of the one process that works for it: there may be many.
+        if (session.Process != ((NpgsqlConnection)database.GetDbConnection()).ProcessID)
+            gate.MeetPooler();
+    }
 
-    protected override Task UnlockSchemaAsync(DatabaseFacade database) =>
-        database.ExecuteSqlRawAsync($"SELECT pg_advisory_unlock({SchemaLock})");
+    /// <summary>
+    /// A transaction's, because behind a pooler a session's may stay with a connection that is others' next. So the server's
+    /// limits for idle and for long transactions do not apply to it.
+    /// </summary>
+    protected override async Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel)
+    {
+        // Not EF's, which refuses queries in a transaction that it could not repeat.
+        var connection = (NpgsqlConnection)database.GetDbConnection();
+        await connection.BeginTransactionAsync(cancel);
+        await using var command = new NpgsqlCommand(LockSchema, connection);
+        return await command.ExecuteScalarAsync(cancel) is true;
+    }
+
+    protected override async Task UnlockSchemaAsync(DatabaseFacade database)
+    {
+        await using var command = new NpgsqlCommand("ROLLBACK", (NpgsqlConnection)database.GetDbConnection());
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>PgBouncer has one code for all that it refuses, and what the server behind it refuses.</summary>
+    [GeneratedRegex("unsupported startup parameter|authentication failed|no such (user|database)|does not exist|permission denied")]
+    private static partial Regex PoolerRefusal();
+
+    private sealed record Session(int Process, string Isolation);
 
     [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
     private static partial Regex Script();

@@ -8,8 +8,9 @@ public sealed class PostgreSqlTaskDbContext(DbContextOptions<PostgreSqlTaskDbCon
 {
     public static void Configure(NpgsqlDbContextOptionsBuilder options) => options
         .MigrationsHistoryTable("__EFMigrationsHistory", Schema)
-        .ExecutionStrategy(dependencies => new DeadlockRetry(
-            dependencies, error => error.SqlState == PostgresErrorCodes.DeadlockDetected));
+        .ExecutionStrategy(dependencies => new RollbackRetry(
+            dependencies,
+            error => error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

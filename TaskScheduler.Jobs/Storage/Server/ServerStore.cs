@@ -24,6 +24,8 @@ public abstract partial class ServerStore(
 
     public virtual bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or TransactionException;
 
+    public abstract string? RefusalCode(Exception error);
+
     public async Task OpenAsync(CancellationToken cancel)
     {
         string? said = null;
@@ -40,6 +42,9 @@ public abstract partial class ServerStore(
         }
     }
 
+    /// <summary>Looks, before anything else, for what the server does otherwise than most.</summary>
+    protected virtual Task InspectAsync(DatabaseFacade database, CancellationToken cancel) => Task.CompletedTask;
+
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may yet.</summary>
     protected abstract string? Refusal(Exception error);
 
@@ -54,7 +59,7 @@ public abstract partial class ServerStore(
 
     protected abstract void InstallHangfireSchema(DbConnection connection);
 
-    /// <summary>Takes the session's lock under which schemas are changed; false if another instance holds it.</summary>
+    /// <summary>Takes the lock under which schemas are changed; false if another instance holds it.</summary>
     protected abstract Task<bool> TryLockSchemaAsync(DatabaseFacade database, CancellationToken cancel);
 
     /// <summary>Gives it back, or it would stay with the connection in the pool.</summary>
@@ -67,6 +72,7 @@ public abstract partial class ServerStore(
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await db.Database.OpenConnectionAsync(cancel);
+            await InspectAsync(db.Database, cancel);
             var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
             if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
                 throw TooNew($"was brought up to date by a newer version of TaskScheduler (it has the migration '{unknown}')");

@@ -17,6 +17,7 @@ public sealed class SqlServerStore(
 
     private const int CannotOpenDatabase = 4060;
     private const int Timeout = -2;
+    private const byte FatalSeverity = 20;
 
     /// <summary>SEC_E_UNTRUSTED_ROOT, which the driver's native part for Windows gives as a number only.</summary>
     private const int UntrustedOnWindows = -2146893019;
@@ -38,6 +39,10 @@ public sealed class SqlServerStore(
     public override bool IsDatabaseError(Exception error) => base.IsDatabaseError(error)
         || (error is InvalidOperationException
             && error.Message.Contains("prior to obtaining a connection from the pool", StringComparison.Ordinal));
+
+    /// <summary>The driver's own errors have no positive number, or a severity that no answer has.</summary>
+    public override string? RefusalCode(Exception error) =>
+        error is SqlException { Number: > 0, Class: < FatalSeverity } refused ? $"SQL Server error {refused.Number}" : null;
 
     /// <summary>
     /// Login, database, rights or certificate are refused: these stay. A server that starts, stops, recovers or is full comes

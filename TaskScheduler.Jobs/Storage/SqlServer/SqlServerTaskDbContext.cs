@@ -6,12 +6,14 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 public sealed class SqlServerTaskDbContext(DbContextOptions<SqlServerTaskDbContext> options) : ServerTaskDbContext(options)
 {
     private const int DeadlockVictim = 1205;
+    private const int SnapshotConflict = 3960;
 
     public static void Configure(SqlServerDbContextOptionsBuilder options) => options
         .MigrationsHistoryTable("__EFMigrationsHistory", Schema)
-        .ExecutionStrategy(dependencies => new DeadlockRetry(
+        .ExecutionStrategy(dependencies => new RollbackRetry(
             dependencies,
-            error => error is SqlException failed && failed.Errors.Cast<SqlError>().Any(e => e.Number == DeadlockVictim)));
+            error => error is SqlException failed
+                && failed.Errors.Cast<SqlError>().Any(e => e.Number is DeadlockVictim or SnapshotConflict)));
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

@@ -17,6 +17,7 @@ namespace TaskScheduler.Tests.Storage.SqlServer;
 public sealed class SqlServerErrorTests : IAsyncDisposable
 {
     private const int DeadlockVictim = 1205;
+    private const int SnapshotConflict = 3960;
     private const int Timeout = -2;
 
     private readonly SilentServer _server = new();
@@ -40,11 +41,13 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
-    [Fact]
-    public async Task DeadlockVictimIsRepeated()
+    [Theory]
+    [InlineData(DeadlockVictim)]
+    [InlineData(SnapshotConflict)]
+    public async Task WhatWasRolledBackBecauseOfOthersIsRepeated(int number)
     {
         for (var i = 0; i < 3; i++)
-            _server.Failures.Enqueue(SqlErrors.Number(DeadlockVictim));
+            _server.Failures.Enqueue(SqlErrors.Number(number));
 
         await DeleteInstancesAsync();
 
@@ -191,6 +194,13 @@ public sealed class SqlServerErrorTests : IAsyncDisposable
 
     [Fact]
     public Task ConnectionThatThePoolDoesNotGetIsWaitedFor() => IsWaitedForAsync(SqlErrors.PoolTimeout());
+
+    [Fact]
+    public void RefusalIsToldFromSilence()
+    {
+        Assert.Equal("SQL Server error 1205", Store.FindRefusal(new DbUpdateException("", SqlErrors.Number(DeadlockVictim))));
+        Assert.Null(Store.FindRefusal(SqlErrors.Number(Timeout)));
+    }
 
     [Fact]
     public void ConnectionThatThePoolDoesNotGetIsTheDatabases()

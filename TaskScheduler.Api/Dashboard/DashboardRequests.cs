@@ -6,6 +6,7 @@ using Microsoft.Extensions.Primitives;
 using TaskScheduler.Api.Errors;
 using TaskScheduler.Api.Overload;
 using TaskScheduler.Api.Security;
+using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Projection;
 
 namespace TaskScheduler.Api.Dashboard;
@@ -108,7 +109,7 @@ public static class DashboardRequests
     private static Tuple<IDashboardDispatcher, Match>? Find(string path) =>
         DashboardRoutes.Routes.FindDispatcher(path);
 
-    /// <summary>Hangfire takes its default for what is no number or is too small.</summary>
+    /// <summary>What is no number is left out: Hangfire would find one in it. It takes its default then, and for what is too small.</summary>
     private static void KeepPagesSmall(HttpRequest request) => request.Query = new QueryCollection(
         request.Query.ToDictionary(
             pair => pair.Key,
@@ -120,8 +121,9 @@ public static class DashboardRequests
             },
             StringComparer.OrdinalIgnoreCase));
 
-    private static StringValues AtMost(int max, string? text) =>
-        int.TryParse(text, out var number) && number > max ? max.ToString(CultureInfo.InvariantCulture) : text;
+    private static StringValues AtMost(int max, string? text) => WholeNumber.TryParse(text, out var number)
+        ? Math.Min(number, max).ToString(CultureInfo.InvariantCulture)
+        : StringValues.Empty;
 
     /// <summary>Hangfire fails on a form that is not there or cannot be read.</summary>
     private static async Task<IFormCollection> ReadFormAsync(HttpContext http)

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using TaskScheduler.Jobs;
 
 namespace TaskScheduler.Api.Hosting;
 
@@ -65,7 +65,7 @@ public static class CommandLine
     {
         var colon = address.LastIndexOf(':');
         var host = address[..Math.Max(colon, 0)];
-        var isPort = ushort.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
+        var isPort = WholeNumber.TryParse(address.AsSpan(colon + 1), out var port) && port <= IPEndPoint.MaxPort;
         if (isPort && (Is(host, "localhost") || IsIp(host)))
             return address;
         throw new ArgumentException(

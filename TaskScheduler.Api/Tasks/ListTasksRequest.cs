@@ -1,8 +1,8 @@
 using System.ComponentModel;
-using System.Globalization;
 using FluentValidation;
 using Microsoft.AspNetCore.Mvc;
 using TaskScheduler.Api.Documentation;
+using TaskScheduler.Jobs;
 using TaskScheduler.Jobs.Tasks;
 
 namespace TaskScheduler.Api.Tasks;
@@ -63,7 +63,7 @@ public sealed class ListTasksRequest
     public FilterTexts ToTexts() => new(State, Kind, Label, ExecuteFrom, ExecuteTo);
 
     public int ToPageSize() =>
-        PageSize is [{ } size] ? int.Parse(size, CultureInfo.InvariantCulture) : DefaultPageSize;
+        PageSize is [{ } size] && WholeNumber.TryParse(size, out var number) ? (int)number : DefaultPageSize;
 
     public PagePosition? ToPosition() =>
         PageToken is [{ } token] && Tasks.PageToken.TryRead(token, ToFilter(), ToSort(), out var position) ? position : null;
@@ -99,6 +99,5 @@ public sealed class ListTasksValidator : AbstractValidator<ListTasksRequest>
     }
 
     private static bool IsPageSize(string? text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
-        && size is >= 1 and <= ListTasksRequest.LargestPageSize;
+        WholeNumber.TryParse(text, out var size) && size is >= 1 and <= ListTasksRequest.LargestPageSize;
 }

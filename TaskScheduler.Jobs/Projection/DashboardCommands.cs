@@ -15,7 +15,7 @@ public sealed class DashboardCommands(TaskClient client, RequestedChanges change
 
     /// <summary>Whether it can be the ID of a job: a number of 64 bits. Hangfire fails on others, or answers each in its own way.</summary>
     public static bool IsJobId(string text) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
+        WholeNumber.TryParse(text, out var number) && number > 0;
 
     public IBackgroundJobClient GetClient(JobStorage storage) => GetClientV2(storage);
 

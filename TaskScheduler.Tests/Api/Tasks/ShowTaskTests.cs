@@ -45,6 +45,20 @@ public abstract class ShowTaskTests<TStore>(ApiFixture<TStore> api) : IClassFixt
         Assert.Equal(JsonValueKind.Null, task.GetProperty("output").ValueKind);
     }
 
+    /// <summary>.NET reads a sign in the place of a zero, with which every ID here begins, and 0x in the place of two.</summary>
+    [Theory]
+    [InlineData("+")]
+    [InlineData("%2B")]
+    public async Task SignInAnIdIsTheIdOfNoTask(string sign)
+    {
+        var id = $"{await api.CreatePendingAsync()}";
+        Assert.StartsWith("0", id, StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.NotFound, (await api.GetAsync($"/tasks/{sign}{id[1..]}")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await api.DeleteAsync($"/tasks/{sign}{id[1..]}")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync($"/tasks/{id}")).Status);
+    }
+
     [Fact]
     public async Task DeletedTaskShowsWhenItWasDeleted()
     {

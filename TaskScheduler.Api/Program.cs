@@ -11,4 +11,4 @@ return await Startup.RunAsync(() =>
     app.UseTaskScheduler();
     app.AnnounceStart();
     return app;
-});
+}, Console.Error);

@@ -63,7 +63,7 @@ public sealed class CampaignInstance
         app.UseTaskScheduler();
         app.AnnounceStart();
         return app;
-    });
+    }, Console.Error);
 
     /// <summary>The work of one task in sixteen always throws, and of one in sixteen sometimes.</summary>
     public static bool MayFail(Guid id) => $"{id}"[^1] is '0' or '1';

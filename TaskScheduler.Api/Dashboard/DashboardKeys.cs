@@ -46,16 +46,26 @@ public static class DashboardKeys
     }
 }
 
-/// <summary>The keys in files of the embedded store, which data protection itself makes for this user only.</summary>
-public sealed class KeyFiles : FileSystemXmlRepository
+/// <summary>
+/// The keys in files of the embedded store, which data protection itself makes for this user only. Their folder is made when they
+/// are first read, once the store is open: a start that is refused leaves none behind.
+/// </summary>
+public sealed class KeyFiles(string folder, ILogger logger) : FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance)
 {
-    public KeyFiles(string folder, ILogger logger)
-        : base(new DirectoryInfo(folder), NullLoggerFactory.Instance)
+    private bool _isPrepared;
+
+    public override IReadOnlyCollection<XElement> GetAllElements()
     {
-        OwnFiles.MakeFolder(folder);
-        OwnFiles.WarnOfFolder(folder, logger);
-        foreach (var key in Directory.EnumerateFiles("*.xml"))
-            OwnFiles.Tighten(key.FullName, logger);
+        if (!_isPrepared)
+        {
+            OwnFiles.MakeFolder(Directory.FullName);
+            OwnFiles.WarnOfFolder(Directory.FullName, logger);
+            foreach (var key in Directory.EnumerateFiles("*.xml"))
+                OwnFiles.Tighten(key.FullName, logger);
+            _isPrepared = true;
+        }
+
+        return base.GetAllElements();
     }
 }
 

@@ -31,9 +31,17 @@ public static class Settings
     private static IServiceCollection AddSection<T>(this IServiceCollection services)
         where T : class, ISettings
     {
-        services.AddOptions<T>().BindConfiguration(T.Section).ValidateOnStart();
+        services.AddOptions<T>().Configure<IConfiguration>(CheckTexts).BindConfiguration(T.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<T>, Validator<T>>();
         return services;
+    }
+
+    private static void CheckTexts<T>(T options, IConfiguration configuration)
+        where T : class, ISettings
+    {
+        var faults = SettingTexts.Faults(configuration.GetSection(T.Section), typeof(T)).ToList();
+        if (faults.Count > 0)
+            throw new OptionsValidationException(T.Section, typeof(T), faults);
     }
 
     private sealed class Validator<T>(IConfiguration configuration) : IValidateOptions<T>
@@ -42,7 +50,7 @@ public static class Settings
         public ValidateOptionsResult Validate(string? name, T options)
         {
             var invalid = options.Validate()
-                .Select(setting => $"{T.Section}:{setting.Name} is '{setting.Value}'; allowed: {setting.Allowed}.");
+                .Select(setting => $"{T.Section}:{setting.Name} is '{SettingTexts.Shown($"{setting.Value}")}'; allowed: {setting.Allowed}.");
             List<string> failures = [.. Unknown(configuration.GetSection(T.Section), typeof(T)), .. invalid];
             return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
         }
@@ -78,6 +86,6 @@ public static class Settings
         }
 
         /// <summary>What was meant for a setting within this section may be a secret.</summary>
-        private static string Shown(string value) => typeof(T) == typeof(SecurityOptions) ? Secret.Shown : $"'{value}'";
+        private static string Shown(string value) => typeof(T) == typeof(SecurityOptions) ? Secret.Shown : $"'{SettingTexts.Shown(value)}'";
     }
 }

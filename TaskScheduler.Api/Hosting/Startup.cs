@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,9 @@ namespace TaskScheduler.Api.Hosting;
 /// </summary>
 public static partial class Startup
 {
-    public static async Task<int> RunAsync(Func<WebApplication> build)
+    /// <param name="build">Makes the application.</param>
+    /// <param name="errors">Where that line goes.</param>
+    public static async Task<int> RunAsync(Func<WebApplication> build, TextWriter errors)
     {
         WebApplication? app = null;
         try
@@ -30,7 +33,7 @@ public static partial class Startup
         {
             if (app is not null)
                 await app.DisposeAsync();
-            await Console.Error.WriteLineAsync($"TaskScheduler cannot start: {LogLine.Printable(line)}");
+            await errors.WriteLineAsync($"TaskScheduler cannot start: {LogLine.Printable(line)}");
             return 1;
         }
 
@@ -57,20 +60,20 @@ public static partial class Startup
             $"{address.Message} Choose another address with --urls.",
         SocketException socket => $"The address cannot be used: {socket.Message}. Choose another one with --urls.",
         InvalidDataException { InnerException: { } cause } file => $"{file.Message} {cause.Message}",
+        // The configuration, where a property does not take a value.
+        TargetInvocationException { InnerException: { } refused } => Explain(refused),
+        // From the configuration: the message is the folder and nothing else.
+        DirectoryNotFoundException folder when Path.IsPathRooted(folder.Message) =>
+            $"--contentRoot (or ASPNETCORE_CONTENTROOT) is '{folder.Message}'; allowed: a folder that is there.",
         // What the web server and the configuration say by themselves names the value, if not the setting.
         InvalidOperationException or ArgumentException or FormatException or IOException or UnauthorizedAccessException =>
             error.Message,
         _ => null,
     };
 
-    private static string Allowed(string type) => type switch
-    {
-        "System.Int32" => "a whole number",
-        "System.TimeSpan" => "a duration such as 00:00:10",
-        "System.Boolean" => "true or false",
-        _ when typeof(StorageOptions).Assembly.GetType(type) is { IsEnum: true } choice => string.Join(", ", Enum.GetNames(choice)),
-        _ => "another kind of value",
-    };
+    /// <summary>The converters of .NET name the type that they did not get.</summary>
+    private static string Allowed(string type) => SettingTexts.Allowed(
+        AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetType(type)).FirstOrDefault(found => found is not null));
 
     [GeneratedRegex("^Failed to convert configuration value '(?<value>.*)' at '(?<setting>[^']*)' to type '(?<type>[^']*)'", RegexOptions.Singleline)]
     private static partial Regex Unreadable();

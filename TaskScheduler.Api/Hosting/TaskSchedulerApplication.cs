@@ -92,6 +92,7 @@ public static class TaskSchedulerApplication
     {
         // All that is wrong with the settings is said at once.
         app.Services.GetRequiredService<IStartupValidator>().Validate();
+        Addresses.Try(app);
         var instance = app.Services.GetRequiredService<IOptions<InstanceOptions>>().Value;
         HeadRequests.Use(app);
         if (instance.PathBase is not "")
@@ -152,6 +153,7 @@ public static class TaskSchedulerApplication
 
     private static void AddLogging(this WebApplicationBuilder builder)
     {
+        LoggingSettings.Check(builder.Configuration);
         // Standard output carries the tasks' lines and nothing else.
         builder.Logging.AddConsole(console =>
         {
@@ -180,21 +182,13 @@ public static class TaskSchedulerApplication
 
     private static void AddServer(this WebApplicationBuilder builder)
     {
-        var configuration = builder.Configuration;
-        if (configuration["urls"] is { Length: > 0 } urls)
-            CheckAddresses(urls);
-        else if (configuration["http_ports"] is null && configuration["https_ports"] is null
-            && !configuration.GetSection("Kestrel:Endpoints").Exists())
-        {
-            builder.WebHost.UseUrls(DefaultUrl);
-        }
-
+        Addresses.Read(builder);
+        builder.Services.AddOptions<KestrelServerOptions>().ValidateOnStart();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             SetLimits(kestrel.Limits);
-            // The web server itself leaves this section to us.
-            configuration.GetSection("Kestrel:Limits").Bind(kestrel.Limits);
+            WebServerLimits.Read(builder.Configuration, kestrel.Limits);
             var stop = new CancellationTokenSource();
             kestrel.ApplicationServices.GetRequiredService<IHostApplicationLifetime>()
                 .ApplicationStopping.Register(() => stop.CancelAfter(MaxShutdown));
@@ -216,21 +210,6 @@ public static class TaskSchedulerApplication
         limits.RequestHeadersTimeout = MaxHeaders;
         limits.MinRequestBodyDataRate = limits.MinResponseDataRate = MinClientRate;
         limits.MaxConcurrentConnections = MaxConnections;
-    }
-
-    /// <summary>The server would fail on these too, but with an error that names neither the setting nor what is allowed.</summary>
-    private static void CheckAddresses(string urls)
-    {
-        foreach (var url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries))
-        {
-            var anyHost = url.Replace("//*", "//any", StringComparison.Ordinal)
-                .Replace("//+", "//any", StringComparison.Ordinal);
-            if (!Uri.TryCreate(anyHost, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.UserInfo is not "")
-            {
-                throw new OptionsValidationException("urls", typeof(string),
-                    [$"--urls (or ASPNETCORE_URLS) has '{url}'; allowed: addresses like {DefaultUrl}, separated by semicolons."]);
-            }
-        }
     }
 
     private static void AddApi(this WebApplicationBuilder builder)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Hosting;
 
 namespace TaskScheduler.Api.Security;
 
@@ -7,12 +8,17 @@ namespace TaskScheduler.Api.Security;
 /// </summary>
 public sealed class ForwardingNeedsProxies(IConfiguration configuration) : IValidateOptions<SecurityOptions>
 {
+    private const string Setting = "ASPNETCORE_FORWARDEDHEADERS_ENABLED";
+
     public ValidateOptionsResult Validate(string? name, SecurityOptions options) =>
-        configuration["ForwardedHeaders_Enabled"] is { } value
-        && value.Equals("true", StringComparison.OrdinalIgnoreCase)
-        && !options.Proxies().Any()
-            ? ValidateOptionsResult.Fail(
-                $"ASPNETCORE_FORWARDEDHEADERS_ENABLED is '{value}'; allowed: nothing, or besides it the addresses of the proxies in "
-                + $"{SecurityOptions.Section}:{nameof(SecurityOptions.KnownProxies)}, which alone is enough.")
-            : ValidateOptionsResult.Success;
+        configuration["ForwardedHeaders_Enabled"]?.ToUpperInvariant() switch
+        {
+            null or "" or "FALSE" => ValidateOptionsResult.Success,
+            "TRUE" when options.Proxies().Any() => ValidateOptionsResult.Success,
+            "TRUE" => ValidateOptionsResult.Fail(
+                $"{Setting} is 'true'; allowed: nothing, or besides it the addresses of the proxies in "
+                + $"{SecurityOptions.Section}:{nameof(SecurityOptions.KnownProxies)}, which alone is enough."),
+            _ => ValidateOptionsResult.Fail(
+                $"{Setting} is '{SettingTexts.Shown(configuration["ForwardedHeaders_Enabled"]!)}'; allowed: true or false."),
+        };
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using TaskScheduler.Jobs;
 
 namespace TaskScheduler.Api.Security;
@@ -65,10 +66,28 @@ public sealed class SecurityOptions : ISettings
 
     private static bool TryParse(string entry, out IPNetwork network)
     {
-        if (!IPAddress.TryParse(entry, out var address))
-            return IPNetwork.TryParse(entry, out network);
-        network = new IPNetwork(address, address.GetAddressBytes().Length * 8);
-        return true;
+        network = default;
+        var (text, length) = entry.IndexOf('/', StringComparison.Ordinal) is var slash and >= 0 ? (entry[..slash], entry[(slash + 1)..]) : (entry, null);
+        // The parser takes 10, 0x7f.1 and NULs at the end as well.
+        if (!IPAddress.TryParse(text, out var address)
+            || (address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() != text : text.Any(character => !IsOfIPv6(character))))
+        {
+            return false;
+        }
+
+        var bits = address.GetAddressBytes().Length * 8;
+        if (length is null)
+        {
+            network = new IPNetwork(address, bits);
+            return true;
+        }
+
+        return WholeNumber.TryParse(length, out var prefix) && prefix <= bits && IPNetwork.TryParse(entry, out network);
+    }
+
+    private static bool IsOfIPv6(char character)
+    {
+        return char.IsAsciiHexDigit(character) || character is ':' or '.';
     }
 }
 

@@ -30,8 +30,20 @@ public sealed class StorageOptions : ISettings
     {
         if (!Enum.IsDefined(Provider))
             yield return new(nameof(Provider), Provider, string.Join(", ", Enum.GetNames<StorageProvider>()));
-        if (string.IsNullOrWhiteSpace(Path.GetFileName(File)) || File.Contains('\0', StringComparison.Ordinal))
+        if (string.IsNullOrWhiteSpace(Path.GetFileName(File)) || File.Any(char.IsControl) || IsNameOfSqlite(File) || IsOfTheSystem(File))
             yield return new(nameof(File), File, "the path of a file");
+    }
+
+    /// <summary>What SQLite itself would not take for a path. Memory keeps nothing, so it is not what a store can be in.</summary>
+    private static bool IsNameOfSqlite(string file) =>
+        file.Equals(":memory:", StringComparison.OrdinalIgnoreCase) || file.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A device would swallow what is written; root could put the lock and the log of the file beside it.</summary>
+    private static bool IsOfTheSystem(string file)
+    {
+        var path = Path.GetFullPath(file);
+        return path is ['/', ..] && !path.StartsWith("/dev/shm/", StringComparison.Ordinal)
+            && Array.Exists(["/dev/", "/proc/", "/sys/"], folder => path.StartsWith(folder, StringComparison.Ordinal));
     }
 }
 

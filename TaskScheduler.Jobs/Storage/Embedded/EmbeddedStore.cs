@@ -10,6 +10,9 @@ public sealed class EmbeddedStore(
     IDbContextFactory<TaskDbContext> contexts,
     ILogger<EmbeddedStore> logger) : ITaskStore, IDisposable
 {
+    /// <summary>Of the file systems of all platforms, in bytes or characters.</summary>
+    private const int MaxName = 255;
+
     private FileStream? _lock;
 
     private string Folder => Path.GetDirectoryName(file.Path)!;
@@ -36,6 +39,7 @@ public sealed class EmbeddedStore(
 
     public async Task OpenAsync(CancellationToken cancel)
     {
+        ThrowIfHopeless();
         Lock();
         try
         {
@@ -63,6 +67,26 @@ public sealed class EmbeddedStore(
 
     /// <summary>EAGAIN on Linux and on macOS, and Windows' sharing violation; other errors have other causes.</summary>
     private static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
+
+    /// <summary>What will not work is refused before a folder or a lock is made for it.</summary>
+    private void ThrowIfHopeless()
+    {
+        if (Directory.Exists(file.Path))
+            throw Unusable(new IOException("It is a folder."));
+        if (!options.Value.Migrate && !File.Exists(file.Path))
+            throw new StorageUnavailableException($"The storage file '{file.Path}' is not there, and Storage:Migrate is false, so that none is made.");
+        if (Path.GetFileName(LockPath).Length > MaxName)
+            throw Unusable(new IOException("Its name is too long."));
+        file.ThrowIfOnlyItsWalIsThere();
+        try
+        {
+            file.ThrowIfForeign();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(error);
+        }
+    }
 
     private void Lock()
     {

@@ -16,6 +16,8 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
     /// <summary>Part of the database while it is open: the first holds commits, the second the locks between processes.</summary>
     private static readonly string[] Companions = ["-wal", "-shm"];
 
+    private static ReadOnlySpan<byte> Header => "SQLite format 3\0"u8;
+
     private readonly CancellationTokenSource _lost = new();
     private SqliteConnection? _keeper;
     private int _isReported;
@@ -42,10 +44,8 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
     /// </summary>
     /// <exception cref="SqliteException">It cannot be used.</exception>
     /// <exception cref="IOException">It cannot be made; or <see cref="UnauthorizedAccessException"/>.</exception>
-    /// <exception cref="StorageUnavailableException">It is missing while its -wal is there.</exception>
     public async Task OpenAsync(CancellationToken cancel)
     {
-        ThrowIfOnlyItsWalIsThere();
         // SQLite would make it as the umask says; its companions get the mode that it has.
         if (!System.IO.Path.Exists(Path))
             await OwnFiles.Open(Path, FileMode.CreateNew).DisposeAsync();
@@ -88,6 +88,38 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
         throw new StorageUnavailableException($"The storage file '{Path}' was deleted, moved or replaced while it was in use.");
     }
 
+    /// <summary>
+    /// After a loss the -wal holds the latest commits. SQLite would delete it together with making a new file, and a
+    /// supervisor may start the program again before the file is back.
+    /// </summary>
+    /// <exception cref="StorageUnavailableException">The file is missing while its -wal is there.</exception>
+    public void ThrowIfOnlyItsWalIsThere()
+    {
+        var wal = new FileInfo($"{Path}-wal");
+        if (wal is { Exists: true, Length: > 0 } && !File.Exists(Path))
+        {
+            throw new StorageUnavailableException(
+                $"The storage file '{Path}' is missing, but '{wal.FullName}' is there, with tasks that were accepted. Put the file "
+                + "back in its place, or move its -wal away to begin with an empty file.");
+        }
+    }
+
+    /// <summary>Looks at how the file begins, which SQLite would do only after this instance has put its lock beside it.</summary>
+    /// <exception cref="IOException">It is there, and neither empty nor a database; or it cannot be read.</exception>
+    public void ThrowIfForeign()
+    {
+        if (!File.Exists(Path))
+            return;
+        // To write, too: opening a pipe to read would wait for its writer.
+        using var file = new FileStream(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        if (!file.CanSeek)
+            throw new IOException("It is no plain file.");
+        Span<byte> begin = stackalloc byte[Header.Length];
+        var length = file.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
+        if (length > 0 && !begin[..length].SequenceEqual(Header))
+            throw new IOException("It is not a database of SQLite.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_keeper is not null)
@@ -104,21 +136,6 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
         {
             // There is no such file yet, or the links lead nowhere, which opening it will say.
             return path;
-        }
-    }
-
-    /// <summary>
-    /// After a loss the -wal holds the latest commits. SQLite would delete it together with making a new file, and a
-    /// supervisor may start the program again before the file is back.
-    /// </summary>
-    private void ThrowIfOnlyItsWalIsThere()
-    {
-        var wal = new FileInfo($"{Path}-wal");
-        if (wal is { Exists: true, Length: > 0 } && !File.Exists(Path))
-        {
-            throw new StorageUnavailableException(
-                $"The storage file '{Path}' is missing, but '{wal.FullName}' is there, with tasks that were accepted. Put the file "
-                + "back in its place, or move its -wal away to begin with an empty file.");
         }
     }
 

@@ -32,14 +32,17 @@ public static class PostgreSqlServiceCollectionExtensions
             return "It names no host.";
         if (ConnectionStrings.IsUrl(address.Host) || ConnectionStrings.IsUrl(address.Database))
             return ConnectionStrings.NoUrl;
+        if (WrongPort(address) is { } wrong)
+            return $"It has the port '{wrong}'; allowed: 1 to 65535.";
         address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
         if (address.MaxPoolSize < MinPoolSize)
             return $"'Maximum Pool Size' must be at least {MinPoolSize}.";
         if (address.Multiplexing)
             return "'Multiplexing' must be off: it knows no keepalive.";
         // An idle instance gives back what a burst needed, so that many of them fit one server.
-        address.SetDefault("Connection Idle Lifetime", 10);
-        address.SetDefault("Connection Pruning Interval", 2);
+        // The driver wants the first to be no shorter than the second.
+        address.SetDefault("Connection Idle Lifetime", Math.Max(10, address.ShouldSerialize("Connection Pruning Interval") ? address.ConnectionPruningInterval : 0));
+        address.SetDefault("Connection Pruning Interval", Math.Clamp(address.ConnectionIdleLifetime, 1, 2));
         address.SetDefault("Timeout", 5);
         address.SetDefault("Command Timeout", 15);
         // A session's settings are the same for all its life, so there is nothing to reset, with seven statements each time.
@@ -57,6 +60,18 @@ public static class PostgreSqlServiceCollectionExtensions
         var preparing = new NpgsqlConnectionStringBuilder(address.ConnectionString);
         preparing.SetDefault("Max Auto Prepare", 40);
         return preparing;
+    }
+
+    /// <summary>Also of several hosts, each with a port of its own.</summary>
+    private static string? WrongPort(NpgsqlConnectionStringBuilder address)
+    {
+        var ports = address.Host!.Split(',', StringSplitOptions.TrimEntries)
+            // What begins with a slash is a socket; what has several colons and no brackets is an address without a port.
+            .Where(host => !host.StartsWith('/') && (host.StartsWith('[') || host.Count(character => character == ':') == 1))
+            .Select(host => host[(host.LastIndexOfAny([':', ']']) + 1)..])
+            .Where(port => port.Length > 0)
+            .Append(address.Port.ToString(CultureInfo.InvariantCulture));
+        return ports.FirstOrDefault(port => !ConnectionStrings.IsPort(port));
     }
 
     private static PostgreSqlStorageOptions HangfireOptions() => new()

@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.Net;
+
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>How the operator's connection string becomes an address.</summary>
@@ -5,6 +8,8 @@ internal static class ConnectionStrings
 {
     /// <summary>The worker needs three or four; the rest is for requests, which wait for one rather than fail.</summary>
     public const int MaxPoolSize = 20;
+
+    private const string Quoting = "A value with a semicolon, a quote or a space at an end must be in quotes, like Password='a;b'.";
 
     public const string NoUrl = "It has a URL where the name of a machine or a database belongs; it is not shown, because it may hold a password.";
 
@@ -31,9 +36,11 @@ internal static class ConnectionStrings
     {
         var address = new TAddress();
         string? fault;
+        var isRead = false;
         try
         {
             address.ConnectionString = connectionString;
+            isRead = true;
             fault = complete(address);
             if (fault is null)
                 connect(address);
@@ -41,17 +48,48 @@ internal static class ConnectionStrings
         // Whatever the driver throws; as an inner exception it would be shown, too.
         catch (Exception)
         {
-            fault = FindFault<TAddress>(connectionString!);
+            fault = isRead ? FindConflict(connectionString!, address, connect) : FindFault<TAddress>(connectionString!);
         }
 
         return fault is null ? address : throw new StorageUnavailableException(
             $"ConnectionStrings:TaskScheduler cannot be used: {fault} It should look like {example}");
     }
 
+    /// <summary>Whether the text is a port. The drivers find out only when they connect, and then fail or try for ever.</summary>
+    public static bool IsPort(ReadOnlySpan<char> text) =>
+        WholeNumber.TryParse(text.Trim(), out var port) && port is >= IPEndPoint.MinPort + 1 and <= IPEndPoint.MaxPort;
+
+    /// <summary>What the driver refuses although it takes each value, found by leaving them out one by one.</summary>
+    private static string FindConflict<TAddress>(string connectionString, TAddress address, Action<TAddress> connect)
+        where TAddress : DbConnectionStringBuilder, new()
+    {
+        List<string> culprits = [];
+        // Not those that were left open.
+        var given = new TAddress { ConnectionString = connectionString };
+        foreach (string keyword in given.Keys)
+        {
+            if (!given.ShouldSerialize(keyword))
+                continue;
+            try
+            {
+                var rest = new TAddress { ConnectionString = address.ConnectionString };
+                rest.Remove(keyword);
+                connect(rest);
+                culprits.Add($"'{keyword}'");
+            }
+            catch (Exception)
+            {
+                // It is not this one, or not alone.
+            }
+        }
+
+        return culprits is [] ? $"Its values do not go together. {Quoting}"
+            : $"The value of {string.Join(" or ", culprits)} does not go with the others; leave it out or change it.";
+    }
+
     private static string FindFault<TAddress>(string connectionString)
         where TAddress : DbConnectionStringBuilder, new()
     {
-        const string Quoting = "A value with a semicolon, a quote or a space at an end must be in quotes, like Password='a;b'.";
         var parts = new DbConnectionStringBuilder();
         try
         {
@@ -75,10 +113,25 @@ internal static class ConnectionStrings
             }
             catch (Exception)
             {
-                return $"The value of '{keyword}' is not allowed. {Quoting}";
+                return $"The value of '{keyword}' is not allowed.{Allowed(known, keyword)} {Quoting}";
             }
         }
 
         return $"Its values do not go together. {Quoting}";
+    }
+
+    /// <summary>By the type of the driver's property of that name; nothing where the keyword is another name for it.</summary>
+    private static string Allowed(DbConnectionStringBuilder address, string keyword)
+    {
+        var type = TypeDescriptor.GetProperties(address).Cast<PropertyDescriptor>()
+            .FirstOrDefault(property => property.DisplayName.Equals(keyword, StringComparison.OrdinalIgnoreCase))?.PropertyType;
+        type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
+        return type switch
+        {
+            { IsEnum: true } => $" Allowed: {string.Join(", ", Enum.GetNames(type))}.",
+            _ when type == typeof(int) => " Allowed: a whole number, within the driver's limits.",
+            _ when type == typeof(bool) => " Allowed: true or false.",
+            _ => "",
+        };
     }
 }

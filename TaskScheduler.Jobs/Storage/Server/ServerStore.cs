@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace TaskScheduler.Jobs.Storage.Server;
 
 /// <summary>A database on a server: waits until it is there; one instance at a time brings its schemas up to date.</summary>
@@ -71,7 +73,7 @@ public abstract partial class ServerStore(
         try
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
-            await db.Database.OpenConnectionAsync(cancel);
+            await ConnectAsync(db.Database, cancel);
             await InspectAsync(db.Database, cancel);
             var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
             if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
@@ -92,6 +94,21 @@ public abstract partial class ServerStore(
             if (Refusal(error) is { } reason)
                 throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
             return Explain(error);
+        }
+    }
+
+    /// <summary>What the driver fails on before it has asked the server is in the connection string, and stays.</summary>
+    private async Task ConnectAsync(DatabaseFacade database, CancellationToken cancel)
+    {
+        try
+        {
+            await database.OpenConnectionAsync(cancel);
+        }
+        catch (Exception error) when (error is ArgumentException or NotSupportedException or IOException or FormatException
+            or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new StorageUnavailableException(
+                $"The {Description} cannot be used: {error.Message.TrimEnd('.')}. See ConnectionStrings:TaskScheduler.", error);
         }
     }
 

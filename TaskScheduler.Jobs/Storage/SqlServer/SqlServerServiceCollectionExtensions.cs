@@ -51,6 +51,8 @@ public static class SqlServerServiceCollectionExtensions
             return "It names no server.";
         if (ConnectionStrings.IsUrl(address.DataSource) || ConnectionStrings.IsUrl(address.InitialCatalog))
             return ConnectionStrings.NoUrl;
+        if (address.DataSource.LastIndexOf(',') is var comma and >= 0 && !ConnectionStrings.IsPort(address.DataSource.AsSpan(comma + 1)))
+            return $"It has the port '{address.DataSource[(comma + 1)..]}'; allowed: 1 to 65535.";
         if (string.IsNullOrEmpty(address.InitialCatalog))
             return "It names no database.";
         address.SetDefault("Max Pool Size", ConnectionStrings.MaxPoolSize);

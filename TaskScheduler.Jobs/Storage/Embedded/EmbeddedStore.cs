@@ -65,6 +65,9 @@ public sealed class EmbeddedStore(
     private StorageUnavailableException Unusable(Exception error) =>
         FileRights.Unusable(file.Path, Folder, [LockPath, .. file.Paths], error);
 
+    private StorageUnavailableException NeedsMigrations() =>
+        new($"The storage file '{file.Path}' needs migrations, and Storage:Migrate is false.");
+
     /// <summary>EAGAIN on Linux and on macOS, and Windows' sharing violation; other errors have other causes.</summary>
     private static bool IsHeldByAnother(IOException error) => (error.HResult & 0xFFFF) is 11 or 35 or 32;
 
@@ -74,7 +77,7 @@ public sealed class EmbeddedStore(
         if (Directory.Exists(file.Path))
             throw Unusable(new IOException("It is a folder."));
         if (!options.Value.Migrate && !File.Exists(file.Path))
-            throw new StorageUnavailableException($"The storage file '{file.Path}' is not there, and Storage:Migrate is false, so that none is made.");
+            throw NeedsMigrations();
         if (Path.GetFileName(LockPath).Length > MaxName)
             throw Unusable(new IOException("Its name is too long."));
         file.ThrowIfOnlyItsWalIsThere();
@@ -130,6 +133,6 @@ public sealed class EmbeddedStore(
         if (options.Value.Migrate)
             await db.Database.MigrateAsync(cancel);
         else if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
-            throw new StorageUnavailableException($"The storage file '{file.Path}' needs migrations, and Storage:Migrate is false.");
+            throw NeedsMigrations();
     }
 }

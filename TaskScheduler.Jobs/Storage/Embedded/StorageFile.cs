@@ -117,7 +117,7 @@ public sealed partial class StorageFile(IOptions<StorageOptions> options, ILogge
         Span<byte> begin = stackalloc byte[Header.Length];
         var length = file.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
         if (length > 0 && !begin[..length].SequenceEqual(Header))
-            throw new IOException("It is not a database of SQLite.");
+            throw new IOException("The file is not a database.");
     }
 
     public async ValueTask DisposeAsync()

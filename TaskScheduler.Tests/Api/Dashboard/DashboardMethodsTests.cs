@@ -101,9 +101,9 @@ public sealed partial class DashboardMethodsTests(ApiFixture api) : IClassFixtur
     [InlineData("count=5000", 5_000)]
     [InlineData("count=10", 10)]
     [InlineData("count=2147483647&from=2147483647", 5_000)]
-    [InlineData("count=20%00", 10)]
-    [InlineData("count=%2020", 10)]
-    [InlineData("count=%2B20", 10)]
+    [InlineData("count=50%00", 20)]
+    [InlineData("count=%2050", 20)]
+    [InlineData("count=%2B50", 20)]
     [InlineData("count=20&from=1%00", 20)]
     public async Task PageShowsFiveThousandRowsAtMost(string query, int rows)
     {

@@ -2,6 +2,8 @@ using TaskScheduler.Api.Hosting;
 
 if (args is [Probe.Command, .. var target])
     return await Probe.RunAsync(target);
+if (args is [Migration.Command, .. var rest])
+    return await Migration.RunAsync(rest);
 
 return await Startup.RunAsync(() =>
 {

@@ -56,7 +56,8 @@ public static partial class ErrorResponses
     public static async Task HandleExceptionAsync(HttpContext context)
     {
         var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
-        var fromDatabase = error is not null && context.RequestServices.GetRequiredService<ITaskStore>().IsFromDatabase(error);
+        var store = context.RequestServices.GetRequiredService<ITaskStore>();
+        var fromDatabase = error is not null && store.IsFromDatabase(error);
         switch (error)
         {
             // The latter is how the server says that the size of a chunk is larger than any number it knows.
@@ -80,11 +81,11 @@ public static partial class ErrorResponses
                 context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
                 break;
             case not null when fromDatabase:
-                var refusal = context.RequestServices.GetRequiredService<ITaskStore>().FindRefusal(error);
+                var refusal = store.FindRefusal(error);
                 if (Lines(context).TryTake() is { } storeLeftOut)
                 {
                     var what = refusal is null ? "did not answer" : "refused or rolled back what was asked of it";
-                    var reason = error.GetBaseException().Message;
+                    var reason = store.Explain(error);
                     LogStoreFailed(Logger(context), context.Request.Method, context.Request.Path, what, reason, storeLeftOut);
                 }
 

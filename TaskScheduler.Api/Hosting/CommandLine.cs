@@ -18,10 +18,31 @@ public static class CommandLine
     private const string Master = "master";
 
     private const string Usage =
-        $"Usage: [ADDRESS:PORT {{{Master}|{Slave}}}] [--urls {TaskSchedulerApplication.DefaultUrl}] [--Section:Setting value] ...";
+        $"Usage: [ADDRESS:PORT {{{Master}|{Slave}}}] [--urls {TaskSchedulerApplication.DefaultUrl}] [--Section:Setting value] ... "
+        + $"or: {Migration.Command} [{Migration.ScriptOnly}] [--Section:Setting value] ...";
 
     /// <summary>Refuses what is no setting: it would be ignored, and the program run otherwise than was meant.</summary>
     public static string[] Read(string[] arguments)
+    {
+        var (settings, positional) = Split(arguments);
+        if (positional is [])
+            return arguments;
+        if (positional is not [var address, var role] || !(Is(role, Master) || Is(role, Slave)))
+            throw NotUnderstood(positional, settings);
+        if (settings.Any(setting => Is(setting.TrimStart('-', '/').Split('=')[0], "urls")))
+            throw new ArgumentException($"'{address}' and --urls both say where to listen; only one of them can. {Usage}");
+        // Settings come last, and therefore say more exactly what the two arguments say in general.
+        return [.. Translate(address, role), .. settings];
+    }
+
+    /// <summary>The same for a command that takes settings only.</summary>
+    public static string[] ReadSettings(string[] arguments)
+    {
+        var (settings, positional) = Split(arguments);
+        return positional is [] ? arguments : throw NotUnderstood(positional, settings);
+    }
+
+    private static (List<string> Settings, List<string> Positional) Split(string[] arguments)
     {
         var settings = new List<string>();
         var positional = new List<string>();
@@ -43,15 +64,11 @@ public static class CommandLine
             }
         }
 
-        if (positional is [])
-            return arguments;
-        if (positional is not [var address, var role] || !(Is(role, Master) || Is(role, Slave)))
-            throw new ArgumentException($"{Shown(positional, settings)} not understood. {Usage}");
-        if (settings.Any(setting => Is(setting.TrimStart('-', '/').Split('=')[0], "urls")))
-            throw new ArgumentException($"'{address}' and --urls both say where to listen; only one of them can. {Usage}");
-        // Settings come last, and therefore say more exactly what the two arguments say in general.
-        return [.. Translate(address, role), .. settings];
+        return (settings, positional);
     }
+
+    private static ArgumentException NotUnderstood(List<string> positional, List<string> settings) =>
+        new($"{Shown(positional, settings)} not understood. {Usage}");
 
     private static string[] Translate(string address, string role)
     {

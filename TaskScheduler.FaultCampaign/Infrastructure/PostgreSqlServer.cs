@@ -141,6 +141,10 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         _process.Dispose();
     }
 
+    /// <summary>One of the programs that come with a server.</summary>
+    public static string Program(string name) => Places.Prepend(FindPrograms()).Select(place => Path.Combine(place, name)).FirstOrDefault(File.Exists)
+        ?? throw new MissingPrerequisiteException($"PostgreSQL's {name} is missing: install it.");
+
     private static string FindPrograms()
     {
         string[] places = Environment.GetEnvironmentVariable("POSTGRESQL_BIN") is { } place ? [place] : Places;

@@ -4,7 +4,7 @@ namespace TaskScheduler.Jobs.Execution;
 /// The task table may be away for a while: what talks to it is tried until it answers or the worker has stopped. Every
 /// statement is guarded, so a repetition does no harm. With a task table that is gone for good nothing is tried again.
 /// </summary>
-public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
+public sealed partial class StoreRetry(ITaskStore store, ILogger<StoreRetry> logger)
 {
     private const int FailuresPerReminder = 10;
 
@@ -48,7 +48,7 @@ public sealed partial class StoreRetry(ILogger<StoreRetry> logger)
                     if (failures == 0)
                         LogStoreFailed(error);
                     else if (failures % FailuresPerReminder == 0)
-                        LogStillFails(failures, error.GetBaseException().Message);
+                        LogStillFails(failures, store.Explain(error));
                     await PauseAsync(delay, stopped);
                     delay = delay * 2 < MaxDelay ? delay * 2 : MaxDelay;
                 }

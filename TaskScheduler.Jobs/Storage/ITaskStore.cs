@@ -34,8 +34,15 @@ public interface ITaskStore
     string? RefusalCode(Exception error);
 
     /// <summary>Brings the schema up to date, or sees that it is. Nothing else may be used before it returns.</summary>
+    /// <returns>Whether the schema was changed.</returns>
     /// <exception cref="StorageUnavailableException">It cannot be used, and waiting will not change that.</exception>
-    Task OpenAsync(CancellationToken cancel);
+    Task<bool> OpenAsync(CancellationToken cancel);
+
+    /// <summary>
+    /// What went wrong, for a line of the log: in the words of whatever knows most, without a full stop. Most errors come wrapped,
+    /// and the innermost one may know only a number.
+    /// </summary>
+    string Explain(Exception error) => error.GetBaseException().Message.TrimEnd('.');
 
     /// <summary>
     /// Whether it is the database that cannot be reached, does not answer or refuses, and not a defect of ours. Everybody

@@ -45,6 +45,7 @@ public sealed class CommandLineTests
     [InlineData("'127.0.0.1:8080' 'worker' are not understood. Usage:", "127.0.0.1:8080", "worker")]
     [InlineData("'127.0.0.1:8080' 'master' 'slave' are not understood. Usage:", "127.0.0.1:8080", "master", "slave")]
     [InlineData("'master' is not understood. Usage:", "--Instance:Name", "127.0.0.1:8080", "master")]
+    [InlineData("'migrate' is not understood. Usage:", "--Storage:Provider=PostgreSql", "migrate")]
     [InlineData("'127.0.0.1:8080' and --urls both say where to listen", "127.0.0.1:8080", "master", "--urls=http://127.0.0.1:9")]
     [InlineData("'127.0.0.1:8080' and --urls both say where to listen", "/URLS", "http://127.0.0.1:9", "127.0.0.1:8080", "master")]
     public void AnythingElseIsRefusedWithTheUsage(string message, params string[] arguments) =>
@@ -101,6 +102,32 @@ public sealed class CommandLineTests
         Assert.Equal("127.0.0.1", instance.Client.BaseAddress!.Host);
         Assert.Contains(instance.Errors, line => line.Contains("Role       All", StringComparison.Ordinal));
         Assert.Contains(instance.Errors, line => line.Contains("7 tasks", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("'now' is not understood. Usage: [ADDRESS:PORT {master|slave}]", "now")]
+    [InlineData("'127.0.0.1:0' 'slave' are not understood. Usage:", "127.0.0.1:0", "slave")]
+    [InlineData("There is no script for the embedded store", "--script")]
+    [InlineData("Worker:Count is '0'", "--Worker:Count=0")]
+    public async Task MigrationThatCannotBeIsRefusedInOneLine(string message, params string[] arguments)
+    {
+        await using var migrating = InstanceProcess.Launch(["migrate", .. arguments]);
+
+        Assert.Equal(1, await migrating.ExitCodeAsync());
+        Assert.StartsWith($"TaskScheduler cannot migrate: {message}", Assert.Single(migrating.Errors), StringComparison.Ordinal);
+        Assert.Empty(migrating.Output);
+    }
+
+    [Fact]
+    public async Task MigrationMakesTheEmbeddedStoresFile()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var what in new[] { "was brought up to date", "was up to date already" })
+        {
+            await using var migrating = InstanceProcess.Launch("migrate", $"--Storage:File={folder.File("tasks.db")}");
+            Assert.Equal(0, await migrating.ExitCodeAsync());
+            Assert.Equal($"embedded, {folder.File("tasks.db")}: the schema {what}.", Assert.Single(migrating.Errors));
+        }
     }
 
     [Fact]

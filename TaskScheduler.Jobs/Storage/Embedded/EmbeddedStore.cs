@@ -37,7 +37,7 @@ public sealed class EmbeddedStore(
 
     public string? RefusalCode(Exception error) => error is SqliteException refused ? $"SQLite error {refused.SqliteErrorCode}" : null;
 
-    public async Task OpenAsync(CancellationToken cancel)
+    public async Task<bool> OpenAsync(CancellationToken cancel)
     {
         ThrowIfHopeless();
         Lock();
@@ -46,13 +46,14 @@ public sealed class EmbeddedStore(
             await file.OpenAsync(cancel);
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await ClearMigrationLockAsync(db, cancel);
-            await MigrateAsync(db, cancel);
+            var isChanged = await MigrateAsync(db, cancel);
             // Under the lock this process is the only one, so every earlier instance is gone and its attempts are free.
             await db.Instances.ExecuteDeleteAsync(cancel);
             // Not before: until here the file may turn out to be something else's.
             foreach (var path in (string[])[LockPath, .. file.Paths])
                 OwnFiles.Tighten(path, logger);
             OwnFiles.WarnOfFolder(Folder, logger);
+            return isChanged;
         }
         catch (Exception error) when (error is SqliteException or IOException or UnauthorizedAccessException)
         {
@@ -120,7 +121,8 @@ public sealed class EmbeddedStore(
             await db.Database.ExecuteSqlRawAsync("DELETE FROM __EFMigrationsLock", cancel);
     }
 
-    private async Task MigrateAsync(TaskDbContext db, CancellationToken cancel)
+    /// <returns>Whether there was anything to do.</returns>
+    private async Task<bool> MigrateAsync(TaskDbContext db, CancellationToken cancel)
     {
         var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
         if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
@@ -130,9 +132,11 @@ public sealed class EmbeddedStore(
                 + $"'{unknown}'). Use that version, or another file with Storage:File.");
         }
 
-        if (options.Value.Migrate)
-            await db.Database.MigrateAsync(cancel);
-        else if ((await db.Database.GetPendingMigrationsAsync(cancel)).Any())
+        if (!(await db.Database.GetPendingMigrationsAsync(cancel)).Any())
+            return false;
+        if (!options.Value.Migrate)
             throw NeedsMigrations();
+        await db.Database.MigrateAsync(cancel);
+        return true;
     }
 }

@@ -5,9 +5,6 @@ namespace TaskScheduler.Jobs.Storage.PostgreSql;
 
 public static class PostgreSqlServiceCollectionExtensions
 {
-    /// <summary>One for the lock of the schemas, one for the migrations under it, one in reserve.</summary>
-    private const int MinPoolSize = 3;
-
     /// <summary>The task table and Hangfire's schema in one PostgreSQL database, for any number of instances.</summary>
     public static IServiceCollection AddPostgreSqlStore(this IServiceCollection services, string? connectionString) => services
         .AddSingleton(_ => ConnectionStrings.Read<NpgsqlConnectionStringBuilder>(
@@ -34,9 +31,8 @@ public static class PostgreSqlServiceCollectionExtensions
             return ConnectionStrings.NoUrl;
         if (WrongPort(address) is { } wrong)
             return $"It has the port '{wrong}'; allowed: 1 to 65535.";
-        address.SetDefault("Maximum Pool Size", ConnectionStrings.MaxPoolSize);
-        if (address.MaxPoolSize < MinPoolSize)
-            return $"'Maximum Pool Size' must be at least {MinPoolSize}.";
+        if (address.CompletePool("Minimum Pool Size", "Maximum Pool Size", usualMin: 0) is { } fault)
+            return fault;
         if (address.Multiplexing)
             return "'Multiplexing' must be off: it knows no keepalive.";
         // An idle instance gives back what a burst needed, so that many of them fit one server.

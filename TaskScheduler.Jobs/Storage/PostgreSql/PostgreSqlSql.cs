@@ -192,6 +192,29 @@ public static class PostgreSqlSql
     /// <summary>Of the kind itself: asked of each row, it would read all of them that are due.</summary>
     private static string IsNotPaused(TaskKind kind) => $"""NOT EXISTS (SELECT FROM paused WHERE paused."Kind" = '{kind}')""";
 
+    /// <summary>
+    /// One <see cref="MissingRight"/>, or none. What is not there is not missed. Hangfire's numbers come from sequences, which have
+    /// rights of their own; ours belong to their columns.
+    /// </summary>
+    internal const string MissingRight = """
+        WITH hangfires AS (
+          SELECT 'hangfire.' || name AS name
+          FROM unnest(ARRAY['aggregatedcounter', 'counter', 'hash', 'job', 'jobparameter', 'jobqueue', 'list', 'set', 'state']) AS name)
+        SELECT r.name AS "Name", t.name AS "Table"
+        FROM (
+            SELECT 'scheduler."' || name || '"' AS name
+            FROM unnest(ARRAY['Tasks', 'Instances', 'PausedKinds', 'IdempotencyKeys', 'SharedKeys']) AS name
+            UNION ALL SELECT name FROM hangfires
+            UNION ALL SELECT name FROM unnest(ARRAY['hangfire.lock', 'hangfire.server']) AS name) AS t,
+          unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS r(name)
+        WHERE NOT has_table_privilege(to_regclass(t.name), r.name)
+        UNION ALL
+        SELECT 'USAGE', s.name
+        FROM (SELECT pg_get_serial_sequence(name, 'id') AS name FROM hangfires WHERE to_regclass(name) IS NOT NULL) AS s
+        WHERE NOT has_sequence_privilege(s.name, 'USAGE')
+        LIMIT 1
+        """;
+
     /// <summary>Makes a job without a state for each of <c>[ { invocation, arguments } ]</c>, forgotten after an hour.</summary>
     internal const string CreateJobs = """
         INSERT INTO hangfire.job (invocationdata, arguments, createdat, expireat)

@@ -21,6 +21,8 @@ public sealed partial class PostgreSqlStore(
         FROM pg_settings WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')
         """;
 
+    private static readonly Version LowestVersion = new(12, 0);
+
     public override string Description =>
         $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
 
@@ -54,8 +56,26 @@ public sealed partial class PostgreSqlStore(
         _ => null,
     };
 
-    protected override int HangfireVersion { get; } = typeof(PostgreSqlObjectsInstaller).Assembly.GetManifestResourceNames()
-        .Max(name => int.TryParse(Script().Match(name).Groups[1].ValueSpan, CultureInfo.InvariantCulture, out var v) ? v : 0);
+    /// <summary>What the server says; if it said nothing, what the driver was doing and what the network says.</summary>
+    public override string Explain(Exception error)
+    {
+        if (error.OneInside<PostgresException>() is { } refused)
+            return refused.MessageText.TrimEnd('.');
+        var cause = error.GetBaseException().Message.TrimEnd('.');
+        return error.OneInside<NpgsqlException>()?.Message.TrimEnd('.') is { } doing && doing != cause ? $"{doing}: {cause}" : cause;
+    }
+
+    /// <summary>The oldest that knows what our statements say (MATERIALIZED).</summary>
+    public static string? FindUnfit(Version server) =>
+        server < LowestVersion ? $"the server is PostgreSQL {server}; needed: PostgreSQL {LowestVersion.Major} or later." : null;
+
+    protected override Task<string?> FindUnfitAsync(DatabaseFacade database, CancellationToken cancel) =>
+        Task.FromResult(FindUnfit(((NpgsqlConnection)database.GetDbConnection()).PostgreSqlVersion));
+
+    protected override async Task<string?> FindMissingRightAsync(DatabaseFacade database, CancellationToken cancel) =>
+        (await database.SqlQueryRaw<MissingRight>(PostgreSqlSql.MissingRight).ToListAsync(cancel)).SingleOrDefault()?.ToString();
+
+    protected override int HangfireVersion => PostgreSqlSchema.HangfireVersion;
 
     protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel)
     {
@@ -106,7 +126,4 @@ public sealed partial class PostgreSqlStore(
     private static partial Regex PoolerRefusal();
 
     private sealed record Session(int Process, string Isolation);
-
-    [GeneratedRegex(@"\.Install\.v(\d+)\.sql$")]
-    private static partial Regex Script();
 }

@@ -7,7 +7,10 @@ namespace TaskScheduler.Jobs.Storage.Server;
 internal static class ConnectionStrings
 {
     /// <summary>The worker needs three or four; the rest is for requests, which wait for one rather than fail.</summary>
-    public const int MaxPoolSize = 20;
+    private const int MaxPoolSize = 20;
+
+    /// <summary>One for the lock of the schemas, one for the migrations under it, one in reserve.</summary>
+    private const int LowestMaxPoolSize = 3;
 
     private const string Quoting = "A value with a semicolon, a quote or a space at an end must be in quotes, like Password='a;b'.";
 
@@ -21,6 +24,19 @@ internal static class ConnectionStrings
     {
         if (!address.ShouldSerialize(keyword))
             address[keyword] = value;
+    }
+
+    /// <summary>Sets the bounds of the pool that it leaves open so that they agree with one that it sets.</summary>
+    /// <returns>What is wrong with those that it sets, if anything.</returns>
+    public static string? CompletePool(this DbConnectionStringBuilder address, string min, string max, int usualMin)
+    {
+        address.SetDefault(max, address.ShouldSerialize(min) ? Math.Max(Size(min), MaxPoolSize) : MaxPoolSize);
+        address.SetDefault(min, Math.Min(usualMin, Size(max)));
+        if (Size(max) < LowestMaxPoolSize)
+            return $"'{max}' must be at least {LowestMaxPoolSize}.";
+        return Size(min) > Size(max) ? $"'{min}' must not be more than '{max}', which is {Size(max)}." : null;
+
+        int Size(string keyword) => Convert.ToInt32(address[keyword], CultureInfo.InvariantCulture);
     }
 
     /// <summary>

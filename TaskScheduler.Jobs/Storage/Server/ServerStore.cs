@@ -14,6 +14,8 @@ public abstract partial class ServerStore(
     private static readonly TimeSpan BetweenReminders = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan MaxMigration = TimeSpan.FromHours(1);
 
+    private bool _isChanged;
+
     public abstract string Description { get; }
 
     public bool IsShared => true;
@@ -28,7 +30,7 @@ public abstract partial class ServerStore(
 
     public abstract string? RefusalCode(Exception error);
 
-    public async Task OpenAsync(CancellationToken cancel)
+    public async Task<bool> OpenAsync(CancellationToken cancel)
     {
         string? said = null;
         var saidAt = 0L;
@@ -42,6 +44,8 @@ public abstract partial class ServerStore(
 
             await Task.Delay(BetweenTries, cancel);
         }
+
+        return _isChanged;
     }
 
     /// <summary>Looks, before anything else, for what the server does otherwise than most.</summary>
@@ -50,8 +54,14 @@ public abstract partial class ServerStore(
     /// <summary>Why the database will never let this instance in, in words for its operator; null if it may yet.</summary>
     protected abstract string? Refusal(Exception error);
 
-    /// <summary>What is waited for, in a few words.</summary>
-    protected virtual string Explain(Exception error) => error.GetBaseException().Message.TrimEnd('.');
+    public abstract string Explain(Exception error);
+
+    /// <summary>Looks at server and database before anything there is used or changed.</summary>
+    /// <returns>Why they will not do, in words for their operator; null if they will.</returns>
+    protected abstract Task<string?> FindUnfitAsync(DatabaseFacade database, CancellationToken cancel);
+
+    /// <summary>Which right on our tables and Hangfire's this user lacks; null if none of those that are there.</summary>
+    protected abstract Task<string?> FindMissingRightAsync(DatabaseFacade database, CancellationToken cancel);
 
     /// <summary>The version of Hangfire's schema that this program installs.</summary>
     protected abstract int HangfireVersion { get; }
@@ -74,6 +84,8 @@ public abstract partial class ServerStore(
         {
             await using var db = await contexts.CreateDbContextAsync(cancel);
             await ConnectAsync(db.Database, cancel);
+            if (await FindUnfitAsync(db.Database, cancel) is { } unfit)
+                throw Unusable(unfit);
             await InspectAsync(db.Database, cancel);
             var applied = await db.Database.GetAppliedMigrationsAsync(cancel);
             if (applied.Except(db.Database.GetMigrations()).FirstOrDefault() is { } unknown)
@@ -82,6 +94,9 @@ public abstract partial class ServerStore(
             if (installed > HangfireVersion)
                 throw TooNew($"has version {installed} of Hangfire's schema, newer than the {HangfireVersion} of this program");
             var isCurrent = installed == HangfireVersion && !(await db.Database.GetPendingMigrationsAsync(cancel)).Any();
+            // Who may see nothing of a schema sees none: without this, such an instance would wait for ever.
+            if ((isCurrent || !options.Value.Migrate) && await FindMissingRightAsync(db.Database, cancel) is { } missing)
+                throw Unusable($"{missing}. docs/operations.md has the statements that grant what is needed.");
             if (!isCurrent && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)
                 return obstacle;
             var asked = clock.GetTimestamp();
@@ -92,7 +107,7 @@ public abstract partial class ServerStore(
         catch (Exception error) when (((ITaskStore)this).IsFromDatabase(error))
         {
             if (Refusal(error) is { } reason)
-                throw new StorageUnavailableException($"The {Description} cannot be used: {reason}", error);
+                throw Unusable(reason, error);
             return Explain(error);
         }
     }
@@ -112,6 +127,9 @@ public abstract partial class ServerStore(
         }
     }
 
+    private StorageUnavailableException Unusable(string reason, Exception? error = null) =>
+        new($"The {Description} cannot be used: {reason}", error);
+
     private StorageUnavailableException TooNew(string what) =>
         new($"The {Description} {what}. Use a newer TaskScheduler, or another database with ConnectionStrings:TaskScheduler.");
 
@@ -119,7 +137,7 @@ public abstract partial class ServerStore(
     private async Task<string?> BringUpToDateAsync(DatabaseFacade database, CancellationToken cancel)
     {
         if (!options.Value.Migrate)
-            return "its schema is not up to date, and this instance does not change schemas";
+            return "its schema is not up to date, or its user sees nothing of it, and this instance does not change schemas";
         // On a connection of its own: the lock must outlive the transactions of the migrations.
         await using var owner = await contexts.CreateDbContextAsync(cancel);
         await owner.Database.OpenConnectionAsync(cancel);
@@ -132,6 +150,7 @@ public abstract partial class ServerStore(
             database.SetCommandTimeout(MaxMigration);
             await database.MigrateAsync(cancel);
             InstallHangfireSchema(database.GetDbConnection());
+            _isChanged = true;
         }
         finally
         {

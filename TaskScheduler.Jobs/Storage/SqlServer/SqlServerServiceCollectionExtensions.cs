@@ -7,6 +7,13 @@ public static class SqlServerServiceCollectionExtensions
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// A session may take a second to open, and all callers wait while one is opened, even if a connection has become free: so
+    /// what the worker needs is opened at the start, behind the scenes, and stays, with one for requests. Only a burst of them
+    /// opens more, which the driver closes after some minutes.
+    /// </summary>
+    private const int PermanentSessions = 5;
+
     /// <summary>The task table and Hangfire's schema in one SQL Server database, for any number of instances.</summary>
     public static IServiceCollection AddSqlServerStore(this IServiceCollection services, string? connectionString) => services
         .AddSingleton(_ => ConnectionStrings.Read<SqlConnectionStringBuilder>(
@@ -55,10 +62,8 @@ public static class SqlServerServiceCollectionExtensions
             return $"It has the port '{address.DataSource[(comma + 1)..]}'; allowed: 1 to 65535.";
         if (string.IsNullOrEmpty(address.InitialCatalog))
             return "It names no database.";
-        address.SetDefault("Max Pool Size", ConnectionStrings.MaxPoolSize);
-        // A session may take a second to open, and all callers wait while one is opened, even if a connection has become free:
-        // so all of them are opened at the start, behind the scenes, and stay.
-        address.SetDefault("Min Pool Size", address.MaxPoolSize);
+        if (address.CompletePool("Min Pool Size", "Max Pool Size", PermanentSessions) is { } fault)
+            return fault;
         // After a failure SqlClient would refuse to try again for up to a minute, with the server back long ago.
         address.SetDefault("Pool Blocking Period", PoolBlockingPeriod.NeverBlock);
         address.SetDefault("Connect Timeout", 5);

@@ -21,10 +21,19 @@ namespace TaskScheduler.Jobs.Storage.SqlServer;
 /// </remarks>
 public static class SqlServerSql
 {
+    /// <summary>
+    /// With the columns' own type, so that what is compared is not converted row by row; whole milliseconds are due by the one
+    /// exactly when they are by the other.
+    /// </summary>
+    private const string Clock = """
+        DECLARE @clock datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
+        DECLARE @now datetimeoffset(3) = DATEADD(nanosecond, -(DATEPART(nanosecond, @clock) % 1000000), @clock);
+        """;
+
     /// <summary>Who asks, and since when an instance that lives was seen.</summary>
-    private const string Asker = """
-        DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
-        DECLARE @instanceId uniqueidentifier, @since datetimeoffset(7);
+    private const string Asker = $$"""
+        {{Clock}}
+        DECLARE @instanceId uniqueidentifier, @since datetimeoffset(3);
         SELECT @instanceId = c.instanceId, @since = DATEADD(millisecond, -c.lease, @now)
         FROM OPENJSON({0}) WITH (instanceId uniqueidentifier, lease int) AS c;
         """;
@@ -37,11 +46,9 @@ public static class SqlServerSql
         DECLARE @started TABLE (Sequence bigint NOT NULL);
         """;
 
-    private const string WholeMilliseconds = "DATEADD(nanosecond, -(DATEPART(nanosecond, @now) % 1000000), @now)";
-
     private const string Start = $"""
         SET State = N'Running', Attempt = t.Attempt + 1, [Version] = t.[Version] + 1, IsShown = 0, StartBy = NULL,
-            StartedAt = {WholeMilliseconds},
+            StartedAt = @now,
             Instance = @instance, InstanceId = @instanceId, ClaimToken = @token
         OUTPUT inserted.Sequence INTO @started
         """;
@@ -110,7 +117,7 @@ public static class SqlServerSql
             {{Started}}
             """,
         Expire: $$"""
-            DECLARE @now datetimeoffset(7) = TODATETIMEOFFSET(SYSUTCDATETIME(), 0);
+            {{Clock}}
             DECLARE @max int = CAST(JSON_VALUE({0}, '$.max') AS int);
             DECLARE @expired TABLE (Kind nvarchar(16) NOT NULL);
             WITH t AS (
@@ -119,7 +126,7 @@ public static class SqlServerSql
               WHERE late.State = N'Pending' AND late.StartBy <= @now
               ORDER BY late.StartBy)
             UPDATE t
-            SET State = N'Expired', [Version] = t.[Version] + 1, IsShown = 0, FinishedAt = {{WholeMilliseconds}}
+            SET State = N'Expired', [Version] = t.[Version] + 1, IsShown = 0, FinishedAt = @now
             OUTPUT inserted.Kind INTO @expired;
             SELECT e.Kind AS Value FROM @expired AS e
             """,
@@ -158,7 +165,7 @@ public static class SqlServerSql
             """,
         Look: $$"""
             {{Asker}}
-            SELECT @now AS [Now],
+            SELECT @clock AS [Now],
               CAST(CASE WHEN {{StoreSql.OfEachKind(kind => $"""
                 EXISTS (SELECT 1 FROM {Seen("IX_Tasks_Kind_State_ExecuteAt_Sequence")}
                   WHERE t.Kind = N'{kind}' AND t.ExecuteAt <= @now AND {MayStart} AND {IsNotPaused($"N'{kind}'")})
@@ -200,6 +207,29 @@ public static class SqlServerSql
             INNER JOIN hangfire.Job AS j WITH (FORCESEEK) ON j.Id = asked.id
             OPTION (LOOP JOIN, FORCE ORDER)
             """);
+
+    /// <summary>One <see cref="SqlServerState"/>. Any login may read the row of its own database.</summary>
+    internal const string State = """
+        SELECT CAST(SERVERPROPERTY('EngineEdition') AS int) AS Edition,
+          CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS [Version],
+          d.name AS [Database], CAST(d.compatibility_level AS int) AS CompatibilityLevel,
+          CAST(d.is_read_committed_snapshot_on AS bit) AS HasRowVersions
+        FROM sys.databases AS d WHERE d.database_id = DB_ID()
+        """;
+
+    /// <summary>
+    /// One <see cref="Server.MissingRight"/>, or none. Whoever has no right on a table does not see it, and is judged by the
+    /// schema.
+    /// </summary>
+    internal const string MissingRight = """
+        SELECT TOP (1) r.name AS Name, t.name AS [Table]
+        FROM (VALUES (N'scheduler.Tasks'), (N'scheduler.Instances'), (N'scheduler.PausedKinds'), (N'scheduler.IdempotencyKeys'),
+            (N'scheduler.SharedKeys'), (N'hangfire.AggregatedCounter'), (N'hangfire.Counter'), (N'hangfire.Hash'), (N'hangfire.Job'),
+            (N'hangfire.JobParameter'), (N'hangfire.JobQueue'), (N'hangfire.List'), (N'hangfire.Server'), (N'hangfire.Set'),
+            (N'hangfire.State')) AS t(name)
+        CROSS JOIN (VALUES (N'SELECT'), (N'INSERT'), (N'UPDATE'), (N'DELETE')) AS r(name)
+        WHERE ISNULL(HAS_PERMS_BY_NAME(t.name, 'OBJECT', r.name), HAS_PERMS_BY_NAME(PARSENAME(t.name, 2), 'SCHEMA', r.name)) = 0
+        """;
 
     /// <summary>The version of Hangfire's schema as <c>Value</c>; null without one.</summary>
     internal const string HangfireSchema = """

@@ -1,10 +1,11 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Hangfire.SqlServer;
 using Microsoft.Data.SqlClient;
 
 namespace TaskScheduler.Jobs.Storage.SqlServer;
 
-public sealed class SqlServerStore(
+public sealed partial class SqlServerStore(
     SqlConnectionStringBuilder address,
     IDbContextFactory<TaskDbContext> contexts,
     DatabaseClock clock,
@@ -25,6 +26,7 @@ public sealed class SqlServerStore(
     private static readonly TimeSpan MaxRecovery = TimeSpan.FromSeconds(30);
 
     private long? _notOpenSince;
+    private bool _isAdvised;
 
     public override string Description => $"SQL Server database '{address.InitialCatalog}' on {address.DataSource}";
 
@@ -61,8 +63,38 @@ public sealed class SqlServerStore(
         _ => null,
     };
 
-    /// <summary>The first sentence; the cause behind a server that is away calls itself "Success".</summary>
-    protected override string Explain(Exception error) => error.Message.Split(". ")[0].TrimEnd('.').ReplaceLineEndings(" ");
+    /// <summary>
+    /// The first sentence of what the driver says, and the network's reason or the one that it adds in brackets. Any other
+    /// exception inside it is a number, or calls itself "Success".
+    /// </summary>
+    public override string Explain(Exception error)
+    {
+        if (error.OneInside<SqlException>() is not { } failed)
+            return FirstSentence(error.GetBaseException().Message);
+        var cause = failed.OneInside<SocketException>() is { SocketErrorCode: not SocketError.Success } network
+            ? network.Message
+            : Cause().Match(failed.Message).Groups["text"].Value;
+        return cause.Length > 0 ? $"{FirstSentence(failed.Message)}: {cause.ReplaceLineEndings(" ").TrimEnd('.')}" : FirstSentence(failed.Message);
+    }
+
+    private static string FirstSentence(string message) => message.Split(". ")[0].ReplaceLineEndings(" ").TrimEnd('.');
+
+    protected override async Task<string?> FindUnfitAsync(DatabaseFacade database, CancellationToken cancel)
+    {
+        var state = (await database.SqlQueryRaw<SqlServerState>(SqlServerSql.State).ToListAsync(cancel)).SingleOrDefault();
+        if (state?.FindUnfit() is { } unfit)
+            return unfit;
+        if (state?.FindAdvice() is { } advice && !_isAdvised)
+        {
+            LogAdvice(Description, advice);
+            _isAdvised = true;
+        }
+
+        return null;
+    }
+
+    protected override async Task<string?> FindMissingRightAsync(DatabaseFacade database, CancellationToken cancel) =>
+        (await database.SqlQueryRaw<MissingRight>(SqlServerSql.MissingRight).ToListAsync(cancel)).SingleOrDefault()?.ToString();
 
     /// <summary>A server that has just started says of a database that it has not recovered yet that it does not exist.</summary>
     private bool MayBeRecovering()
@@ -76,7 +108,6 @@ public sealed class SqlServerStore(
     protected override async Task<int?> FindHangfireVersionAsync(DatabaseFacade database, CancellationToken cancel) =>
         (await database.SqlQueryRaw<int?>(SqlServerSql.HangfireSchema).ToListAsync(cancel)).Single();
 
-    /// <summary>Heavy migrations too: without them an old schema stays old, but Hangfire's options are for the latest.</summary>
     protected override void InstallHangfireSchema(DbConnection connection) =>
         SqlServerObjectsInstaller.Install(connection, HangfireSchema, enableHeavyMigrations: true);
 
@@ -84,4 +115,11 @@ public sealed class SqlServerStore(
         await database.SqlQueryRaw<int>(SqlServerSql.LockSchema).ToListAsync(cancel) is [>= 0];
 
     protected override Task UnlockSchemaAsync(DatabaseFacade database) => database.ExecuteSqlRawAsync(SqlServerSql.UnlockSchema);
+
+    /// <summary>As in "(provider: TCP Provider, error: 40 - Could not open a connection to SQL Server: …)".</summary>
+    [GeneratedRegex(@"\(provider: [^,]*, error: \d+ - (?!An internal exception)(?<text>.*)\)", RegexOptions.Singleline)]
+    private static partial Regex Cause();
+
+    [LoggerMessage(2, LogLevel.Warning, "The {Store}: {Advice}")]
+    private partial void LogAdvice(string store, string advice);
 }

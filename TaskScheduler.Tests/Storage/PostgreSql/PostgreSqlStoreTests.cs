@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Transactions;
 using Hangfire;
 using Microsoft.EntityFrameworkCore;
@@ -124,6 +126,7 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
     [InlineData("Host=127.0.0.1;Pasword=secret")]
     [InlineData("Host=127.0.0.1;Password=secret;Port=many")]
     [InlineData("Host=127.0.0.1;Password=secret;Maximum Pool Size=2")]
+    [InlineData("Host=127.0.0.1;Password=secret;Minimum Pool Size=9;Maximum Pool Size=8")]
     [InlineData("Host=127.0.0.1;Password=secret;Multiplexing=true")]
     [InlineData("Password=secret")]
     [InlineData("secret")]
@@ -136,6 +139,56 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
         Assert.Contains("ConnectionStrings:TaskScheduler cannot be used: ", refused.Message, StringComparison.Ordinal);
         Assert.Contains("Host=db.example;", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", 0, 20)]
+    [InlineData("Minimum Pool Size=50", 50, 50)]
+    [InlineData("MinPoolSize=7", 7, 20)]
+    [InlineData("Maximum Pool Size=3", 0, 3)]
+    [InlineData("Minimum Pool Size=2;Maximum Pool Size=5", 2, 5)]
+    public async Task BoundsOfThePoolGoTogether(string pool, int min, int max)
+    {
+        await using var instance = await JobsAtRest.BuildAsync(_store, null, $"--ConnectionStrings:TaskScheduler=Host=127.0.0.1;{pool}");
+
+        var address = instance.Get<NpgsqlConnectionStringBuilder>();
+
+        Assert.Equal((min, max), (address.MinPoolSize, address.MaxPoolSize));
+    }
+
+    [Theory]
+    [InlineData("9.6.24", "the server is PostgreSQL 9.6.24; needed: PostgreSQL 12 or later.")]
+    [InlineData("11.22", "the server is PostgreSQL 11.22; needed: PostgreSQL 12 or later.")]
+    [InlineData("12.0", null)]
+    [InlineData("18.1", null)]
+    public void ServerThatDoesNotKnowOurStatementsIsRefused(string version, string? reason) =>
+        Assert.Equal(reason, PostgreSqlStore.FindUnfit(Version.Parse(version)));
+
+    /// <summary>The driver's own words say what it was doing; the network's and the server's say why.</summary>
+    [Fact]
+    public async Task ErrorIsExplainedByWhateverKnowsMost()
+    {
+        await using var instance = await JobsAtRest.OpenAsync(_store);
+        var store = instance.Get<ITaskStore>();
+        await using var db = await instance.OpenTableAsync();
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() => db.Database.ExecuteSqlRawAsync("SELECT 1 / 0", Cancel));
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var silent = await Assert.ThrowsAnyAsync<Exception>(() => ConnectAsync(port));
+        listener.Stop();
+        var gone = await Assert.ThrowsAnyAsync<Exception>(() => ConnectAsync(port));
+
+        Assert.Equal("division by zero", store.Explain(new DbUpdateException("An error occurred", refused)));
+        Assert.Equal($"Failed to connect to 127.0.0.1:{port}: Connection refused", store.Explain(new BackgroundJobClientException("No", gone)));
+        Assert.Equal("The operation has timed out", store.Explain(silent));
+        Assert.Equal("A defect", store.Explain(new InvalidOperationException("Outer", new FormatException("A defect."))));
+
+        static async Task ConnectAsync(int port)
+        {
+            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Timeout=1;Pooling=false;Username=me");
+            await connection.OpenAsync(Cancel);
+        }
     }
 
     [Fact]
@@ -195,7 +248,7 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
         await waiting.CreateAsync();
     }
 
-    private static Task OpenAsync(JobsAtRest instance) => instance.Get<ITaskStore>().OpenAsync(Cancel);
+    private static Task<bool> OpenAsync(JobsAtRest instance) => instance.Get<ITaskStore>().OpenAsync(Cancel);
 
     private static Action<IServiceCollection> LogTo(CapturedLog log) =>
         services => services.AddLogging(logging => logging.AddProvider(log).AddFilter("Microsoft", LogLevel.None));

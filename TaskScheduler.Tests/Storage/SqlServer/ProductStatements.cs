@@ -66,7 +66,7 @@ public sealed class ProductStatements
          where type != typeof(EmbeddedStore) && type != typeof(PostgreSqlStore) && type != typeof(PostgreSqlJobWriter)
          from method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public)
          where method.DeclaringType!.Assembly == assembly && !method.IsSpecialName
-         where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "RefusalCode")
+         where method.Name is not ("Dispose" or "DisposeAsync" or "IsUniqueViolation" or "IsTimeout" or "IsDatabaseError" or "RefusalCode" or "Explain")
          select $"{type.Name}.{method.Name}").Distinct();
 
     private static bool TakesContexts(ConstructorInfo constructor) => constructor.GetParameters().Any(parameter =>

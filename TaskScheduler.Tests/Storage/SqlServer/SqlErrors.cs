@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Data.SqlClient;
 
@@ -7,6 +8,9 @@ namespace TaskScheduler.Tests.Storage.SqlServer;
 public static class SqlErrors
 {
     private const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.Static | BindingFlags.NonPublic;
+
+    /// <summary>The driver puts what it makes of this number inside a timeout.</summary>
+    private const int WaitTimeout = 258;
 
     /// <summary>What a caller that waits for a connection gets when none becomes free in time.</summary>
     public static Exception PoolTimeout() =>
@@ -20,6 +24,7 @@ public static class SqlErrors
         var error = constructor.Invoke([.. constructor.GetParameters().Select(parameter => parameter switch
         {
             { Position: 0 } => number,
+            { Name: "win32ErrorCode", ParameterType: var type } => Convert.ChangeType(number == -2 ? WaitTimeout : 0, type, CultureInfo.InvariantCulture),
             { Name: "errorMessage" } => $"Error {number}. And more about it.",
             { ParameterType.IsValueType: true } => Activator.CreateInstance(parameter.ParameterType),
             _ => null,

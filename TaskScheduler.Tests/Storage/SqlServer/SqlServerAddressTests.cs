@@ -16,7 +16,7 @@ public sealed class SqlServerAddressTests
         var address = Address("Server=db.example;Database=tasks");
 
         Assert.Equal(
-            (20, 20, 5, 15, "TaskScheduler", PoolBlockingPeriod.NeverBlock),
+            (5, 20, 5, 15, "TaskScheduler", PoolBlockingPeriod.NeverBlock),
             (address.MinPoolSize, address.MaxPoolSize, address.ConnectTimeout, address.CommandTimeout, address.ApplicationName,
                 address.PoolBlockingPeriod));
         Assert.Equal(SqlConnectionEncryptOption.Mandatory, address.Encrypt);
@@ -32,7 +32,24 @@ public sealed class SqlServerAddressTests
             (address.MinPoolSize, address.MaxPoolSize, address.ConnectTimeout, address.CommandTimeout, address.ApplicationName));
     }
 
+    /// <summary>What the operator leaves open agrees with what is said.</summary>
     [Theory]
+    [InlineData("Min Pool Size=0", 0, 20)]
+    [InlineData("Min Pool Size=20", 20, 20)]
+    [InlineData("Min Pool Size=50", 50, 50)]
+    [InlineData("Max Pool Size=4", 4, 4)]
+    [InlineData("Max Pool Size=200", 5, 200)]
+    [InlineData("Min Pool Size=1;Max Pool Size=7", 1, 7)]
+    public void BoundsOfThePoolGoTogether(string pool, int min, int max)
+    {
+        var address = Address($"Server=db.example;Database=tasks;{pool}");
+
+        Assert.Equal((min, max), (address.MinPoolSize, address.MaxPoolSize));
+    }
+
+    [Theory]
+    [InlineData("Server=db.example;Database=tasks;Max Pool Size=2", "'Max Pool Size' must be at least 3.")]
+    [InlineData("Server=db.example;Database=tasks;Min Pool Size=9;Max Pool Size=8", "'Min Pool Size' must not be more than 'Max Pool Size', which is 8.")]
     [InlineData("", "It names no server.")]
     [InlineData("Database=tasks", "It names no server.")]
     [InlineData("Server=db.example", "It names no database.")]

@@ -53,6 +53,32 @@ public sealed partial class SqlServerModel : IDisposable
         var problems = new List<string>();
         foreach (var statement in statements)
             problems.AddRange(Add(statement, NextName()));
+        problems.AddRange(_model.Validate().Select(message => message.ToString()).Where(problem => !IsAboutTheServersOwn(problem)));
+        return problems;
+    }
+
+    /// <summary>In every server, but not in a model, which takes no stand-in for it either.</summary>
+    private static bool IsAboutTheServersOwn(string problem) => problem.Contains("[sys].[databases]", StringComparison.Ordinal);
+
+    /// <returns>What is wrong with logins, users, schemas and grants; databases are no part of a model.</returns>
+    public IReadOnlyList<string> BindRights(IEnumerable<string> batches)
+    {
+        var problems = new List<string>();
+        foreach (var statement in batches.SelectMany(batch => batch.Split(";\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        {
+            // The schemas are there already.
+            if (statement.Contains("DATABASE", StringComparison.Ordinal) || statement.StartsWith("CREATE SCHEMA", StringComparison.Ordinal))
+                continue;
+            try
+            {
+                _model.AddObjects(statement);
+            }
+            catch (DacModelException error)
+            {
+                problems.AddRange(error.Messages.Select(message => message.ToString()));
+            }
+        }
+
         problems.AddRange(_model.Validate().Select(message => message.ToString()));
         return problems;
     }

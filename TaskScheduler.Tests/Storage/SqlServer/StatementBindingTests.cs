@@ -1,3 +1,4 @@
+using System.Data;
 using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using TaskScheduler.Jobs.Storage.SqlServer;
@@ -145,6 +146,44 @@ public sealed partial class StatementBindingTests
             Assert.Matches(@"\bIsShown\]? = CAST\((0|1) AS bit\)", look.Text);
     }
 
+    /// <summary>A parameter with more digits than its column has another type, for which the server converts what it compares.</summary>
+    [Fact]
+    public async Task EveryTimeIsSentAsItsColumnKeepsIt()
+    {
+        var times =
+            from statement in (await Product.Value).Statements
+            from parameter in statement.Parameters
+            where parameter.Value is DateTimeOffset or DateTime || parameter.SqlDbType is SqlDbType.DateTimeOffset or SqlDbType.DateTime2 or SqlDbType.DateTime
+            select (parameter.SqlDbType, parameter.Scale, statement.Text);
+
+        Assert.True(times.Count() > 20, $"Only {times.Count()} times are sent.");
+        Assert.All(times, time => Assert.Equal((SqlDbType.DateTimeOffset, (byte)3), (time.SqlDbType, time.Scale)));
+    }
+
+    /// <summary>The same for the clock: the reading itself is compared with nothing.</summary>
+    [Fact]
+    public async Task NoColumnIsComparedWithAFinerTime()
+    {
+        var clocks = (await Product.Value).Statements.Where(statement => statement.Text.Contains("datetimeoffset(7)", StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(clocks);
+        Assert.All(clocks, statement => Assert.Equal(["@clock"], FinerTime().Matches(statement.Text).Select(time => time.Groups["name"].Value)));
+        Assert.All(clocks, statement => Assert.DoesNotMatch(@"[<>=] @clock|@clock [<>=]", statement.Text.Replace("@clock datetimeoffset(7) =", "", StringComparison.Ordinal)));
+    }
+
+    /// <summary>A table that an instance uses and does not ask about would fail it later.</summary>
+    [Fact]
+    public async Task RightsOnEveryTableAreLookedAt()
+    {
+        var asks = Assert.Single((await Product.Value).Statements, statement => statement.Text.Contains("HAS_PERMS_BY_NAME", StringComparison.Ordinal));
+        using var model = new SqlServerModel();
+
+        Assert.Equal(
+            model.Tables.Select(table => table.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal))
+                .Where(table => table is not ("scheduler.__EFMigrationsHistory" or "hangfire.Schema")).Order(),
+            AskedTable().Matches(asks.Text).Select(table => table.Groups["name"].Value).Order());
+    }
+
     [Fact]
     public async Task EveryMethodThatTalksToTheDatabaseWasAsked()
     {
@@ -171,6 +210,12 @@ public sealed partial class StatementBindingTests
     /// <summary>A column of a table, of a variable or of a document, by its alias.</summary>
     [GeneratedRegex(@"(?<=\b(?<alias>t|i|j|c|k|r|s|a|e|p|due|first|late|wanted|abandoned|done|finished|named|listed|shown|asked|inserted)\.)\[?\w+(?=\]?)")]
     private static partial Regex Column();
+
+    [GeneratedRegex(@"(?<name>@\w+) datetimeoffset\(7\)")]
+    private static partial Regex FinerTime();
+
+    [GeneratedRegex(@"\(N'(?<name>\w+\.\w+)'\)")]
+    private static partial Regex AskedTable();
 
     [GeneratedRegex(@"(?<=INDEX \()\w+(?=\))")]
     private static partial Regex NamedIndex();

@@ -32,40 +32,33 @@ public static class DashboardKeys
             return;
         }
 
-        var file = Path.GetFullPath(services.GetRequiredService<IOptions<StorageOptions>>().Value.File);
-        var folder = Path.Combine(Path.GetDirectoryName(file)!, "keys");
-        try
-        {
-            keys.XmlRepository = new KeyFiles(folder, services.GetRequiredService<ILoggerFactory>().CreateLogger<KeyFiles>());
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // They are asked for before the store is opened, so this is where a folder that cannot be written is noticed first.
-            throw FileRights.Unusable(file, folder, [], error);
-        }
+        keys.XmlRepository = new KeyFiles(
+            Path.GetFullPath(services.GetRequiredService<IOptions<StorageOptions>>().Value.File),
+            services.GetRequiredService<ILogger<KeyFiles>>());
     }
 }
 
 /// <summary>
-/// The keys in files of the embedded store, which data protection itself makes for this user only. Their folder is made when they
-/// are first read, once the store is open: a start that is refused leaves none behind.
+/// The keys in files beside the embedded store's, which data protection itself makes for this user only. Their folder is made
+/// once the store is open: a start that is refused leaves none behind.
 /// </summary>
-public sealed class KeyFiles(string folder, ILogger logger) : FileSystemXmlRepository(new DirectoryInfo(folder), NullLoggerFactory.Instance)
+public sealed class KeyFiles(string storageFile, ILogger<KeyFiles> logger)
+    : FileSystemXmlRepository(new DirectoryInfo(Path.Combine(Path.GetDirectoryName(storageFile)!, "keys")), NullLoggerFactory.Instance)
 {
-    private bool _isPrepared;
-
-    public override IReadOnlyCollection<XElement> GetAllElements()
+    /// <exception cref="StorageUnavailableException">They cannot be read and written.</exception>
+    public void Open()
     {
-        if (!_isPrepared)
+        try
         {
             OwnFiles.MakeFolder(Directory.FullName);
             OwnFiles.WarnOfFolder(Directory.FullName, logger);
             foreach (var key in Directory.EnumerateFiles("*.xml"))
                 OwnFiles.Tighten(key.FullName, logger);
-            _isPrepared = true;
         }
-
-        return base.GetAllElements();
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw FileRights.Unusable(storageFile, Directory.FullName, [], error);
+        }
     }
 }
 

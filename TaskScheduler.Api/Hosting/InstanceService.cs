@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
+using TaskScheduler.Api.Dashboard;
 using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Projection;
 using TaskScheduler.Jobs.Storage;
@@ -11,6 +13,7 @@ public sealed partial class InstanceService(
     InstanceLoops loops,
     HangfireServer server,
     IOptions<InstanceOptions> options,
+    IOptions<KeyManagementOptions> keys,
     IHostApplicationLifetime lifetime,
     ILogger<InstanceService> logger) : IHostedLifecycleService
 {
@@ -18,7 +21,11 @@ public sealed partial class InstanceService(
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartAsync(CancellationToken cancellationToken) => store.OpenAsync(cancellationToken);
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await store.OpenAsync(cancellationToken);
+        (keys.Value.XmlRepository as KeyFiles)?.Open();
+    }
 
     /// <summary>Works only once the web server listens: a start that fails on its address must not have run a task.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)

@@ -11,8 +11,8 @@ public static class FileRights
 {
     private const int Read = 4, Write = 2, Search = 1;
 
-    /// <summary>EROFS, on Linux and on macOS.</summary>
-    private const int ReadOnlyFileSystem = 30;
+    /// <summary>EPERM, EACCES and EROFS, on Linux and on macOS.</summary>
+    private const int NotPermitted = 1, AccessDenied = 13, ReadOnlyFileSystem = 30;
 
     /// <summary>AT_FDCWD: paths are relative to the working directory.</summary>
     private const int WorkingDirectory = -100;
@@ -43,7 +43,8 @@ public static class FileRights
         var refused = files.Where(File.Exists).Select(file => (Path: file, Rights: Read | Write))
             .Prepend((Path: existing, Rights: Read | Write | Search))
             .Select(item => (item.Path, item.Rights, Error: Access(Native(item.Path), item.Rights) == 0 ? 0 : Marshal.GetLastPInvokeError()))
-            .Where(item => item.Error != 0)
+            // Others, like links that lead in a circle, are no matter of rights.
+            .Where(item => item.Error is NotPermitted or AccessDenied or ReadOnlyFileSystem)
             .ToList();
         if (refused is [])
             return null;

@@ -75,13 +75,14 @@ public sealed class OwnFilesTests : IDisposable
     [Fact]
     public void KeysFromBeforeAreTightened()
     {
-        var key = _folder.File("key-1.xml");
+        var key = Path.Combine(Directory.CreateDirectory(_folder.File("keys")).FullName, "key-1.xml");
         System.IO.File.WriteAllText(key, "<key/>");
         SetMode(key, OpenFile);
+        var keys = new KeyFiles(_folder.File("tasks.db"), _log.Factory().CreateLogger<KeyFiles>());
 
-        var keys = new KeyFiles(_folder.Path, _log.CreateLogger("")).GetAllElements();
+        keys.Open();
 
-        Assert.Single(keys);
+        Assert.Single(keys.GetAllElements());
         Assert.Equal(OwnFiles.FileMode, ModeOf(key));
     }
 

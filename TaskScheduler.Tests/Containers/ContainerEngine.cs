@@ -14,7 +14,7 @@ public sealed partial class ContainerEngine
     /// <summary>One class after the other: each has several processes at work.</summary>
     public const string Collection = "Containers";
 
-    public const string ProductImage = "taskscheduler";
+    public const string ProductImage = "taskscheduler-test";
 
     /// <summary>Ends, and removes the folder, with its standard input.</summary>
     private const string Script = """
@@ -102,8 +102,8 @@ public sealed partial class ContainerEngine
         var engine = new ContainerEngine(process, Path.Combine(folder, "socket"));
         await Eventually.TrueAsync(
             async () => File.Exists(Path.Combine(folder, "ended")) || await engine.AnswersAsync(), "the engine starts", MaxStart);
-        await engine.EnsureImageAsync("shell", "shell");
-        var (code, _, error) = await engine.TryAsync("docker", ["run", "--rm", "--network", "bridge", "shell", "ls"]);
+        await engine.EnsureImageAsync("taskscheduler-test-shell", "shell");
+        var (code, _, error) = await engine.TryAsync("docker", ["run", "--rm", "--network", "bridge", "taskscheduler-test-shell", "ls"]);
         if (code != 0)
         {
             var log = await File.ReadAllLinesAsync(Path.Combine(folder, "log"));

@@ -47,6 +47,7 @@ public sealed partial class ContainerTests
             ("--env-file taskscheduler.env", $"--env Security__ApiKeys__web={Key}"),
             ("-v taskscheduler:", $"-v {volume}:"),
             ("-p 127.0.0.1:8080:8080", "-p 127.0.0.1::8080"),
+            ("\n  taskscheduler", $" {ContainerEngine.ProductImage}"),
         })
         {
             Assert.Contains(theirs, command, StringComparison.Ordinal);

@@ -13,6 +13,8 @@ namespace TaskScheduler.Tests.Containers;
 [Collection(ContainerEngine.Collection)]
 public sealed class ScalingTests
 {
+    private const string Nginx = "taskscheduler-test-nginx";
+    private const string PostgreSql = "taskscheduler-test-postgresql";
     private const string Key = "a-key-of-the-container-tests-0001";
     private const string Accepted = "Created";
     private const string EntryPoint = "172.30.81.2";
@@ -26,12 +28,12 @@ public sealed class ScalingTests
     public async Task NoPostFailsButThoseInFlightOnWhatWasKilled()
     {
         var engine = await ContainerEngine.SharedAsync();
-        await engine.EnsureImageAsync("test-nginx", "nginx");
-        await engine.EnsureImageAsync("test-postgres", "postgres");
+        await engine.EnsureImageAsync(Nginx, "nginx");
+        await engine.EnsureImageAsync(PostgreSql, "postgres");
         await using var containers = new TestContainers(engine);
         var network = await containers.CreateNetworkAsync("net", "--subnet", "172.30.81.0/24", "--ip-range", "172.30.81.128/25");
         await containers.RunAsync("postgres", [
-            "--network", network, "--network-alias", "postgres", "--user", "1654", "--tmpfs", "/tmp", "test-postgres", "sh", "-c", """
+            "--network", network, "--network-alias", "postgres", "--user", "1654", "--tmpfs", "/tmp", PostgreSql, "sh", "-c", """
             cd /usr/lib/postgresql/*/bin
             ./initdb -D /tmp/data -U tasks -A trust -E UTF8 --no-locale --no-sync
             echo 'host all all all trust' >>/tmp/data/pg_hba.conf
@@ -43,7 +45,7 @@ public sealed class ScalingTests
             "--network", network, "--ip", EntryPoint, "--publish", "127.0.0.1::8080", "--user", "1654", "--read-only", "--tmpfs", "/tmp",
             "--volume", $"{Path.Combine(Repository.Root, "deploy/nginx.conf")}:/etc/nginx/nginx.conf:ro",
             "--volume", $"{Path.Combine(Repository.Root, "deploy/start-nginx.sh")}:/start-nginx.sh:ro",
-            "test-nginx", "sh", "/start-nginx.sh", "-g", "daemon off;",
+            Nginx, "sh", "/start-nginx.sh", "-g", "daemon off;",
         ]);
         using var client = new HttpClient { BaseAddress = await nginx.AddressAsync(), Timeout = TimeSpan.FromSeconds(90) };
         client.DefaultRequestHeaders.Add("X-Api-Key", Key);
@@ -81,6 +83,9 @@ public sealed class ScalingTests
         await Eventually.TrueAsync(
             async () => await CountAsync(client, "Pending") + await CountAsync(client, "Running") == 0, "all are done");
         Assert.InRange(await CountAsync(client, "Completed"), answers.Count(sent => sent.Answer == Accepted), answers.Count);
+
+        // What the image lacks is not missed: .NET says so where a library cannot be loaded.
+        Assert.DoesNotContain("cannot open shared object file", await engine.LogsAsync(instances.Peek().Name), StringComparison.Ordinal);
 
         Task<Container> StartAsync(int number) => containers.RunAsync($"instance{number}", [
             "--network", network, "--network-alias", "taskscheduler", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL",

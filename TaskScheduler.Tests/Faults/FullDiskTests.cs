@@ -84,7 +84,7 @@ public sealed class FullDiskTests
         await Eventually.TrueAsync(
             async () => (await PostManyAsync()).Contains(HttpStatusCode.ServiceUnavailable), "requests are refused");
         Assert.Contains(instance.Errors, line => IsRefusal(line, "can only be read"));
-        await CannotStartAsync(disk, "Read-only file system", name: "other.db");
+        await CannotStartAsync(disk, "on a file system that is mounted read-only", name: "other.db");
         await disk.RunAsync("mount -o remount,bind,rw \"$PWD\"");
 
         for (var i = 0; i < 5; i++)

@@ -94,7 +94,7 @@ public abstract partial class ServerStore(
             if (installed > HangfireVersion)
                 throw TooNew($"has version {installed} of Hangfire's schema, newer than the {HangfireVersion} of this program");
             var isCurrent = installed == HangfireVersion && !(await db.Database.GetPendingMigrationsAsync(cancel)).Any();
-            // Who may see nothing of a schema sees none: without this, such an instance would wait for ever.
+            // To a user without rights the schemas look as if they were not there, and the instance would wait for ever.
             if ((isCurrent || !options.Value.Migrate) && await FindMissingRightAsync(db.Database, cancel) is { } missing)
                 throw Unusable($"{missing}. docs/operations.md has the statements that grant what is needed.");
             if (!isCurrent && await BringUpToDateAsync(db.Database, cancel) is { } obstacle)

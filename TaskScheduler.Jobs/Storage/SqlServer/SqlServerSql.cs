@@ -218,8 +218,8 @@ public static class SqlServerSql
         """;
 
     /// <summary>
-    /// One <see cref="Server.MissingRight"/>, or none. Whoever has no right on a table does not see it, and is judged by the
-    /// schema.
+    /// One <see cref="Server.MissingRight"/>, or none. A user without any right on a table does not see it; the right on
+    /// the schema is looked at then.
     /// </summary>
     internal const string MissingRight = """
         SELECT TOP (1) r.name AS Name, t.name AS [Table]

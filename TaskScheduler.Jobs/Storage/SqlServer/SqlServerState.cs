@@ -27,7 +27,7 @@ public sealed record SqlServerState(int Edition, string Version, string Database
     /// <summary>What would be better otherwise; null if nothing would.</summary>
     public string? FindAdvice() => HasRowVersions
         ? null
-        : "READ_COMMITTED_SNAPSHOT is off, so that lists and pages wait for whoever is changing the rows they read, and changes "
-            + "wait for whoever is reading long. With it on, readers wait for nobody: "
+        : "READ_COMMITTED_SNAPSHOT is off: lists and pages wait for transactions that change the rows they read, and changes wait "
+            + "for long reads. With it on, reads wait for no change: "
             + $"ALTER DATABASE {QuotedDatabase} SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE";
 }

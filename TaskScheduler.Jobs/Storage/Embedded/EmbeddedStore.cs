@@ -35,7 +35,7 @@ public sealed class EmbeddedStore(
 
     public bool IsDatabaseError(Exception error) => error is DbException or DbUpdateException or StorageUnavailableException;
 
-    public string? RefusalCode(Exception error) => error is SqliteException refused ? $"SQLite error {refused.SqliteErrorCode}" : null;
+    public string? RefusalCode(Exception error) => error is SqliteException refused ? $"error {refused.SqliteErrorCode}" : null;
 
     public async Task<bool> OpenAsync(CancellationToken cancel)
     {

@@ -1,3 +1,4 @@
+using Hangfire;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -64,20 +65,18 @@ public sealed class DashboardTests : IAsyncLifetime
                 [.. Enumerable.Range(0, 1_000).Select(_ => new NewTask(TaskKind.Fizz, time))], key: null, TestContext.Current.CancellationToken);
         }
 
+        const int Patience = 120_000;
+        var jobs = _app.Get<JobStorage>().GetMonitoringApi();
+        await Eventually.TrueAsync(() => jobs.ScheduledCount() == 5_000, "all have their jobs", TimeSpan.FromMilliseconds(Patience));
         var page = await _browser.OpenAsync(_app.Client.BaseAddress!);
         page.Dialog += (_, dialog) => dialog.AcceptAsync();
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/jobs/scheduled?count=5000").ToString());
-                return await page.Locator("input.js-jobs-list-checkbox").CountAsync() == 5_000;
-            },
-            "the dashboard lists the tasks");
-        await page.Locator("input.js-jobs-list-select-all").CheckAsync();
+        await page.GotoAsync(new Uri(_app.Client.BaseAddress!, "/hangfire/jobs/scheduled?count=5000").ToString(), new() { Timeout = Patience });
+        Assert.Equal(5_000, await page.Locator("input.js-jobs-list-checkbox").CountAsync());
+        await page.Locator("input.js-jobs-list-select-all").CheckAsync(new() { Timeout = Patience });
         var answer = await page.RunAndWaitForResponseAsync(
             () => page.GetByRole(Microsoft.Playwright.AriaRole.Button, new() { Name = "Delete selected" }).ClickAsync(),
             response => response.Url.EndsWith("/scheduled/delete", StringComparison.Ordinal),
-            new() { Timeout = 120_000 });
+            new() { Timeout = Patience });
 
         Assert.Equal(204, answer.Status);
         var counts = await _app.Get<TaskList>().CountAsync(TestContext.Current.CancellationToken);

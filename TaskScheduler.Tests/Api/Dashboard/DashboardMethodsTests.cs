@@ -86,7 +86,7 @@ public sealed partial class DashboardMethodsTests(ApiFixture api) : IClassFixtur
         var answer = await SendAsync(method, "/jobs/scheduled", $"Content-Type: application/x-www-form-urlencoded\r\n{rest}");
 
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
-        Assert.Equal(method == "GET", answer.Contains("application/problem+json", StringComparison.Ordinal));
+        Assert.Contains("application/problem+json", answer, StringComparison.Ordinal);
         Assert.Equal(method == "GET", answer.Contains("A GET or HEAD of the dashboard takes no body.", StringComparison.Ordinal));
     }
 

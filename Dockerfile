@@ -34,7 +34,7 @@ LABEL org.opencontainers.image.title="TaskScheduler" \
   org.opencontainers.image.description="Runs tasks at the moment they are asked for, by an HTTP API; built on Hangfire" \
   org.opencontainers.image.licenses="MIT"
 
-# What the settings cannot tell it, it is told: "probe URL" for an instance that is given its address as an argument.
+# It reads the settings that the instance reads, but not its arguments.
 HEALTHCHECK --interval=10s --timeout=15s --start-period=60s CMD ["dotnet", "TaskScheduler.Api.dll", "probe"]
 
 # The program itself is process 1: a stop reaches it as SIGTERM and drains it. Tasks' lines go to standard output, logs to

@@ -26,11 +26,22 @@ public static class Addresses
             builder.WebHost.UseUrls(TaskSchedulerApplication.DefaultUrl);
         }
 
-        List<string> faults = [.. Configured(configuration).Select(Fault).OfType<string>(), .. OfOwnHosts(configuration["AllowedHosts"])];
-        if (configuration["urls"] is { Length: > 0 } urls && Split(urls) is [])
-            faults.Add($"{Urls} is '{SettingTexts.Shown(urls)}'; allowed: addresses like {TaskSchedulerApplication.DefaultUrl}, separated by semicolons.");
-        ThrowIfAny(faults);
+        ThrowIfAny([.. Faults(configuration), .. OfOwnHosts(configuration["AllowedHosts"])]);
     }
+
+    /// <summary>Where a server with these settings listens.</summary>
+    /// <exception cref="OptionsValidationException">Something cannot be an address.</exception>
+    public static IReadOnlyList<string> Of(IConfiguration configuration)
+    {
+        ThrowIfAny([.. Faults(configuration)]);
+        List<string> used = [.. UsedBy(configuration).Select(address => address.Url)];
+        return used is [] ? [TaskSchedulerApplication.DefaultUrl] : used;
+    }
+
+    private static IEnumerable<string> Faults(IConfiguration configuration) =>
+        configuration["urls"] is { Length: > 0 } urls && Split(urls) is []
+            ? [$"{Urls} is '{SettingTexts.Shown(urls)}'; allowed: addresses like {TaskSchedulerApplication.DefaultUrl}, separated by semicolons."]
+            : Configured(configuration).Select(Fault).OfType<string>();
 
     /// <summary>
     /// Tries every address and its certificate, before the store is opened: a start that fails on them leaves nothing behind.
@@ -62,10 +73,11 @@ public static class Addresses
                         TryCertificate(kestrel);
                     TryBind(address, taken);
                 }
-                catch (Exception error) when (error is SocketException or IOException or InvalidOperationException or CryptographicException)
+                catch (Exception error) when (error is SocketException or IOException or ArgumentException or InvalidOperationException
+                    or CryptographicException or UnauthorizedAccessException)
                 {
                     throw Refused(
-                        $"{setting} has '{SettingTexts.Shown(url)}', where the server cannot listen: {error.Message.TrimEnd('.')}. Choose "
+                        $"{setting} has '{SettingTexts.Shown(url)}', where the server cannot listen: {error.Message.ReplaceLineEndings("\n").Split('\n')[0].Split(" (Parameter ")[0].TrimEnd('.')}. Choose "
                         + "another address with --urls.");
                 }
             }
@@ -155,6 +167,9 @@ public static class Addresses
                 throw new IOException("There is no such folder");
             if (Path.Exists(address.UnixPipePath))
                 throw new IOException("There is a file of that name");
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Bind(new UnixDomainSocketEndPoint(address.UnixPipePath));
+            File.Delete(address.UnixPipePath);
         }
         else if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
         {

@@ -35,11 +35,16 @@ public static class CommandLine
         return [.. Translate(address, role), .. settings];
     }
 
-    /// <summary>The same for a command that takes settings only.</summary>
+    /// <summary>The same for a command that takes settings of sections only: one that is misspelled must not do the other thing.</summary>
     public static string[] ReadSettings(string[] arguments)
     {
         var (settings, positional) = Split(arguments);
-        return positional is [] ? arguments : throw NotUnderstood(positional, settings);
+        if (positional is not [])
+            throw NotUnderstood(positional, settings);
+        var names = arguments.Where(argument => argument.StartsWith('-')).Select(argument => argument.Split('=')[0]);
+        return names.FirstOrDefault(name => !name.Contains(':', StringComparison.Ordinal)) is { } other
+            ? throw new ArgumentException($"'{other}' is not understood. {Usage}")
+            : arguments;
     }
 
     private static (List<string> Settings, List<string> Positional) Split(string[] arguments)

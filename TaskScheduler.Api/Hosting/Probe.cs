@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace TaskScheduler.Api.Hosting;
 
@@ -41,7 +42,7 @@ public static class Probe
         {
             line = $"There is no answer: {error.Message}";
         }
-        catch (Exception error) when (error is ArgumentException or FormatException or InvalidDataException)
+        catch (Exception error) when (error is ArgumentException or FormatException or InvalidDataException or OptionsValidationException)
         {
             line = error.Message;
         }
@@ -55,9 +56,10 @@ public static class Probe
     /// several addresses one without TLS.
     /// </summary>
     /// <exception cref="ArgumentException">It cannot be told from the settings.</exception>
+    /// <exception cref="OptionsValidationException">The instance would refuse them.</exception>
     public static ProbeTarget Target(IConfiguration configuration)
     {
-        var addresses = Addresses(configuration).Select(BindingAddress.Parse).ToList();
+        var addresses = Addresses.Of(configuration).Select(BindingAddress.Parse).ToList();
         var address = addresses.Find(candidate => candidate.Scheme == Uri.UriSchemeHttp) ?? addresses[0];
         if (!address.IsUnixPipe && address.Port == 0)
             throw new ArgumentException($"The instance chooses its port itself; name the address: {Command} URL.");
@@ -69,25 +71,6 @@ public static class Probe
             AllowedHost(configuration["AllowedHosts"]));
     }
 
-    private static IEnumerable<string> Addresses(IConfiguration configuration)
-    {
-        var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren()
-            .Select(endpoint => endpoint["Url"]).OfType<string>().ToList();
-        if (endpoints is not [])
-            return endpoints;
-        if (configuration["urls"] is { Length: > 0 } urls)
-            return Parts(urls);
-        List<string> ports =
-        [
-            .. Parts(configuration["http_ports"]).Select(port => $"http://*:{port}"),
-            .. Parts(configuration["https_ports"]).Select(port => $"https://*:{port}"),
-        ];
-        return ports is [] ? [TaskSchedulerApplication.DefaultUrl] : ports;
-    }
-
-    private static string[] Parts(string? list) =>
-        list?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
-
     /// <summary>The web server listens on every address for a name that is not localhost, as it does for + and *.</summary>
     private static string Reachable(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
@@ -96,7 +79,10 @@ public static class Probe
             : IPAddress.Loopback.ToString();
 
     /// <summary>The instance refuses requests that name another host than these, where they are set.</summary>
-    private static string? AllowedHost(string? allowed) => Array.Find(Parts(allowed), host => !host.Contains('*', StringComparison.Ordinal));
+    private static string? AllowedHost(string? allowed) =>
+        allowed?.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [var first, ..] hosts && !hosts.Contains("*")
+            ? first.Replace("*.", "probe.", StringComparison.Ordinal)
+            : null;
 
     private static Uri Checked(string url)
     {

@@ -36,7 +36,8 @@ public sealed class StorageOptions : ISettings
 
     /// <summary>What SQLite itself would not take for a path. Memory keeps nothing, so it is not what a store can be in.</summary>
     private static bool IsNameOfSqlite(string file) =>
-        file.Equals(":memory:", StringComparison.OrdinalIgnoreCase) || file.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
+        file.Equals(":memory:", StringComparison.OrdinalIgnoreCase) || file.StartsWith("file:", StringComparison.OrdinalIgnoreCase)
+        || file.Contains("://", StringComparison.Ordinal);
 
     /// <summary>A device would swallow what is written; root could put the lock and the log of the file beside it.</summary>
     private static bool IsOfTheSystem(string file)

@@ -19,6 +19,7 @@ public sealed partial class PathPrefixTests
     private const string Stripping = """
         location /sched/ {
           proxy_pass {instance}/;
+          proxy_http_version 1.1;
           proxy_set_header Host $http_host;
           proxy_set_header X-Forwarded-For $remote_addr;
           proxy_set_header X-Forwarded-Prefix /sched;
@@ -30,6 +31,7 @@ public sealed partial class PathPrefixTests
     private const string PassingOn = """
         location /sched/ {
           proxy_pass {instance};
+          proxy_http_version 1.1;
           proxy_set_header Host $http_host;
         }
         location / { return 404; }

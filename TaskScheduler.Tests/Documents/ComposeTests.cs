@@ -97,6 +97,10 @@ public sealed partial class ComposeTests
                 .Where(part => part.service.Value.TryGetProperty(part.name, out _)),
             part => Assert.DoesNotMatch(@"(?<!\$)\$\{", part.service.Value.GetProperty(part.name).GetRawText()));
 
+    /// <summary>README.md and the workflow fill in random values for all that is empty.</summary>
+    [Fact]
+    public void WhatIsEmptyInTheExampleIsSecret() => Assert.All(Example().Where(line => line.Value == ""), line => Assert.True(IsSecret(line.Name), line.Name));
+
     [Fact]
     public void FilledInFileIsKeptOutOfGitAndOfTheImage()
     {
@@ -397,11 +401,9 @@ public sealed partial class ComposeTests
             : services.EnumerateObject().Where(service => service.Value.ValueKind == JsonValueKind.Object)
                 .SelectMany(service => Environment(service.Value));
 
+    /// <summary>Also those that are not needed, which stand behind a # there.</summary>
     private static IEnumerable<(string Name, string Value)> Example() =>
-        from line in Repository.Read(".env.example").Split('\n')
-        where line.Length > 0 && !line.StartsWith('#')
-        select line.Split('=', 2) into pair
-        select (pair[0], pair[1]);
+        ExampleLine().Matches(Repository.Read(".env.example")).Select(line => (line.Groups["name"].Value, line.Groups["value"].Value));
 
     /// <summary>The type of the setting behind a variable; null if there is none.</summary>
     private static Type? TypeOf(string variable)
@@ -433,6 +435,9 @@ public sealed partial class ComposeTests
 
     [GeneratedRegex(@"\$\{(?<name>\w+)(?<operator>:?[-?+])?(?<rest>[^}]*)\}")]
     private static partial Regex Variable();
+
+    [GeneratedRegex("^#?(?<name>[A-Z_]+)=(?<value>.*)$", RegexOptions.Multiline)]
+    private static partial Regex ExampleLine();
 
     [GeneratedRegex("(?i)(password|pwd)=(?!\\$\\{|\")[^;]*")]
     private static partial Regex LiteralPassword();

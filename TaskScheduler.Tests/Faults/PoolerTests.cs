@@ -87,6 +87,8 @@ public sealed class PoolerTests : IAsyncLifetime
             ("Options=-c statement_timeout=1s", "unsupported startup parameter: options"),
             ("Password=the-wrong-one", "authentication failed"),
             ("Database=nowhere", "\"nowhere\" does not exist"),
+            ("Client Encoding=nope", "invalid server parameter"),
+            ("SSL Mode=Require", "SSL connection requested"),
         })
         {
             await using var instance = InstanceProcess.Launch(
@@ -100,6 +102,28 @@ public sealed class PoolerTests : IAsyncLifetime
             Assert.Contains(expected, line, StringComparison.Ordinal);
             Assert.DoesNotContain("the-wrong-one", line, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task StatementModeIsRefused()
+    {
+        await using var pooler = await PgBouncer.StartAsync(_store.Server, "statement", 2);
+        await using var instance = InstanceProcess.Launch(
+            "--Storage:Provider=PostgreSql", $"--ConnectionStrings:TaskScheduler={pooler.ConnectionString(_store.Database)}");
+
+        Assert.Equal(1, await instance.ExitCodeAsync());
+
+        Assert.Contains("statement pooling mode", Assert.Single(instance.Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PreparingBehindItIsWarnedOf()
+    {
+        await using var pooler = await PgBouncer.StartAsync(_store.Server, "session", 15);
+        await using var instance = await InstanceProcess.StartOnAsync(
+            _store, $"--ConnectionStrings:TaskScheduler={pooler.ConnectionString(_store.Database)};Max Auto Prepare=40");
+
+        Assert.Contains(instance.Errors, line => line.Contains("Max Auto Prepare=40", StringComparison.Ordinal));
     }
 
     /// <summary>Settings that are not the server's, of each of so many connections at once.</summary>

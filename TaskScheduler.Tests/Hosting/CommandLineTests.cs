@@ -108,6 +108,9 @@ public sealed class CommandLineTests
     [InlineData("'now' is not understood. Usage: [ADDRESS:PORT {master|slave}]", "now")]
     [InlineData("'127.0.0.1:0' 'slave' are not understood. Usage:", "127.0.0.1:0", "slave")]
     [InlineData("There is no script for the embedded store", "--script")]
+    [InlineData("'--script' is not understood. Usage:", "--script=true")]
+    [InlineData("'--Script' is not understood. Usage:", "--Script", "--Storage:Provider=PostgreSql")]
+    [InlineData("'--scripts' is not understood. Usage:", "--scripts")]
     [InlineData("Worker:Count is '0'", "--Worker:Count=0")]
     public async Task MigrationThatCannotBeIsRefusedInOneLine(string message, params string[] arguments)
     {

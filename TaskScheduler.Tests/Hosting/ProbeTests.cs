@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 using TaskScheduler.Api.Hosting;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -29,12 +30,19 @@ public sealed class ProbeTests
     public void AsksInTheNameOfAHostThatTheInstanceAnswersTo()
     {
         Assert.Null(TargetOf("AllowedHosts=*").Host);
-        Assert.Equal("tasks.example", TargetOf("AllowedHosts=*.other.example;tasks.example").Host);
+        Assert.Equal("tasks.example", TargetOf("AllowedHosts=tasks.example;*.other.example").Host);
+        Assert.Equal("probe.other.example", TargetOf("AllowedHosts=*.other.example").Host);
     }
 
     [Fact]
     public void PortThatTheInstanceChoosesIsAskedFor() =>
         Assert.Contains("probe URL", Assert.Throws<ArgumentException>(() => TargetOf("urls=http://127.0.0.1:0")).Message);
+
+    [Theory]
+    [InlineData("http_ports has '8080x'", "http_ports=8080x")]
+    [InlineData("--urls (or ASPNETCORE_URLS) has 'garbage'", "urls=garbage")]
+    public void WhatTheInstanceRefusesIsNamedAsByTheInstance(string message, string setting) => Assert.Contains(
+        message, Assert.Throws<OptionsValidationException>(() => TargetOf(setting)).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task ReadyInstanceIsFoundByItsSettingsAndByItsAddress()

@@ -9,6 +9,9 @@ namespace TaskScheduler.Tests.Hosting;
 /// <summary>A start that cannot succeed: one clear line, no stack trace, exit code not 0.</summary>
 public sealed class StartupErrorTests
 {
+    /// <summary>Longer than the name of a socket may be.</summary>
+    private const string LongName = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+
     /// <summary>The settings' own tests have all of them.</summary>
     [Fact]
     public async Task InvalidSettingIsNamedWithWhatIsAllowed()
@@ -43,6 +46,8 @@ public sealed class StartupErrorTests
     [InlineData("Worker:Count is '0x10'; allowed: a whole number.", "--Worker:Count=0x10")]
     [InlineData("Storage:Provider is 'Embedded, SqlServer'; allowed: Embedded,", "--Storage:Provider=Embedded, SqlServer")]
     [InlineData("Storage:File is ':memory:'; allowed: the path of a file.", "--Storage:File=:memory:")]
+    [InlineData("Storage:File is 'http://db.example/tasks.db'; allowed: the path of a file.", "--Storage:File=http://db.example/tasks.db")]
+    [InlineData("--urls (or ASPNETCORE_URLS) has 'http://unix:/tmp/" + LongName + "'", "--urls=http://unix:/tmp/" + LongName)]
     [InlineData("Storage:File is 'file:tasks.db?mode=memory'; allowed: the path of a file.", "--Storage:File=file:tasks.db?mode=memory")]
     [InlineData("Security:KnownProxies is '10'; allowed: IP addresses", "--Security:KnownProxies=10")]
     public void ArgumentThatWouldBeIgnoredIsRefused(string message, string argument) =>

@@ -35,6 +35,8 @@ public static class PostgreSqlServiceCollectionExtensions
             return fault;
         if (address.Multiplexing)
             return "'Multiplexing' must be off: it knows no keepalive.";
+        if (!address.Enlist)
+            return "'Enlist' must be on: jobs and the marks of their rows are changed in one transaction.";
         // An idle instance gives back what a burst needed, so that many of them fit one server.
         // The driver wants the first to be no shorter than the second.
         address.SetDefault("Connection Idle Lifetime", Math.Max(10, address.ShouldSerialize("Connection Pruning Interval") ? address.ConnectionPruningInterval : 0));

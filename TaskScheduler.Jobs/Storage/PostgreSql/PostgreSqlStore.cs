@@ -23,6 +23,8 @@ public sealed partial class PostgreSqlStore(
 
     private static readonly Version LowestVersion = new(12, 0);
 
+    private bool _isAdvised;
+
     public override string Description =>
         $"PostgreSQL database '{address.Database ?? address.Username}' on {address.Host}:{address.Port}";
 
@@ -49,10 +51,13 @@ public sealed partial class PostgreSqlStore(
         {
             SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
                 or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InsufficientPrivilege
-                or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.SyntaxError,
+                or PostgresErrorCodes.FeatureNotSupported or PostgresErrorCodes.SyntaxError
+                or PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.UndefinedObject,
         } refused => $"{refused.MessageText}. See ConnectionStrings:TaskScheduler.",
         PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } refused
             when PoolerRefusal().IsMatch(refused.MessageText) => $"{refused.MessageText}. See ConnectionStrings:TaskScheduler.",
+        NpgsqlException { InnerException: null } refused and not PostgresException
+            when DriverRefusal().IsMatch(refused.Message) => $"{refused.Message.TrimEnd('.')}. See ConnectionStrings:TaskScheduler.",
         _ => null,
     };
 
@@ -98,8 +103,20 @@ public sealed partial class PostgreSqlStore(
             .ToListAsync(cancel)).Single();
         isolation.Meet(session.Isolation);
         // A pooler cannot give its client the number of the one process that works for it: there may be many.
-        if (session.Process != ((NpgsqlConnection)database.GetDbConnection()).ProcessID)
-            gate.MeetPooler();
+        var connection = (NpgsqlConnection)database.GetDbConnection();
+        if (session.Process == connection.ProcessID)
+            return;
+        gate.MeetPooler();
+        if (address.MaxAutoPrepare > 0 && !_isAdvised)
+        {
+            LogPreparesBehindPooler(Description, address.MaxAutoPrepare);
+            _isAdvised = true;
+        }
+
+        // Where not even a transaction stays with one connection, this is refused.
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using var command = new NpgsqlCommand("SELECT 1", connection, transaction);
+        await command.ExecuteScalarAsync(cancel);
     }
 
     /// <summary>
@@ -122,8 +139,18 @@ public sealed partial class PostgreSqlStore(
     }
 
     /// <summary>PgBouncer has one code for all that it refuses, and what the server behind it refuses.</summary>
-    [GeneratedRegex("unsupported startup parameter|authentication failed|no such (user|database)|does not exist|permission denied")]
+    [GeneratedRegex("unsupported startup parameter|invalid server parameter|statement pooling mode|authentication failed|no such (user|database)|does not exist|permission denied")]
     private static partial Regex PoolerRefusal();
+
+    /// <summary>The connection string asks for a security that this server does not have, or has no password.</summary>
+    [GeneratedRegex("^SSL connection requested|^No password|authentication method is not allowed|SCRAM-SHA-256-PLUS|GSS encryption")]
+    private static partial Regex DriverRefusal();
+
+    [LoggerMessage(2, LogLevel.Warning,
+        "There is a pooler in front of the {Store}, and ConnectionStrings:TaskScheduler has Max Auto Prepare={Statements}. Unless the pooler "
+        + "keeps prepared statements (PgBouncer from 1.21 on, with max_prepared_statements) requests will fail with 42P05 or 26000: leave the "
+        + "setting out.")]
+    private partial void LogPreparesBehindPooler(string store, int statements);
 
     private sealed record Session(int Process, string Isolation);
 }

@@ -128,6 +128,7 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
     [InlineData("Host=127.0.0.1;Password=secret;Maximum Pool Size=2")]
     [InlineData("Host=127.0.0.1;Password=secret;Minimum Pool Size=9;Maximum Pool Size=8")]
     [InlineData("Host=127.0.0.1;Password=secret;Multiplexing=true")]
+    [InlineData("Host=127.0.0.1;Password=secret;Enlist=false")]
     [InlineData("Password=secret")]
     [InlineData("secret")]
     public async Task ConnectionStringThatSaysTooLittleIsRefusedWithAnExample(string connectionString)

@@ -52,7 +52,7 @@ public static class PostgreSqlServiceCollectionExtensions
         return null;
     }
 
-    /// <summary>Statements of a few shapes, over and over: planned once per connection. Without, the server works half as much again.</summary>
+    /// <summary>Statements of a few shapes, over and over: planned once per connection. Without, reading a task costs the server half as much again.</summary>
     public static NpgsqlConnectionStringBuilder Preparing(NpgsqlConnectionStringBuilder address)
     {
         var preparing = new NpgsqlConnectionStringBuilder(address.ConnectionString);

@@ -32,7 +32,17 @@ internal sealed record StartAttempt(int ExitCode, bool Runs, string Errors, IRea
                 builder.Services.AddSingleton<ILoggerFactory>(services =>
                     new Undisposed(new LoggerFactory([log], services.GetRequiredService<IOptionsMonitor<LoggerFilterOptions>>())));
                 var app = builder.Build();
-                app.UseTaskScheduler();
+                try
+                {
+                    app.UseTaskScheduler();
+                }
+                catch
+                {
+                    // The process would end here. What is left in this one would go on listening to the metrics of all others.
+                    ((IDisposable)app).Dispose();
+                    throw;
+                }
+
                 log.StopWhenWaiting(app.Lifetime);
                 app.Lifetime.ApplicationStarted.Register(log.StopRunning);
                 return app;

@@ -112,7 +112,7 @@ public static class Probe
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
         if (target.UnixSocket is { } path)
             handler.ConnectCallback = (_, cancel) => ConnectAsync(path, cancel);
-        // On this machine nobody else answers, and the certificate is in the name by which others come.
+        // The certificate names the host that clients use, not localhost, and on loopback no other machine can answer.
         if (target.Url.IsLoopback)
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
         using var client = new HttpClient(handler);

@@ -28,7 +28,7 @@ public sealed partial class PathPrefixTests(PathPrefixTests.BehindAProxy proxied
     [InlineData("sched", "")]
     [InlineData("https://evil.example", "")]
     [InlineData("\\evil.example", "")]
-    // What the known proxy adds to what it was told by nobody that is known.
+    // The last value is the known proxy's; the one before it came from an unknown sender.
     [InlineData("/outer, /inner", "/inner")]
     public async Task KnownProxySaysWhatStandsBeforeOurPaths(string header, string prefix)
     {

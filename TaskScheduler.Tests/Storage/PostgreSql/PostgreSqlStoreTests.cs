@@ -187,7 +187,7 @@ public sealed class PostgreSqlStoreTests : IAsyncDisposable
 
         static async Task ConnectAsync(int port)
         {
-            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Timeout=1;Pooling=false;Username=me");
+            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Timeout=5;Pooling=false;Username=me");
             await connection.OpenAsync(Cancel);
         }
     }

@@ -9,8 +9,6 @@ namespace TaskScheduler.Tests.Containers;
 [Collection(ContainerEngine.Collection)]
 public sealed partial class ContainerTests
 {
-    private const string Key = "a-key-of-the-container-tests-0001";
-
     [Fact]
     public async Task TasksOutliveTheContainerThatTheyWereGivenTo()
     {
@@ -44,7 +42,7 @@ public sealed partial class ContainerTests
         var command = Run().Match(Repository.Read("README.md")).Groups["options"].Value;
         foreach (var (theirs, ours) in new[]
         {
-            ("--env-file taskscheduler.env", $"--env Security__ApiKeys__web={Key}"),
+            ("--env-file taskscheduler.env", $"--env Security__ApiKeys__web={Credentials.Key}"),
             ("-v taskscheduler:", $"-v {volume}:"),
             ("-p 127.0.0.1:8080:8080", "-p 127.0.0.1::8080"),
             ("\n  taskscheduler", $" {ContainerEngine.ProductImage}"),
@@ -74,7 +72,7 @@ public sealed partial class ContainerTests
     private static async Task<HttpClient> ClientAsync(Container container)
     {
         var client = new HttpClient { BaseAddress = await container.AddressAsync() };
-        client.DefaultRequestHeaders.Add("X-Api-Key", Key);
+        client.DefaultRequestHeaders.Add("X-Api-Key", Credentials.Key);
         return client;
     }
 

@@ -15,7 +15,6 @@ public sealed class ScalingTests
 {
     private const string Nginx = "taskscheduler-test-nginx";
     private const string PostgreSql = "taskscheduler-test-postgresql";
-    private const string Key = "a-key-of-the-container-tests-0001";
     private const string Accepted = "Created";
     private const string EntryPoint = "172.30.81.2";
 
@@ -48,7 +47,7 @@ public sealed class ScalingTests
             Nginx, "sh", "/start-nginx.sh", "-g", "daemon off;",
         ]);
         using var client = new HttpClient { BaseAddress = await nginx.AddressAsync(), Timeout = TimeSpan.FromSeconds(90) };
-        client.DefaultRequestHeaders.Add("X-Api-Key", Key);
+        client.DefaultRequestHeaders.Add("X-Api-Key", Credentials.Key);
         await Task.WhenAll(instances.Select(instance => instance.BecomesHealthyAsync()));
         await Eventually.TrueAsync(
             async () => (await client.GetAsync("/health/ready")).StatusCode == HttpStatusCode.OK, "the entry point leads to an instance");
@@ -91,7 +90,7 @@ public sealed class ScalingTests
             "--network", network, "--network-alias", "taskscheduler", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL",
             "--security-opt", "no-new-privileges", "--stop-timeout", "40",
             "--env", "Storage__Provider=PostgreSql", "--env", "ConnectionStrings__TaskScheduler=Host=postgres;Database=postgres;Username=tasks",
-            "--env", $"Security__ApiKeys__Test={Key}", "--env", $"Security__KnownProxies={EntryPoint}",
+            "--env", $"Security__ApiKeys__Test={Credentials.Key}", "--env", $"Security__KnownProxies={EntryPoint}",
             ContainerEngine.ProductImage,
         ]);
 

@@ -122,8 +122,7 @@ public abstract partial class ServerStore(
         catch (Exception error) when (error is ArgumentException or NotSupportedException or IOException or FormatException
             or UnauthorizedAccessException or CryptographicException)
         {
-            throw new StorageUnavailableException(
-                $"The {Description} cannot be used: {error.Message.TrimEnd('.')}. See ConnectionStrings:TaskScheduler.", error);
+            throw Unusable($"{error.Message.TrimEnd('.')}. See ConnectionStrings:TaskScheduler.", error);
         }
     }
 

@@ -156,7 +156,7 @@ public sealed class TaskAlarmTests
         Assert.False(_alarm.Forget([last], _alarm.LastChange));
     }
 
-    /// <summary>What others asked to be paused does not wake the worker of this instance, whoever creates it.</summary>
+    /// <summary>A task of a kind that another instance paused does not wake this worker, on whichever instance it was created.</summary>
     [Fact]
     public async Task WhatIsPausedDoesNotRing()
     {

@@ -141,7 +141,7 @@ public sealed class OwnFilesTests : IDisposable
         Assert.Equal(OpenFile, ModeOf(File));
     }
 
-    /// <summary>Nobody may change the mode of this one, which is like a file of another user.</summary>
+    /// <summary>The mode of this file cannot be changed, as if it belonged to another user.</summary>
     [Fact]
     public void FileThatCannotBeTightenedIsWarnedAbout()
     {

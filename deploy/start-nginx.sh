@@ -8,14 +8,14 @@ bad() {
   exit 1
 }
 
+byte='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+ipv4="($byte\.){3}$byte(/(3[0-2]|[12]?[0-9]))?"
+ipv6='[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?'
+
 proxies=$(printf '%s' "${TASKSCHEDULER_TRUSTED_PROXIES:-}" | tr ',' ' ')
 for proxy in $proxies; do
   # What is no address nginx would ask a name server for.
-  case $proxy in
-    *[!0-9A-Fa-f.:/]*) bad "$proxy" ;;
-    *.*.*.* | *:*:*) ;;
-    *) bad "$proxy" ;;
-  esac
+  printf '%s\n' "$proxy" | grep -Eqx "$ipv4|$ipv6" || bad "$proxy"
 done
 
 {

@@ -117,6 +117,10 @@ public sealed class ProxyChainTests : IAsyncLifetime
     [InlineData("traefik")]
     [InlineData("10.0.0.7;")]
     [InlineData("10")]
+    [InlineData("10.0.0.256")]
+    [InlineData("10.0.0.0/33")]
+    [InlineData("10.0.0.0/")]
+    [InlineData("fe80::/129")]
     [InlineData("127.0.0.1, https://10.0.0.7")]
     public async Task WhatIsNoAddressEndsTheStartInOneLine(string trusted)
     {

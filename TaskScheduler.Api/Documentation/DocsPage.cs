@@ -31,7 +31,7 @@ public static class DocsPage
             ui.SwaggerEndpoint($"..{ApiDocument.Path}", "TaskScheduler");
             ui.DisplayRequestDuration();
             ui.EnableDeepLinking();
-        }).RequireAuthorization(Access.Pages).WithMetadata(Browser)
+        }).RequireAuthorization(Access.Pages).WithMetadata(Browser, new HttpMethodMetadata([HttpMethods.Get]))
             .Add(endpoint => endpoint.RequestDelegate = InSlot(endpoint.RequestDelegate!));
     }
 

@@ -61,8 +61,14 @@ public sealed class HeadTests(ApiFixture api) : IClassFixture<ApiFixture>
     [Fact]
     public async Task NoOtherMethodIsTakenForIt()
     {
-        foreach (var method in (string[])["head", "Head", "HEADS"])
-            Assert.Equal("405", (await SendAsync(method, "/tasks")).Status);
+        foreach (var path in (string[])["/tasks", "/docs/index.html"])
+        {
+            foreach (var method in (string[])["head", "Head", "HEADS"])
+            {
+                var status = (await SendAsync(method, path)).Status;
+                Assert.True(status == "405", $"{method} {path}: {status}");
+            }
+        }
     }
 
     private List<RouteEndpoint> Routes() => [.. api.App.Get<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];

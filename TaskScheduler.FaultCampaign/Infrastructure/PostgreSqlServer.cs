@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace TaskScheduler.FaultCampaign.Infrastructure;
@@ -75,10 +73,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("taskscheduler-postgresql-").FullName;
         var password = Guid.NewGuid().ToString("N");
         await File.WriteAllTextAsync(Path.Combine(folder, "password"), password);
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var port = Ports.FindFree();
 
         var process = Process.Start(new ProcessStartInfo("sh", ["-c", Script, "sh", folder, programs, $"{port}"])
         {

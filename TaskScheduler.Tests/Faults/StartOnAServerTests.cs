@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Faults;
@@ -55,12 +53,12 @@ public sealed class StartOnAServerTests : IAsyncLifetime
     public async Task SlaveWaitsUntilAMasterHasMadeTheSchema()
     {
         var database = await _store.CreateAsync();
-        await using var slave = InstanceProcess.Launch([$"127.0.0.1:{FreePort()}", "slave", .. database]);
+        await using var slave = InstanceProcess.Launch([$"127.0.0.1:{Ports.FindFree()}", "slave", .. database]);
         await Eventually.TrueAsync(
             () => slave.Errors.Any(line => line.Contains("Waiting for the PostgreSQL database", StringComparison.Ordinal)),
             "the slave says what it waits for");
 
-        await using var master = InstanceProcess.Launch([$"127.0.0.1:{FreePort()}", "master", .. database]);
+        await using var master = InstanceProcess.Launch([$"127.0.0.1:{Ports.FindFree()}", "master", .. database]);
 
         await InstanceProcess.WaitUntilListeningAsync(master);
         await InstanceProcess.WaitUntilListeningAsync(slave);
@@ -74,19 +72,12 @@ public sealed class StartOnAServerTests : IAsyncLifetime
         await using var instance = InstanceProcess.Launch(
             "--urls=http://127.0.0.1:0",
             "--Storage:Provider=PostgreSql",
-            $"--ConnectionStrings:TaskScheduler=Host=127.0.0.1;Port={FreePort()};Database=tasks;Username=tasks");
+            $"--ConnectionStrings:TaskScheduler=Host=127.0.0.1;Port={Ports.FindFree()};Database=tasks;Username=tasks");
         await Eventually.TrueAsync(
             () => instance.Errors.Any(line => line.Contains("Connection refused", StringComparison.Ordinal)), "it waits");
 
         Assert.Equal(0, await instance.StopAsync());
 
         Assert.DoesNotContain(instance.Errors, line => line.Contains("Exception", StringComparison.Ordinal));
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

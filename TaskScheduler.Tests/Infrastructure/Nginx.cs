@@ -22,9 +22,6 @@ public sealed class Nginx : IAsyncDisposable
         wait $nginx
         """;
 
-    private static readonly string[] Places =
-        [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/opt/homebrew/bin"];
-
     private readonly TemporaryFolder _folder = new();
     private readonly Process _process;
     private readonly string? _certificate;
@@ -109,12 +106,8 @@ public sealed class Nginx : IAsyncDisposable
 
     private static async Task<Nginx> StartAsync(string configuration, string trusted)
     {
-        var program = Prerequisites.OrSkip(() => Places.Select(place => Path.Combine(place, "nginx")).FirstOrDefault(File.Exists)
-            ?? throw new MissingPrerequisiteException("nginx is missing: install it (apt-get install nginx, brew install nginx)."));
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var program = Prerequisites.Program("nginx");
+        var port = Ports.FindFree();
 
         var nginx = new Nginx(program, port, configuration, trusted);
         await Eventually.TrueAsync(nginx.IsListeningAsync, "nginx listens");
@@ -143,15 +136,6 @@ public sealed class Nginx : IAsyncDisposable
     {
         if (_process.HasExited)
             Assert.Fail(await File.ReadAllTextAsync(_folder.File("error")));
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync(Address.Host, Address.Port);
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        return await Ports.IsOpenAsync(Address.Port);
     }
 }

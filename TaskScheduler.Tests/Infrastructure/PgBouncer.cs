@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace TaskScheduler.Tests.Infrastructure;
@@ -22,9 +20,6 @@ public sealed class PgBouncer : IAsyncDisposable
         exec 3<&-
         wait $pooler
         """;
-
-    private static readonly string[] Places =
-        [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin", "/opt/homebrew/bin"];
 
     private readonly TemporaryFolder _folder = new();
     private readonly string _program;
@@ -58,13 +53,8 @@ public sealed class PgBouncer : IAsyncDisposable
     /// <param name="size">How many connections of the server its clients share.</param>
     public static async Task<PgBouncer> StartAsync(PostgreSqlServer server, string mode, int size)
     {
-        var program = Prerequisites.OrSkip(() => Places.Select(place => Path.Combine(place, "pgbouncer")).FirstOrDefault(File.Exists)
-            ?? throw new MissingPrerequisiteException(
-                "PgBouncer is missing: install it (apt-get install pgbouncer, brew install pgbouncer)."));
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        var program = Prerequisites.Program("pgbouncer");
+        var port = Ports.FindFree();
         var pooler = new PgBouncer(
             program, new NpgsqlConnectionStringBuilder(server.ConnectionString("postgres")), port, mode, size);
         await pooler.ListensAsync();
@@ -104,16 +94,7 @@ public sealed class PgBouncer : IAsyncDisposable
         {
             if (_process.HasExited)
                 Assert.Fail(await File.ReadAllTextAsync(_folder.File("log")));
-            using var client = new TcpClient();
-            try
-            {
-                await client.ConnectAsync("127.0.0.1", _address.Port);
-                return true;
-            }
-            catch (SocketException)
-            {
-                return false;
-            }
+            return await Ports.IsOpenAsync(_address.Port);
         },
         "PgBouncer listens");
 }

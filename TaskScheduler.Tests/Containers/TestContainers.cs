@@ -42,6 +42,9 @@ public sealed class TestContainers(ContainerEngine engine) : IAsyncDisposable
 
 public sealed class Container(ContainerEngine engine, string name)
 {
+    /// <summary>A start takes a second of a free core, and minutes where four tests share two.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
     public string Name => name;
 
     public Task StopAsync() => engine.RunAsync("stop", name);
@@ -68,7 +71,7 @@ public sealed class Container(ContainerEngine engine, string name)
     {
         try
         {
-            await Eventually.TrueAsync(look, what, TimeSpan.FromMinutes(1));
+            await Eventually.TrueAsync(look, what, Patience);
         }
         catch (TimeoutException)
         {

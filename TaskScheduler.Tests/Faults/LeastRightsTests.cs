@@ -86,7 +86,12 @@ public sealed class LeastRightsTests : IAsyncLifetime
             "Hangfire's cleaners removed what has expired");
         Assert.Equal([5L], await _server.AskAsync<long>(Database, "SELECT value FROM hangfire.aggregatedcounter WHERE key = 'old'"));
         await BecomesReadyAsync(app);
-        Assert.DoesNotContain(log.Lines, line => line.StartsWith("Error", StringComparison.Ordinal) || line.Contains("denied", StringComparison.Ordinal));
+        // A busy machine may make the worker late, which its health check says as an error.
+        Assert.DoesNotContain(
+            log.Lines,
+            line => line.Contains("denied", StringComparison.Ordinal)
+                || (line.StartsWith("Error", StringComparison.Ordinal)
+                    && !line.StartsWith("Error: Health check worker ", StringComparison.Ordinal)));
     }
 
     private static Task BecomesReadyAsync(TestApplication app) => Eventually.TrueAsync(

@@ -56,7 +56,7 @@ public sealed class InstanceProcess : IAsyncDisposable
     private const string CompilesAgainAfter = "BB8";
 
     /// <summary>Two seconds of a processor, of which a test machine may have little to give.</summary>
-    private static readonly TimeSpan MaxStart = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan MaxStart = TimeSpan.FromMinutes(3);
 
     /// <summary>Starts the program without waiting for it to listen.</summary>
     public static InstanceProcess Launch(params string[] arguments) => Launch([], environment: null, arguments);
@@ -115,10 +115,21 @@ public sealed class InstanceProcess : IAsyncDisposable
 
     public static async Task<InstanceProcess> WaitUntilListeningAsync(InstanceProcess instance, TimeSpan? within = null)
     {
-        var line = await Eventually.GetAsync(
-            () => Task.FromResult(instance.Errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))),
-            "the instance says where it listens",
-            within ?? MaxStart);
+        string line;
+        try
+        {
+            line = await Eventually.GetAsync(
+                () => Task.FromResult(
+                    instance.Errors.FirstOrDefault(text => text.StartsWith("  Health ", StringComparison.Ordinal))
+                    ?? (instance._process.HasExited ? throw new TimeoutException("The process has ended.") : null)),
+                "the instance says where it listens",
+                within ?? MaxStart);
+        }
+        catch (TimeoutException error)
+        {
+            throw new TimeoutException($"{error.Message}\n{string.Join('\n', instance.Errors)}", error);
+        }
+
         instance.Client.BaseAddress = new Uri(new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..]), "/");
         return instance;
     }

@@ -31,7 +31,7 @@ public sealed partial class ContainerEngine
 
     private const string BaseImage = "TaskScheduler.Tests/Containers/base-image.sh";
 
-    private static readonly TimeSpan MaxStart = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MaxStart = TimeSpan.FromMinutes(3);
 
     private static readonly Lazy<Task<ContainerEngine>> Common = new(StartAsync);
 

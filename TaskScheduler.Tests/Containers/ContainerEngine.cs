@@ -11,9 +11,6 @@ namespace TaskScheduler.Tests.Containers;
 /// </summary>
 public sealed partial class ContainerEngine
 {
-    /// <summary>One class after the other: each has several processes at work.</summary>
-    public const string Collection = "Containers";
-
     public const string ProductImage = "taskscheduler-test";
 
     /// <summary>Ends, and removes the folder, with its standard input.</summary>

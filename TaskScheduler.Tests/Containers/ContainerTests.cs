@@ -6,7 +6,6 @@ using TaskScheduler.Tests.Infrastructure;
 namespace TaskScheduler.Tests.Containers;
 
 /// <summary>The product's own image, built by its Dockerfile, on a real engine.</summary>
-[Collection(ContainerEngine.Collection)]
 public sealed partial class ContainerTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using TaskScheduler.Tests.Faults;
 using TaskScheduler.Tests.Infrastructure;
 
 namespace TaskScheduler.Tests.Containers;
@@ -10,7 +11,7 @@ namespace TaskScheduler.Tests.Containers;
 /// Instances in containers behind deploy/nginx.conf, found by the engine's own DNS, while tasks are posted. Several that start at once
 /// may keep a small machine so busy that a post is refused as overloaded, which says nothing about the entry point.
 /// </summary>
-[Collection(ContainerEngine.Collection)]
+[Collection(Alone.Name)]
 public sealed class ScalingTests
 {
     private const string Nginx = "taskscheduler-test-nginx";
@@ -126,7 +127,7 @@ public sealed class ScalingTests
             }
             catch (Exception error) when (error is HttpRequestException or TaskCanceledException)
             {
-                answers.Add(new(at, error.Message));
+                answers.Add(new(at, $"{error}"));
             }
         }
     }

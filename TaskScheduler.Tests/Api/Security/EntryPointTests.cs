@@ -18,7 +18,7 @@ public sealed class EntryPointTests : IAsyncLifetime
     [
         ("client_header_timeout 10s;", "client_header_timeout 1s;"),
         ("client_body_timeout 10s;", "client_body_timeout 1s;"),
-        ("keepalive_timeout 60s;", "keepalive_timeout 1s;"),
+        ("keepalive_timeout 75s;", "keepalive_timeout 1s;"),
     ];
 
     private readonly SeenRequests _seen = new();

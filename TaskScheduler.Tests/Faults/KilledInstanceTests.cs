@@ -21,7 +21,7 @@ public sealed class KilledInstanceTests : IAsyncLifetime
         await TaskWitness.PlaceAsync(_store);
         // So that all of the first ones run on the one that is killed.
         await other.SignalAsync("STOP");
-        var due = TimeProvider.System.GetUtcNow().AddSeconds(2);
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(8);
         var running = await CreateAsync(killed, "Fizz", 50, due);
         var later = await CreateAsync(killed, "Fizz", 20, due.AddSeconds(6));
         await Eventually.TrueAsync(() => CountsAsync(Where("\"State\" = 'Running' AND \"Instance\" = 'killed'"), 50), "50 tasks run");
@@ -50,8 +50,8 @@ public sealed class KilledInstanceTests : IAsyncLifetime
         string[] hasty = ["--Execution:Heartbeat=00:00:00.5", "--Execution:Lease=00:00:02"];
         await using var frozen = await InstanceProcess.StartOnAsync(_store, ["--Instance:Name=frozen", .. hasty]);
         await TaskWitness.PlaceAsync(_store);
-        var now = TimeProvider.System.GetUtcNow();
-        Guid[] ids = [.. await CreateAsync(frozen, "Fizz", 10, now), .. await CreateAsync(frozen, "Buzz", 10, now)];
+        var due = TimeProvider.System.GetUtcNow().AddSeconds(5);
+        Guid[] ids = [.. await CreateAsync(frozen, "Fizz", 10, due), .. await CreateAsync(frozen, "Buzz", 10, due)];
         await Eventually.TrueAsync(() => CountsAsync(Where("\"State\" = 'Running'"), 20), "all run");
         await frozen.SignalAsync("STOP");
 

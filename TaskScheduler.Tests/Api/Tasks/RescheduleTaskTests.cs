@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using TaskScheduler.Api.Overload;
+using TaskScheduler.Jobs.Execution;
 using TaskScheduler.Jobs.Tasks;
 using TaskScheduler.Tests.Infrastructure;
 
@@ -52,11 +53,15 @@ public abstract class RescheduleTaskTests<TStore>(ApiFixture<TStore> api) : ICla
     [Fact]
     public async Task TaskMovedAwayDoesNotRunAtItsOldTime()
     {
-        var soon = ApiFixture.Now.AddSeconds(1.5);
+        // However long the change takes, the task has not started before.
+        var pause = api.App.Get<WorkerPause>();
+        await pause.PauseAsync([TaskKind.Fizz], TestContext.Current.CancellationToken);
+        var soon = ApiFixture.Now.AddSeconds(1);
         var moved = await api.App.CreateAsync(TaskKind.Fizz, soon);
         var stays = await api.App.CreateAsync(TaskKind.Fizz, soon.AddMilliseconds(200));
-
         var answer = await api.PatchAsync($"/tasks/{moved.Id}", Body);
+        await pause.ResumeAsync([TaskKind.Fizz], TestContext.Current.CancellationToken);
+
         await api.App.WaitForAsync(stays.Id, ScheduledTaskState.Completed);
 
         Assert.Equal(HttpStatusCode.OK, answer.Status);

@@ -157,7 +157,7 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
     [Fact]
     public async Task EnqueueNowStartsATaskNeitherEarlyNorTwice()
     {
-        var task = await ShownAsync(await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(4)), "Scheduled");
+        var task = await ShownAsync(await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(10)), "Scheduled");
 
         Hangfire.Requeue(task.JobId);
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) > 0, "the task starts");
@@ -245,7 +245,7 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
     [Fact]
     public async Task DashboardShowsTheWayOfATaskToItsResult()
     {
-        var task = await ShownAsync(await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(4)), "Scheduled");
+        var task = await ShownAsync(await App.CreateAsync(TaskKind.Fizz, Now.AddSeconds(10)), "Scheduled");
         await JobBecomesAsync(task, "Processing");
         var server = Details(task).History[0].Data["ServerId"];
         await Eventually.TrueAsync(() => _work.CountStarts(task.Id) == 1, "the task starts");

@@ -81,6 +81,7 @@ public sealed class ScalingTests
         await enough.CancelAsync();
         await posting;
         Assert.DoesNotContain(answers, sent => sent.Failed && sent.At > killed);
+        Assert.InRange(answers.Count(sent => sent.Failed), 0, 20);
         await Eventually.TrueAsync(
             async () => await CountAsync(client, "Pending") + await CountAsync(client, "Running") == 0, "all are done", Container.Patience);
         Assert.InRange(await CountAsync(client, "Completed"), answers.Count(sent => sent.Answer == Accepted), answers.Count);

@@ -33,6 +33,12 @@ public sealed record CampaignOptions(TimeSpan Duration, int Seed, Guard Without 
     /// <summary>Where instances kill themselves.</summary>
     public IReadOnlyList<KillPoint> Points { get; init; } = KillPoint.All;
 
+    /// <summary>
+    /// The beginnings of the names of what must have happened before the end. A busy machine may need up to three times
+    /// <see cref="Duration"/> for it.
+    /// </summary>
+    public IReadOnlyList<string> AtLeast { get; init; } = [];
+
     /// <summary>A folder for the logs of the instances; null for none.</summary>
     public string? Logs { get; init; }
 }
@@ -125,14 +131,17 @@ public sealed class Campaign : IAsyncDisposable
         _phase = "breaking things";
         using (var end = CancellationTokenSource.CreateLinkedTokenSource(cancel))
         {
-            end.CancelAfter(_options.Duration);
-            await Task.WhenAll(
+            var breaking = Task.WhenAll(
             [
                 _faults.RunAsync(end.Token),
                 _pauser.RunAsync(end.Token),
                 .. _clickers.Select(clicker => clicker.RunAsync(end.Token)),
                 .. _clients.Select(client => client.RunAsync(end.Token)),
             ]);
+            await Task.WhenAny(breaking, Task.Delay(_options.Duration, cancel));
+            await TryAsync(() => Task.FromResult(breaking.IsCompleted || HasHappened()), 2 * _options.Duration);
+            await end.CancelAsync();
+            await breaking;
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -159,6 +168,9 @@ public sealed class Campaign : IAsyncDisposable
             clicker.Dispose();
         await _server.DisposeAsync();
     }
+
+    private bool HasHappened() => _options.AtLeast.All(
+        fault => _tally.Counts.Any(count => count.Value > 0 && count.Key.StartsWith(fault, StringComparison.Ordinal)));
 
     private Task<IReadOnlyList<long>> OpenTasksAsync() =>
         _database.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");

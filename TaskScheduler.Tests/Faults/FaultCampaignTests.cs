@@ -19,17 +19,15 @@ public sealed class FaultCampaignTests
         Pause = TimeSpan.FromSeconds(1.5),
         // An instance comes to these within seconds. At another one it may wait for its end until the campaign is over.
         Points = [.. KillPoint.All.Where(point => point.Passes == 8)],
+        AtLeast =
+        [
+            "instance killed", "killed at: ", "instance frozen beyond its lease", "instance stopped in order", "clock set wrong",
+            "answer to a commit lost", "connections cut", "PostgreSQL killed", "PostgreSQL restarted", "database out of reach",
+            "database out of one instance's reach", "Hangfire's tables emptied", "commits that outlast their connections",
+            "API: delete", "API: delete many", "API: reschedule", "API: requeue", "API: requeue many", "API: pause",
+            "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
+        ],
     };
-
-    /// <summary>What there is time for whatever the order, by the beginnings of their names.</summary>
-    private static readonly string[] Faults =
-    [
-        "instance killed", "killed at: ", "instance frozen beyond its lease", "instance stopped in order", "clock set wrong",
-        "answer to a commit lost", "connections cut", "PostgreSQL killed", "PostgreSQL restarted", "database out of reach",
-        "database out of one instance's reach", "Hangfire's tables emptied", "commits that outlast their connections",
-        "API: delete", "API: delete many", "API: reschedule", "API: requeue", "API: requeue many", "API: pause",
-        "dashboard: requeue", "dashboard: trigger", "dashboard: delete",
-    ];
 
     [Fact]
     public async Task NothingIsLostAndNothingRepeated()
@@ -45,6 +43,7 @@ public sealed class FaultCampaignTests
         Assert.InRange(verdict.TakenOver, 5, int.MaxValue);
         Assert.InRange(verdict.Expired, 5, int.MaxValue);
         Assert.InRange(verdict.Pauses, 1, int.MaxValue);
-        Assert.Equal([], Faults.Where(fault => !result.Counts.Keys.Any(name => name.StartsWith(fault, StringComparison.Ordinal))));
+        Assert.Equal([], Short.AtLeast.Where(fault => !result.Counts.Any(
+            count => count.Value > 0 && count.Key.StartsWith(fault, StringComparison.Ordinal))));
     }
 }

@@ -141,7 +141,8 @@ public sealed partial class PathPrefixTests(PathPrefixTests.BehindAProxy proxied
     {
         var app = below.App;
 
-        Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/health/ready")).Status);
+        await Eventually.TrueAsync(
+            async () => (await app.GetAsync("/health/ready")).Status == HttpStatusCode.OK, "the instance is ready");
         Assert.Equal(HttpStatusCode.OK, (await app.GetAsync("/metrics", WithKey(Key))).Status);
         Assert.StartsWith("/tasks/", (await PostAsync(app)).Location, StringComparison.Ordinal);
         Assert.Contains("href=\"/hangfire/tasks\"", (await app.GetAsync("/hangfire", Admin)).Text, StringComparison.Ordinal);

@@ -13,7 +13,7 @@ namespace TaskScheduler.Tests.Faults;
 public sealed class LostFileTests : IDisposable
 {
     /// <summary>From the loss to the end of the process. Less than the longest pause: a drain would take longer.</summary>
-    private static readonly TimeSpan MaxEnd = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan MaxEnd = TimeSpan.FromSeconds(10);
 
     private const string NewTask = """{"kind":"Fizz","executeAt":"2030-01-01T00:00:00Z"}""";
 

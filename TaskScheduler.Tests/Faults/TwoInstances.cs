@@ -9,8 +9,6 @@ namespace TaskScheduler.Tests.Faults;
 /// </summary>
 public sealed class TwoInstances : IAsyncDisposable
 {
-    private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);
-
     private readonly DashboardBrowser _browser = new();
     private InstanceProcess[] _instances = [];
 
@@ -54,17 +52,15 @@ public sealed class TwoInstances : IAsyncDisposable
     public async Task<HttpStatusCode> ClickAsync(string command, Guid id, int page, int post) => await _browser.ClickAsync(
         command, await JobOfAsync(id), _instances[page].Client.BaseAddress!, _instances[post].Client.BaseAddress!, Cancel);
 
-    public Task DashboardShowsAsync(Guid id, string state) => DashboardShowsAsync(id, state, Eventually.Deadline);
-
-    /// <summary>Before the next picture that the instances make of what changed.</summary>
-    public Task DashboardSoonShowsAsync(Guid id, string state) => DashboardShowsAsync(id, state, OnePicture);
+    public Task DashboardShowsAsync(Guid id, string state) => Eventually.TrueAsync(
+        async () => await StatesOfAsync(id) is [.., var last] && last == state, $"the job of {id} becomes {state}");
 
     /// <summary>Of its job, oldest first.</summary>
     public async Task<IReadOnlyList<string>> StatesOfAsync(Guid id) =>
         await Store.AskAsync<string>($"SELECT name FROM hangfire.state WHERE jobid = {await JobOfAsync(id)} ORDER BY id");
 
     public async Task ShowEverywhereAsync(Guid id, string state) =>
-        await Task.WhenAll(Enumerable.Range(0, _instances.Length).Select(number => ShowsAsync(number, id, state, OnePicture)));
+        await Task.WhenAll(Enumerable.Range(0, _instances.Length).Select(number => ShowsAsync(number, id, state, Eventually.Deadline)));
 
     public Task ShowsAsync(int number, Guid id, string state, TimeSpan within) => Eventually.TrueAsync(
         async () => (await _instances[number].ShowAsync(id)).GetProperty("state").GetString() == state, $"task {id} becomes {state}", within);
@@ -83,9 +79,6 @@ public sealed class TwoInstances : IAsyncDisposable
         _browser.Dispose();
         await Store.DisposeAsync();
     }
-
-    private Task DashboardShowsAsync(Guid id, string state, TimeSpan within) => Eventually.TrueAsync(
-        async () => await StatesOfAsync(id) is [.., var last] && last == state, $"the job of {id} becomes {state}", within);
 
     /// <summary>Once it has one.</summary>
     private Task<string> JobOfAsync(Guid id) => Eventually.GetAsync(

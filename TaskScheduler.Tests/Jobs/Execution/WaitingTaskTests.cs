@@ -57,8 +57,9 @@ public abstract class WaitingTaskTests<TStore> : IAsyncLifetime
     public async Task DueTasksStartInOrderOfDueTimeWhateverTheOrderOfTheirCreation()
     {
         var due = new List<ScheduledTask>();
+        // A row that is shown at the moment of the claim is passed over once.
         foreach (var seconds in new[] { 50, 20, 40, 10, 30 })
-            due.Add(await CreateAsync(JobsAtRest.Start.AddSeconds(seconds)));
+            due.Add(await _app.CreateShownAsync(TaskKind.Fizz, JobsAtRest.Start.AddSeconds(seconds)));
         due = [.. due.OrderBy(task => task.DueAt)];
 
         _clock.Advance(TimeSpan.FromMinutes(1));

@@ -16,7 +16,6 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
     : IClassFixture<DashboardCommandTests<TStore>.Application>
     where TStore : ITestStore, new()
 {
-    private static readonly TimeSpan OnePicture = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Years = TimeSpan.FromDays(1_000);
 
     private readonly WorkByHand _work = application.Work;
@@ -50,7 +49,7 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
         // What was completed before keeps what it printed; nothing else prints anything.
         Assert.Equal(state is ScheduledTaskState.Completed ? $"Fizz {task.Id}" : null, row.Output);
         Assert.Equal(state is ScheduledTaskState.Completed ? 1 : 0, CountPrinted(task));
-        await JobBecomesAsync(task, "Deleted", OnePicture);
+        await JobBecomesAsync(task, "Deleted");
         Assert.DoesNotContain(DashboardCommands.Refusal, Details(task).Properties);
     }
 
@@ -272,7 +271,7 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
 
         await App.Get<TaskClient>().DeleteAsync(task.Id, Cancel);
 
-        await JobBecomesAsync(task, "Deleted", OnePicture);
+        await JobBecomesAsync(task, "Deleted");
         await Eventually.TrueAsync(() => _work.Stopped.Contains(task.Id), "the attempt is stopped");
         Assert.Equal("Deleted", Storage.StateOf(task.JobId!));
     }
@@ -309,8 +308,8 @@ public abstract class DashboardCommandTests<TStore>(DashboardCommandTests<TStore
         async () => await App.FindAsync(task.Id) is { IsShown: true } row && Storage.StateOf(row.JobId!) == state ? row : null,
         $"the job becomes {state}");
 
-    private Task JobBecomesAsync(ScheduledTask task, string state, TimeSpan? within = null) =>
-        Eventually.TrueAsync(() => Storage.StateOf(task.JobId!) == state, $"the job becomes {state}", within);
+    private Task JobBecomesAsync(ScheduledTask task, string state) =>
+        Eventually.TrueAsync(() => Storage.StateOf(task.JobId!) == state, $"the job becomes {state}");
 
     private JobDetailsDto Details(ScheduledTask task) => Monitoring.JobDetails(task.JobId!);
 

@@ -34,7 +34,7 @@ public sealed class DashboardWithoutWorkerTests : IAsyncLifetime
         Assert.True(Hangfire.ChangeState(task.JobId, new DeletedState(), ScheduledState.StateName));
 
         Assert.Equal(ScheduledTaskState.Deleted, (await _app.FindAsync(task.Id)).State);
-        await JobBecomesAsync(task, "Deleted", TimeSpan.FromSeconds(2));
+        await JobBecomesAsync(task, "Deleted");
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class DashboardWithoutWorkerTests : IAsyncLifetime
         Assert.True(Hangfire.ChangeState(task.JobId, new EnqueuedState(), FailedState.StateName));
 
         Assert.Equal(ScheduledTaskState.Pending, (await _app.FindAsync(task.Id)).State);
-        await JobBecomesAsync(task, "Scheduled", TimeSpan.FromSeconds(2));
+        await JobBecomesAsync(task, "Scheduled");
     }
 
     [Fact]
@@ -72,6 +72,6 @@ public sealed class DashboardWithoutWorkerTests : IAsyncLifetime
             async () => await _app.FindAsync(task.Id) is { IsShown: true } row ? row : null, "the task is shown");
     }
 
-    private Task JobBecomesAsync(ScheduledTask task, string state, TimeSpan? within = null) =>
-        Eventually.TrueAsync(() => Storage.StateOf(task.JobId!) == state, $"the job becomes {state}", within);
+    private Task JobBecomesAsync(ScheduledTask task, string state) =>
+        Eventually.TrueAsync(() => Storage.StateOf(task.JobId!) == state, $"the job becomes {state}");
 }

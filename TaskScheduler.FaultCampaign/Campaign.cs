@@ -39,6 +39,10 @@ public sealed record CampaignOptions(TimeSpan Duration, int Seed, Guard Without 
     /// </summary>
     public IReadOnlyList<string> AtLeast { get; init; } = [];
 
+    /// <summary>What of it has not happened.</summary>
+    public IEnumerable<string> Missing(IReadOnlyDictionary<string, int> counts) => AtLeast.Where(
+        fault => !counts.Any(count => count.Value > 0 && count.Key.StartsWith(fault, StringComparison.Ordinal)));
+
     /// <summary>A folder for the logs of the instances; null for none.</summary>
     public string? Logs { get; init; }
 }
@@ -139,7 +143,7 @@ public sealed class Campaign : IAsyncDisposable
                 .. _clients.Select(client => client.RunAsync(end.Token)),
             ]);
             await Task.WhenAny(breaking, Task.Delay(_options.Duration, cancel));
-            await TryAsync(() => Task.FromResult(breaking.IsCompleted || HasHappened()), 2 * _options.Duration);
+            await TryAsync(() => Task.FromResult(breaking.IsCompleted || !_options.Missing(_tally.Counts).Any()), 2 * _options.Duration);
             await end.CancelAsync();
             await breaking;
         }
@@ -168,9 +172,6 @@ public sealed class Campaign : IAsyncDisposable
             clicker.Dispose();
         await _server.DisposeAsync();
     }
-
-    private bool HasHappened() => _options.AtLeast.All(
-        fault => _tally.Counts.Any(count => count.Value > 0 && count.Key.StartsWith(fault, StringComparison.Ordinal)));
 
     private Task<IReadOnlyList<long>> OpenTasksAsync() =>
         _database.AskAsync<long>("""SELECT count(*) FROM scheduler."Tasks" WHERE "State" IN ('Pending', 'Running')""");
